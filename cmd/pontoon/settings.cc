@@ -1,0 +1,186 @@
+#include "cmd/pontoon/settings.h"
+
+#include <CLI/CLI.hpp>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "cmd/pontoon/yaml_file.h"
+#include "kv/service/version.h"
+
+namespace pontoon {
+namespace {
+
+constexpr char kMember[] = "This member";
+constexpr char kCluster[] = "The cluster, when it is made";
+constexpr char kTiming[] = "Timing";
+constexpr char kLimits[] = "Limits";
+constexpr char kLogging[] = "Logging";
+constexpr char kOther[] = "Other";
+
+constexpr char kConfigFile[] = "config-file";
+
+// The names and meanings are etcd's.
+constexpr Flag kFlags[] = {
+    {"name", kMember, "NAME", "default", "name of this member, unique in the cluster"},
+    {"data-dir", kMember, "DIR", "${name}.pontoon", "folder that holds all of this member's data"},
+    {"listen-client-urls", kMember, "URLS", "http://localhost:2379",
+     "addresses to listen on for clients, separated by commas"},
+    {"advertise-client-urls", kMember, "URLS", "http://localhost:2379",
+     "addresses under which clients reach this member; needed with --listen-client-urls"},
+    {"listen-peer-urls", kMember, "URLS", "http://localhost:2380",
+     "addresses to listen on for the other members, separated by commas"},
+    {"initial-advertise-peer-urls", kCluster, "URL", "http://localhost:2380",
+     "address under which the other members reach this one"},
+    {"initial-cluster", kCluster, "NAME=URL,...", "${name}=${initial-advertise-peer-urls}",
+     "every member of the cluster with its peer address; the same on all members"},
+    {"initial-cluster-state", kCluster, "new|existing", "new",
+     "\"new\" makes the cluster; members cannot be added to an existing one yet"},
+    {"initial-cluster-token", kCluster, "TEXT", "pontoon-cluster",
+     "keeps apart clusters that are made with the same names and addresses"},
+    {"heartbeat-interval", kTiming, "MS", "100", "time between heartbeats of the leader, in ms"},
+    {"election-timeout", kTiming, "MS", "1000",
+     "silence after which a new leader is elected, in ms; at least 5 heartbeats"},
+    {"max-request-bytes", kLimits, "BYTES", "1572864", "largest request that a client may send"},
+    {"max-txn-ops", kLimits, "N", "128", "most operations in one list of a transaction"},
+    {"max-concurrent-streams", kLimits, "N", "1024", "most calls at once on one connection"},
+    {"snapshot-count", kLimits, "N", "10000",
+     "accepted for etcd's sake; without effect, since the log is not compacted yet"},
+    {"log-level", kLogging, "LEVEL", "info", "debug, info, warn or error"},
+    {"log-format", kLogging, "FORMAT", "console", "console or json"},
+    {kConfigFile, kOther, "FILE", "", "YAML file with these names as keys"},
+};
+
+constexpr char kFooter[] =
+    "Every flag may also be given as an environment variable (PONTOON_LISTEN_CLIENT_URLS, or etcd's\n"
+    "ETCD_LISTEN_CLIENT_URLS) or as a key of the config file (listen-client-urls: ...). A flag wins\n"
+    "over PONTOON_*, PONTOON_* over ETCD_*, and both over the file.";
+
+std::string VersionText() {
+  return absl::StrCat("pontoon ", kv::kPontoonVersion, "\netcd API ", kv::kEtcdApiVersion, "\n");
+}
+
+// Prints the flags by group, two lines for each.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option(const CLI::Option* option, bool /*is_positional*/) const override {
+    std::string head = option->get_name();
+    if (!option->get_type_name().empty()) absl::StrAppend(&head, " ", option->get_type_name());
+    std::string text = absl::StrCat("  ", head, "\n        ", option->get_description());
+    const std::string& fallback = option->get_default_str();
+    if (!fallback.empty()) absl::StrAppend(&text, " (default ", fallback, ")");
+    return text + "\n";
+  }
+};
+
+std::string ToVariable(absl::string_view prefix, absl::string_view flag) {
+  return absl::StrCat(prefix,
+                      absl::AsciiStrToUpper(absl::StrReplaceAll(flag, {{"-", "_"}})));
+}
+
+const Flag* FindFlag(absl::string_view name) {
+  for (const Flag& flag : kFlags) {
+    if (flag.name == name) return &flag;
+  }
+  return nullptr;
+}
+
+// One line for what CLI11 refused.
+absl::Status CommandLineError(const CLI::App& app, const CLI::ParseError& error) {
+  constexpr absl::string_view kSeeHelp = "; see pontoon --help";
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+    const std::string first = app.remaining().empty() ? "" : app.remaining().front();
+    const absl::string_view kind = first.rfind('-', 0) == 0 ? "unknown flag " : "unexpected word ";
+    return absl::InvalidArgumentError(absl::StrCat(kind, first, kSeeHelp));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(absl::StripTrailingAsciiWhitespace(error.what()), kSeeHelp));
+}
+
+absl::StatusOr<std::variant<Settings, PrintAndExit>> ReadFlags(int argc, const char* const* argv) {
+  CLI::App app("A replicated key-value store that speaks etcd's v3 API.", "pontoon");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.footer(kFooter);
+  app.set_help_flag("-h,--help", "print this text and exit")->group(kOther);
+  bool version = false;
+  app.add_flag("--version", version, "print the version and exit")->group(kOther);
+
+  std::map<std::string, std::string> values;
+  std::vector<std::pair<const Flag*, CLI::Option*>> options;
+  for (const Flag& flag : kFlags) {
+    CLI::Option* option = app.add_option(absl::StrCat("--", flag.name), values[flag.name], flag.help)
+                              ->group(flag.group)
+                              ->type_name(flag.value_name)
+                              ->default_str(flag.default_text)
+                              ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    options.emplace_back(&flag, option);
+  }
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return PrintAndExit{app.help()};
+  } catch (const CLI::ParseError& error) {
+    return CommandLineError(app, error);
+  }
+  if (version) return PrintAndExit{VersionText()};
+
+  Settings settings;
+  for (const auto& [flag, option] : options) {
+    if (option->count() == 0) continue;
+    settings[flag->name] = Setting{values[flag->name], absl::StrCat("--", flag->name)};
+  }
+  return settings;
+}
+
+// Adds what the environment sets and `settings` does not have yet.
+void AddEnvironment(const Environment& environment, Settings& settings) {
+  for (const Flag& flag : kFlags) {
+    for (const char* prefix : {"PONTOON_", "ETCD_"}) {
+      const std::string variable = ToVariable(prefix, flag.name);
+      // As in etcd, an empty variable is one that is not set.
+      if (auto value = environment(variable); value && !value->empty()) {
+        settings.try_emplace(flag.name, Setting{*value, variable});
+      }
+    }
+  }
+}
+
+// Adds what the file at `path` sets and `settings` does not have yet.
+absl::Status AddFile(const std::string& path, Settings& settings) {
+  const absl::StatusOr<std::vector<YamlEntry>> entries = ReadYamlFile(path);
+  if (!entries.ok()) return entries.status();
+  for (const YamlEntry& entry : *entries) {
+    const std::string place = absl::StrCat(path, ":", entry.line);
+    if (FindFlag(entry.key) == nullptr || entry.key == kConfigFile) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(place, ": unknown setting \"", entry.key, "\"; see pontoon --help"));
+    }
+    if (entry.value.empty()) continue;
+    settings.try_emplace(entry.key,
+                         Setting{entry.value, absl::StrCat(entry.key, " (", place, ")")});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::span<const Flag> Flags() { return kFlags; }
+
+absl::StatusOr<std::variant<Settings, PrintAndExit>> ReadSettings(int argc, const char* const* argv,
+                                                                  const Environment& environment) {
+  absl::StatusOr<std::variant<Settings, PrintAndExit>> read = ReadFlags(argc, argv);
+  if (!read.ok() || std::holds_alternative<PrintAndExit>(*read)) return read;
+  Settings settings = std::get<Settings>(*std::move(read));
+  AddEnvironment(environment, settings);
+  if (const auto file = settings.find(kConfigFile); file != settings.end()) {
+    if (absl::Status s = AddFile(file->second.value, settings); !s.ok()) return s;
+  }
+  return settings;
+}
+
+}  // namespace pontoon

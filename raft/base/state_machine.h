@@ -1,0 +1,50 @@
+// StateMachine: what a replicated log is for.
+
+#ifndef PONTOON_RAFT_BASE_STATE_MACHINE_H_
+#define PONTOON_RAFT_BASE_STATE_MACHINE_H_
+
+#include <memory>
+#include <span>
+
+#include "absl/status/status.h"
+#include "raft/base/types.h"
+
+namespace pontoon {
+
+// What applying one entry gave. Only the state machine and the service in front of it know the real
+// type.
+class ApplyResult {
+ public:
+  virtual ~ApplyResult() = default;
+};
+
+// A committed entry on its way into the state machine.
+struct ApplyItem {
+  Entry entry;
+  bool wants_result = false;            // a client of this node waits for the result
+  std::unique_ptr<ApplyResult> result;  // set by Apply for a command whose result is wanted
+};
+
+// Applies committed entries. The same log must give the same state on every node: Apply may use
+// nothing but the entries and the state: no clock, no randomness, no local setting, and not
+// `wants_result`.
+//
+// Thread safety: Apply is called by one thread at a time; Applied may be called by that thread
+// only.
+class StateMachine {
+ public:
+  virtual ~StateMachine() = default;
+
+  // The last entry whose effect is part of the state; after a restart, of the state that survived.
+  virtual LogPosition Applied() const = 0;
+
+  // Applies `items`, which follow Applied() without a gap, in order. Their effects and the new
+  // Applied() become visible, and survive a crash, all together or not at all. A refusal of a
+  // command by its own logic is a result, not an error; an error means that the storage failed, and
+  // the node stops.
+  virtual absl::Status Apply(std::span<ApplyItem> items) = 0;
+};
+
+}  // namespace pontoon
+
+#endif  // PONTOON_RAFT_BASE_STATE_MACHINE_H_

@@ -1,0 +1,25 @@
+#include "raft/core/options.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace pontoon::raft {
+
+absl::Status CoreOptions::Validate() const {
+  if (self == kNoNode) return absl::InvalidArgumentError("the node id must not be 0");
+  if (heartbeat_interval <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("the heartbeat interval must be greater than 0");
+  }
+  // A single lost heartbeat must not cause an election.
+  if (election_timeout < 2 * heartbeat_interval) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the election timeout (", absl::FormatDuration(election_timeout),
+                     ") must be at least twice the heartbeat interval (",
+                     absl::FormatDuration(heartbeat_interval), ")"));
+  }
+  if (inflight_messages_max == 0 || append_bytes_max == 0) {
+    return absl::InvalidArgumentError("the bounds on appends must be greater than 0");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace pontoon::raft

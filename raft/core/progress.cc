@@ -1,0 +1,57 @@
+#include "raft/core/progress.h"
+
+#include <algorithm>
+
+#include "raft/base/check.h"
+
+namespace pontoon::raft {
+
+bool Progress::CanSend() const {
+  if (log_read_pending) return false;
+  return state_ == State::kProbe ? !probe_sent_ : !inflights_.full();
+}
+
+void Progress::OnSent(LogIndex last, size_t bytes, Instant now) {
+  CHECK(CanSend());
+  CHECK_GE(last.Next(), next_);
+  if (state_ == State::kProbe) {
+    probe_sent_ = true;
+    return;
+  }
+  if (last < next_) return;  // carried no entries
+  inflights_.Add(last, bytes, now);
+  next_ = last.Next();
+}
+
+bool Progress::OnAccepted(LogIndex match) {
+  const bool news = match > match_;
+  match_ = std::max(match_, match);
+  next_ = std::max(next_, match_.Next());
+  if (state_ == State::kProbe) {
+    // An answer from before the probe proves agreement all the same.
+    state_ = State::kReplicate;
+    probe_sent_ = false;
+    inflights_.Clear();
+    next_ = match_.Next();
+  }
+  inflights_.Acknowledge(match_);
+  return news;
+}
+
+bool Progress::OnRejected(LogIndex rejected, LogIndex hint) {
+  if (rejected <= match_) return false;  // an old answer: that position is known to agree
+  if (state_ == State::kProbe && rejected != next_.Prev()) return false;  // not of this probe
+  const LogIndex next = std::min(rejected, hint.Next());
+  OnLoss();
+  next_ = std::max(next, match_.Next());
+  return true;
+}
+
+void Progress::OnLoss() {
+  if (state_ == State::kReplicate) next_ = match_.Next();
+  state_ = State::kProbe;
+  probe_sent_ = false;
+  inflights_.Clear();
+}
+
+}  // namespace pontoon::raft

@@ -1,0 +1,266 @@
+// RaftCore: the Raft protocol as a value that is stepped.
+//
+// Source: D. Ongaro, "Consensus: Bridging Theory and Practice" (the thesis; sections are cited
+// where used).
+//
+// The core does no I/O, starts no thread, takes no lock, reads no clock and draws no randomness but
+// from its seed: what it does is a function of its options, its restored state and the calls made
+// to it. Its owner calls inputs, each with the present time, and takes what it wants done as one
+// Ready:
+//
+//   core.OnMessage(now, std::move(message));
+//   while (core.HasReady()) Execute(core.TakeReady());
+//   WakeMeAt(core.NextDeadline());
+//
+// The core withholds every promise until the disk has kept it: a vote, an acknowledgement of
+// entries or of a term, and the leader's own match leave only after the batch that they depend on
+// was reported by OnPersisted. So the messages of a Ready may be sent at once, while its batch is
+// still being written.
+//
+// Thread safety: none; one owner.
+
+#ifndef PONTOON_RAFT_CORE_RAFT_CORE_H_
+#define PONTOON_RAFT_CORE_RAFT_CORE_H_
+
+#include <map>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "raft/base/instant.h"
+#include "raft/base/membership.h"
+#include "raft/base/prng.h"
+#include "raft/base/types.h"
+#include "raft/core/duplicate_filter.h"
+#include "raft/core/entry_window.h"
+#include "raft/core/message.h"
+#include "raft/core/options.h"
+#include "raft/core/outbox.h"
+#include "raft/core/persist_tracker.h"
+#include "raft/core/progress.h"
+#include "raft/core/read_queue.h"
+#include "raft/core/ready.h"
+#include "raft/core/term_trail.h"
+#include "raft/core/votes.h"
+
+namespace pontoon::raft {
+
+// What a node knows when it starts.
+struct RestoredState {
+  HardState hard_state;
+  LogPosition base;            // of the entry before the first one in the log
+  LogIndex last;               // of the log
+  std::vector<TermRun> terms;  // of the log's entries
+  LogIndex applied;            // by the state machine; within [base, last]
+  Membership membership;
+};
+
+// Why a proposal or a read was not taken. Nothing of it will happen later.
+enum class Refusal {
+  kNoLeader,      // none is known
+  kTransferring,  // this leader is handing over
+  kOverloaded,    // too many bytes wait to be committed
+};
+
+// Taken in the term; or refused.
+using TakenInTerm = std::variant<Term, Refusal>;
+
+class RaftCore {
+ public:
+  // `options` must be valid (CoreOptions::Validate). A node that is no member stays a silent
+  // follower.
+  RaftCore(const CoreOptions& options, const RestoredState& restored, Instant now);
+
+  // ---- inputs
+
+  // To be called at NextDeadline() or later; earlier does nothing.
+  void OnDeadline(Instant now);
+  // A message from a peer. Any content is borne: what makes no sense is ignored.
+  void OnMessage(Instant now, Message message);
+  // The batch `seq` and all before it are durable.
+  void OnPersisted(Instant now, PersistSeq seq);
+  // The entries asked for in a LogReadRequest of this term; empty if they could not be read, or are
+  // gone.
+  void OnEntriesRead(Instant now, NodeId peer, Term term, std::vector<Entry> entries);
+  // The connection to `peer` broke: messages sent to it may be lost.
+  void OnPeerUnreachable(Instant now, NodeId peer);
+
+  // Appends the proposals if this node leads, else sends them to the leader that it knows. They
+  // will be applied in the returned term or never: once an entry of a later term has been applied,
+  // what is still missing will not come. A forwarding may be lost on its way, so that neither
+  // happens before a change of term.
+  TakenInTerm Propose(Instant now, std::vector<Proposal> proposals);
+  // Asks for an index at which a read that begins now is linearizable (thesis 6.4). The answer
+  // comes in Ready::reads_granted or reads_refused; on a follower it may also be lost. Reads begun
+  // between two TakeReady calls share one confirmation.
+  TakenInTerm BeginRead(Instant now, ReadId id);
+  // Hands leadership to `target`, or to the most up-to-date voter for kNoNode. No new proposals are
+  // taken meanwhile; after an election timeout without success this node goes on leading. False if
+  // this node does not lead or there is nobody to hand over to.
+  bool TransferLeadership(Instant now, NodeId target);
+
+  // ---- output
+
+  bool HasReady() const;
+  Ready TakeReady();
+  // When OnDeadline wants to be called if nothing else happens before.
+  Instant NextDeadline() const;
+
+  // ---- state, for status and tests
+
+  NodeId self() const { return options_.self; }
+  Role role() const;
+  Term term() const { return hard_state_.term; }
+  NodeId leader() const;
+  LogIndex last_index() const;
+  LogIndex commit() const { return commit_; }
+  const Membership& membership() const { return membership_; }
+  struct PeerState {
+    NodeId node;
+    LogIndex match;
+    Instant last_contact;  // InfinitePast: not heard of in this term
+  };
+  std::vector<PeerState> peer_states() const;  // on the leader only, without itself
+
+ private:
+  // ---- roles. What a role knows dies with it.
+
+  struct FollowerState {
+    NodeId leader;  // kNoNode while there is none
+  };
+  struct PreCandidateState {
+    Votes votes;
+  };
+  struct CandidateState {
+    Votes votes;
+  };
+  struct Transfer {
+    NodeId target;
+    Instant give_up;
+    bool timeout_now_sent = false;
+  };
+  struct LeaderState {
+    std::map<NodeId, Progress> peers;  // everybody else
+    LogIndex term_start;               // the entry that this leader appended on its election
+    Instant elected;
+    RoundId round;  // the newest heartbeat round
+    Instant heartbeat_due;
+    Instant commit_notice_due = Instant::InfiniteFuture();
+    ReadQueue reads;
+    DuplicateFilter forwarded;
+    size_t uncommitted_bytes = 0;
+    std::optional<Transfer> transfer;
+  };
+
+  FollowerState* follower() { return std::get_if<FollowerState>(&role_); }
+  LeaderState* lead() { return std::get_if<LeaderState>(&role_); }
+  const LeaderState* lead() const { return std::get_if<LeaderState>(&role_); }
+
+  // ---- raft_core.cc: terms, roles, messages, output
+
+  void BecomeFollower(Instant now, Term term, NodeId leader, const char* reason);
+  void LeaveLeadership();
+  void NoteRole(const char* reason);
+  void AdoptTerm(Term term);
+  void SetVote(NodeId vote);
+  // Sends at once: requests, and news that rest on nothing that this node might forget.
+  void Send(NodeId to, MessageBody body);
+  void SendInTerm(NodeId to, Term term, MessageBody body);
+  // Sends once this node's term and vote are durable.
+  void PromiseTerm(NodeId to, MessageBody body);
+  // Sends once this node's term, vote and log, as they are now, are durable.
+  void PromiseLog(NodeId to, MessageBody body);
+  bool HandleTermDifference(Instant now, const Message& message);
+  void AnswerOlderTerm(const Message& message);
+  void Dispatch(Instant now, Message message);
+  void AdvanceCommit(LogIndex commit);
+  std::optional<PersistBatch> TakePersistBatch();
+  std::optional<CommittedRange> TakeCommitted();
+
+  // ---- raft_core_election.cc
+
+  void ResetElectionDue(Instant now);
+  bool HearsFromLeader(Instant now) const;
+  bool MayCampaign() const { return membership_.IsVoter(options_.self); }
+  void StartPreVote(Instant now);
+  void StartCampaign(Instant now, VoteRequest request, const char* reason);
+  void OnVoteTally(Instant now);
+  void Handle(Instant now, const Message& m, const PreVoteRequest& request);
+  void Handle(Instant now, const Message& m, const PreVoteResponse& response);
+  void Handle(Instant now, const Message& m, const VoteRequest& request);
+  void Handle(Instant now, const Message& m, const VoteResponse& response);
+  void Handle(Instant now, const Message& m, const TimeoutNow&);
+
+  // ---- raft_core_follower.cc
+
+  bool FollowLeader(Instant now, NodeId leader);
+  void LearnCommit(LogIndex leader_commit);
+  LogIndex AppendMissing(std::vector<Entry> entries);
+  void TruncateFrom(LogIndex from);
+  void AppendToLog(Entry entry);
+  void Handle(Instant now, const Message& m, AppendRequest& request);
+  void Handle(Instant now, const Message& m, const Heartbeat& heartbeat);
+  void Handle(Instant now, const Message& m, const CommitNotice& notice);
+
+  // ---- raft_core_leader.cc
+
+  void BecomeLeader(Instant now);
+  void OnLeaderDeadline(Instant now);
+  bool QuorumIsSilent(Instant now) const;
+  void BroadcastHeartbeat(Instant now);
+  void AppendProposals(NodeId origin, std::vector<Proposal> proposals);
+  void MaybeCommit(Instant now);
+  void SendAppends(Instant now);
+  void SendAppendsTo(Instant now, NodeId peer, Progress& progress);
+  void SendAppend(Instant now, NodeId peer, Progress& progress, std::vector<Entry> entries);
+  void SendCommitNotices(Instant now);
+  void ContinueTransfer(Instant now);
+  Progress* HeardFrom(Instant now, NodeId peer);
+  void Handle(Instant now, const Message& m, const AppendAccepted& accepted);
+  void Handle(Instant now, const Message& m, const AppendRejected& rejected);
+  void Handle(Instant now, const Message& m, const HeartbeatAck& ack);
+  void Handle(Instant now, const Message& m, const StaleTerm&);
+  void Handle(Instant now, const Message& m, ForwardProposals& forward);
+
+  // ---- raft_core_reads.cc
+
+  void ConfirmReads();
+  void StartReadRound(Instant now);
+  void GrantRead(const ReadQueue::Read& read);
+  void Handle(Instant now, const Message& m, const ReadRequest& request);
+  void Handle(Instant now, const Message& m, const ReadReply& reply);
+  void Handle(Instant now, const Message& m, const ReadRefused& refused);
+  void Handle(Instant now, const Message& m, const ProposalsRefused& refused);
+
+  const CoreOptions options_;
+  const Membership membership_;
+  Prng prng_;
+
+  HardState hard_state_;
+  bool hard_state_dirty_ = false;  // not yet given to the disk
+
+  TermTrail trail_;     // the whole log's terms
+  EntryWindow window_;  // the log's newest entries
+  PersistTracker persisted_;
+  LogIndex persist_from_;                  // the first entry not yet given to the disk
+  std::optional<LogIndex> truncate_from_;  // not yet told to the disk
+  LogIndex commit_;
+  LogIndex leader_commit_;  // the newest commit index heard of; this log may not have got there
+  LogIndex verified_;       // this log agrees with that of this term's leader up to here
+  LogIndex apply_from_;     // the first entry not yet given to the applier
+
+  std::variant<FollowerState, PreCandidateState, CandidateState, LeaderState> role_;
+  Instant leader_contact_ = Instant::InfinitePast();  // the last word of a leader
+  Instant election_due_;
+
+  Outbox outbox_;
+  Ready ready_;  // what is being gathered for the next TakeReady, but for what outbox_ and the log
+                 // hold
+  std::optional<RoleChange> last_role_;
+  Instant now_;  // of the latest input; TakeReady acts at this time
+  bool dirty_ = true;
+};
+
+}  // namespace pontoon::raft
+
+#endif  // PONTOON_RAFT_CORE_RAFT_CORE_H_

@@ -1,0 +1,111 @@
+// Elections: pre-vote, vote, and the election that a leader asks for.
+
+#include "raft/base/check.h"
+#include "raft/core/raft_core.h"
+
+namespace pontoon::raft {
+
+// Between one and two election timeouts, so that one node is usually alone with its candidacy
+// (thesis 3.4).
+void RaftCore::ResetElectionDue(Instant now) {
+  const int64_t timeout_ns = absl::ToInt64Nanoseconds(options_.election_timeout);
+  election_due_ = now + options_.election_timeout +
+                  absl::Nanoseconds(static_cast<int64_t>(prng_.Below(timeout_ns)));
+}
+
+// Whether this node has reason to believe that the cluster has a leader at work.
+bool RaftCore::HearsFromLeader(Instant now) const {
+  if (lead()) return true;  // it would have stepped down without a quorum
+  return leader() != kNoNode && now - leader_contact_ < options_.election_timeout;
+}
+
+void RaftCore::StartPreVote(Instant now) {
+  ResetElectionDue(now);
+  if (!MayCampaign()) return;
+  role_ = PreCandidateState{};
+  NoteRole("no leader heard of");
+  std::get<PreCandidateState>(role_).votes.Record(options_.self, Vote::kGranted);
+  for (const NodeId node : membership_.AllNodes()) {
+    if (node == options_.self) continue;
+    SendInTerm(node, hard_state_.term.Next(), PreVoteRequest{trail_.last()});
+  }
+  OnVoteTally(now);
+}
+
+void RaftCore::StartCampaign(Instant now, VoteRequest request, const char* reason) {
+  ResetElectionDue(now);
+  AdoptTerm(hard_state_.term.Next());
+  SetVote(options_.self);
+  role_ = CandidateState{};
+  NoteRole(reason);
+  // The request names this log's end and this node's vote: it waits until both are durable. So does
+  // the candidate's vote for itself, which comes back as a message.
+  for (const NodeId node : membership_.AllNodes()) {
+    if (node != options_.self) PromiseLog(node, request);
+  }
+  PromiseLog(options_.self, VoteResponse{.granted = true});
+}
+
+void RaftCore::OnVoteTally(Instant now) {
+  if (auto* pre = std::get_if<PreCandidateState>(&role_)) {
+    const Votes::Outcome outcome = pre->votes.Tally(membership_);
+    if (outcome == Votes::Outcome::kWon) {
+      StartCampaign(now, VoteRequest{.last = trail_.last()}, "a quorum would vote for this node");
+    } else if (outcome == Votes::Outcome::kLost) {
+      BecomeFollower(now, hard_state_.term, kNoNode, "a quorum would not vote for this node");
+    }
+  } else if (auto* candidate = std::get_if<CandidateState>(&role_)) {
+    const Votes::Outcome outcome = candidate->votes.Tally(membership_);
+    if (outcome == Votes::Outcome::kWon) {
+      BecomeLeader(now);
+    } else if (outcome == Votes::Outcome::kLost) {
+      BecomeFollower(now, hard_state_.term, kNoNode, "lost the election");
+    }
+  }
+}
+
+// Changes nothing here, whatever the answer: a pre-vote is an opinion.
+void RaftCore::Handle(Instant now, const Message& m, const PreVoteRequest& request) {
+  const bool grant = m.term > hard_state_.term && !HearsFromLeader(now) &&
+                     AtLeastAsUpToDate(request.last, trail_.last());
+  if (grant) {
+    SendInTerm(m.from, m.term, PreVoteResponse{.granted = true});
+  } else {
+    // Carries this node's term: one that has fallen behind in terms could never win otherwise, and
+    // neither could this node without its log (etcd issue 8243).
+    PromiseTerm(m.from, PreVoteResponse{.granted = false});
+  }
+}
+
+void RaftCore::Handle(Instant now, const Message& m, const PreVoteResponse& response) {
+  auto* pre = std::get_if<PreCandidateState>(&role_);
+  if (!pre) return;
+  pre->votes.Record(m.from, response.granted ? Vote::kGranted : Vote::kDenied);
+  OnVoteTally(now);
+}
+
+void RaftCore::Handle(Instant now, const Message& m, const VoteRequest& request) {
+  const bool free = hard_state_.vote == kNoNode || hard_state_.vote == m.from;
+  const bool grant = follower() && follower()->leader == kNoNode && free &&
+                     AtLeastAsUpToDate(request.last, trail_.last());
+  if (grant) {
+    SetVote(m.from);
+    ResetElectionDue(now);
+  }
+  PromiseTerm(m.from, VoteResponse{.granted = grant});
+}
+
+void RaftCore::Handle(Instant now, const Message& m, const VoteResponse& response) {
+  auto* candidate = std::get_if<CandidateState>(&role_);
+  if (!candidate) return;
+  candidate->votes.Record(m.from, response.granted ? Vote::kGranted : Vote::kDenied);
+  OnVoteTally(now);
+}
+
+void RaftCore::Handle(Instant now, const Message& m, const TimeoutNow&) {
+  if (!follower() || follower()->leader != m.from || !MayCampaign()) return;
+  StartCampaign(now, VoteRequest{.last = trail_.last(), .leader_asked = true},
+                "the leader handed over");
+}
+
+}  // namespace pontoon::raft

@@ -1,0 +1,280 @@
+// Leading: replication, commit, heartbeats, the check for a quorum, and handing over.
+
+#include <algorithm>
+#include <utility>
+
+#include "raft/base/check.h"
+#include "raft/core/quorum.h"
+#include "raft/core/raft_core.h"
+
+namespace pontoon::raft {
+
+void RaftCore::BecomeLeader(Instant now) {
+  LeaderState state;
+  for (const NodeId node : membership_.AllNodes()) {
+    if (node == options_.self) continue;
+    state.peers.emplace(node, Progress(last_index().Next(), options_.inflight_messages_max,
+                                       options_.inflight_bytes_max));
+  }
+  state.elected = now;
+  state.term_start = last_index().Next();
+  role_ = std::move(state);
+  leader_contact_ = Instant::InfinitePast();
+  // Nothing of an older term is committed by counting its copies: an entry of this term must carry
+  // it (thesis 3.6.2). So there is one at once.
+  AppendToLog({.index = last_index().Next(),
+               .term = hard_state_.term,
+               .kind = EntryKind::kNoOp,
+               .request = {},
+               .payload = nullptr});
+  BroadcastHeartbeat(now);
+  NoteRole("won the election");
+}
+
+void RaftCore::OnLeaderDeadline(Instant now) {
+  LeaderState& state = *lead();
+  if (QuorumIsSilent(now)) {
+    BecomeFollower(now, hard_state_.term, kNoNode, "lost contact with a quorum");
+    return;
+  }
+  if (state.transfer && now >= state.transfer->give_up) state.transfer.reset();
+  if (now >= state.commit_notice_due) SendCommitNotices(now);
+  if (now < state.heartbeat_due) return;
+  for (auto& [node, progress] : state.peers) {
+    // Appends that were sent so long ago are lost, though no connection broke.
+    const Inflights& inflights = progress.inflights();
+    if (!inflights.empty() && now - inflights.oldest() > options_.election_timeout) {
+      progress.OnLoss();
+    }
+  }
+  BroadcastHeartbeat(now);
+}
+
+// A leader that a quorum has not answered for an election timeout may have been replaced
+// (thesis 6.2).
+bool RaftCore::QuorumIsSilent(Instant now) const {
+  const LeaderState& state = *lead();
+  const Instant heard = QuorumValue(membership_, [&](NodeId node) {
+    if (node == options_.self) return now;
+    return std::max(state.peers.at(node).last_contact, state.elected);
+  });
+  return now - heard >= options_.election_timeout;
+}
+
+void RaftCore::BroadcastHeartbeat(Instant now) {
+  LeaderState& state = *lead();
+  ++state.round;
+  state.heartbeat_due = now + options_.heartbeat_interval;
+  for (auto& [node, progress] : state.peers) {
+    Send(node, Heartbeat{.commit = commit_, .round = state.round});
+    progress.told_commit = std::max(progress.told_commit, commit_);
+  }
+  if (commit_ >= state.term_start) {
+    state.reads.OnRoundStarted(state.round, commit_);
+    ConfirmReads();  // a cluster of one has its quorum here
+  }
+}
+
+void RaftCore::AppendProposals(NodeId origin, std::vector<Proposal> proposals) {
+  LeaderState& state = *lead();
+  for (Proposal& proposal : proposals) {
+    Entry entry{.index = last_index().Next(),
+                .term = hard_state_.term,
+                .kind = EntryKind::kCommand,
+                .request = proposal.request,
+                .payload = std::move(proposal.payload)};
+    state.uncommitted_bytes += entry.CountedBytes();
+    AppendToLog(std::move(entry));
+  }
+  if (const auto peer = state.peers.find(origin); peer != state.peers.end()) {
+    peer->second.forwarded_last = last_index();
+  }
+}
+
+void RaftCore::MaybeCommit(Instant now) {
+  LeaderState& state = *lead();
+  const LogIndex stored = QuorumValue(membership_, [&](NodeId node) {
+    // This node counts what its own disk keeps, like everybody else.
+    return node == options_.self ? persisted_.stable_index() : state.peers.at(node).match();
+  });
+  // Only an entry of this term is committed by counting (thesis 3.6.2, figure 3.7).
+  if (stored <= commit_ || trail_.TermAt(stored) != hard_state_.term) return;
+  for (LogIndex index = commit_.Next(); index <= stored; ++index) {
+    if (index <= state.term_start) continue;  // was not counted as proposed here
+    state.uncommitted_bytes -= window_.At(index).CountedBytes();
+  }
+  AdvanceCommit(stored);
+  state.commit_notice_due = std::min(state.commit_notice_due, now + options_.commit_notice_delay);
+}
+
+// Sends every follower what it lacks and may be sent.
+void RaftCore::SendAppends(Instant now) {
+  for (auto& [node, progress] : lead()->peers) SendAppendsTo(now, node, progress);
+}
+
+void RaftCore::SendAppendsTo(Instant now, NodeId peer, Progress& progress) {
+  while (progress.next() <= last_index() && progress.CanSend()) {
+    const LogIndex next = progress.next();
+    if (next <= trail_.base().index) return;  // gone from the log; needs a snapshot
+    if (next < window_.first()) {
+      progress.log_read_pending = true;
+      ready_.log_reads.push_back({.peer = peer,
+                                  .term = hard_state_.term,
+                                  .first = next,
+                                  .last = std::min(window_.first().Prev(), last_index()),
+                                  .bytes_max = options_.append_bytes_max});
+      return;
+    }
+    SendAppend(now, peer, progress, window_.Slice(next, last_index(), options_.append_bytes_max));
+  }
+  // An empty append asks whether the logs agree, where there is nothing to send with the question.
+  const bool unknown =
+      progress.state() == Progress::State::kProbe && progress.next() > last_index();
+  if (unknown && progress.CanSend()) SendAppend(now, peer, progress, {});
+  // A follower whose own client waits for a commit is told at once; the others hear of it with the
+  // next append, or a little later.
+  const bool waits = progress.forwarded_last > progress.told_commit;
+  if (waits && progress.told_commit < commit_) {
+    Send(peer, CommitNotice{commit_});
+    progress.told_commit = commit_;
+  }
+}
+
+void RaftCore::SendAppend(Instant now, NodeId peer, Progress& progress,
+                          std::vector<Entry> entries) {
+  const LogIndex prev = progress.next().Prev();
+  const LogIndex last = prev + entries.size();
+  size_t bytes = 0;
+  for (const Entry& entry : entries) bytes += entry.CountedBytes();
+  Send(peer,
+       AppendRequest{
+           .prev = {prev, *trail_.TermAt(prev)}, .entries = std::move(entries), .commit = commit_});
+  progress.OnSent(last, bytes, now);
+  progress.told_commit = std::max(progress.told_commit, commit_);
+}
+
+void RaftCore::OnEntriesRead(Instant now, NodeId peer, Term term, std::vector<Entry> entries) {
+  LeaderState* state = lead();
+  if (!state || term != hard_state_.term) return;
+  const auto found = state->peers.find(peer);
+  if (found == state->peers.end()) return;
+  now_ = now;
+  dirty_ = true;
+  Progress& progress = found->second;
+  progress.log_read_pending = false;
+  // The follower may have moved on while the disk was read.
+  if (entries.empty() || entries.front().index != progress.next() || !progress.CanSend()) return;
+  SendAppend(now, peer, progress, std::move(entries));
+}
+
+void RaftCore::SendCommitNotices(Instant) {
+  LeaderState& state = *lead();
+  state.commit_notice_due = Instant::InfiniteFuture();
+  for (auto& [node, progress] : state.peers) {
+    if (progress.told_commit >= commit_) continue;
+    Send(node, CommitNotice{commit_});
+    progress.told_commit = commit_;
+  }
+}
+
+// ---- answers
+
+// The follower's state if this node leads and knows it.
+Progress* RaftCore::HeardFrom(Instant now, NodeId peer) {
+  LeaderState* state = lead();
+  if (!state) return nullptr;
+  const auto found = state->peers.find(peer);
+  if (found == state->peers.end()) return nullptr;
+  found->second.last_contact = std::max(found->second.last_contact, now);
+  return &found->second;
+}
+
+void RaftCore::Handle(Instant now, const Message& m, const AppendAccepted& accepted) {
+  Progress* progress = HeardFrom(now, m.from);
+  if (!progress || accepted.match > last_index()) return;
+  if (progress->OnAccepted(accepted.match)) MaybeCommit(now);
+}
+
+void RaftCore::Handle(Instant now, const Message& m, const AppendRejected& rejected) {
+  Progress* progress = HeardFrom(now, m.from);
+  if (!progress) return;
+  const LogPosition meeting = trail_.LastPossibleMatch(rejected.hint);
+  progress->OnRejected(rejected.rejected, meeting.index);
+}
+
+void RaftCore::Handle(Instant now, const Message& m, const HeartbeatAck& ack) {
+  Progress* progress = HeardFrom(now, m.from);
+  if (!progress || ack.round > lead()->round) return;
+  progress->acked_round = std::max(progress->acked_round, ack.round);
+  progress->OnHeartbeatAck();
+  if (!ack.log_verified && progress->state() == Progress::State::kReplicate) progress->OnLoss();
+  ConfirmReads();
+}
+
+void RaftCore::Handle(Instant, const Message&, const StaleTerm&) {
+  // The term itself was the message; see HandleTermDifference.
+}
+
+void RaftCore::Handle(Instant now, const Message& m, ForwardProposals& forward) {
+  LeaderState* state = lead();
+  const bool refuse =
+      !state || state->transfer || state->uncommitted_bytes > options_.uncommitted_bytes_max;
+  if (refuse) {
+    ProposalsRefused refused;
+    for (const Proposal& proposal : forward.proposals) refused.requests.push_back(proposal.request);
+    Send(m.from, std::move(refused));
+    return;
+  }
+  std::erase_if(forward.proposals, [&](const Proposal& proposal) {
+    return proposal.request.origin != m.from || !state->forwarded.Insert(proposal.request);
+  });
+  AppendProposals(m.from, std::move(forward.proposals));
+  MaybeCommit(now);
+}
+
+void RaftCore::OnPeerUnreachable(Instant now, NodeId peer) {
+  LeaderState* state = lead();
+  if (!state) return;
+  const auto found = state->peers.find(peer);
+  if (found == state->peers.end()) return;
+  now_ = now;
+  dirty_ = true;
+  found->second.OnLoss();
+}
+
+// ---- handing over
+
+bool RaftCore::TransferLeadership(Instant now, NodeId target) {
+  LeaderState* state = lead();
+  if (!state || state->transfer) return false;
+  if (target == kNoNode) {
+    LogIndex best;
+    for (const auto& [node, progress] : state->peers) {
+      const bool alive = now - progress.last_contact < options_.election_timeout;
+      if (!alive || !membership_.IsVoter(node)) continue;
+      if (target == kNoNode || progress.match() > best) {
+        target = node;
+        best = progress.match();
+      }
+    }
+  }
+  if (target == options_.self || !state->peers.contains(target) || !membership_.IsVoter(target)) {
+    return false;
+  }
+  now_ = now;
+  dirty_ = true;
+  state->transfer = Transfer{.target = target, .give_up = now + options_.election_timeout};
+  return true;
+}
+
+void RaftCore::ContinueTransfer(Instant) {
+  LeaderState& state = *lead();
+  if (!state.transfer || state.transfer->timeout_now_sent) return;
+  // Only a successor with the whole log can win, and a log that grows is never whole: so no
+  // proposals are taken meanwhile.
+  if (state.peers.at(state.transfer->target).match() < last_index()) return;
+  Send(state.transfer->target, TimeoutNow{});
+  state.transfer->timeout_now_sent = true;
+}
+
+}  // namespace pontoon::raft

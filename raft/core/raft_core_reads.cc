@@ -1,0 +1,72 @@
+// Linearizable reads without a log entry (ReadIndex, thesis 6.4), on the leader and for followers.
+
+#include "raft/core/quorum.h"
+#include "raft/core/raft_core.h"
+
+namespace pontoon::raft {
+
+TakenInTerm RaftCore::BeginRead(Instant now, ReadId id) {
+  now_ = now;
+  if (LeaderState* state = lead()) {
+    dirty_ = true;
+    state->reads.Add(options_.self, id);
+    return hard_state_.term;
+  }
+  const NodeId to = leader();
+  if (to == kNoNode) return Refusal::kNoLeader;
+  dirty_ = true;
+  Send(to, ReadRequest{id});
+  return hard_state_.term;
+}
+
+// One round for all reads that came since the last one; the next round starts when that one is
+// answered.
+void RaftCore::StartReadRound(Instant now) {
+  LeaderState& state = *lead();
+  const bool may_start = commit_ >= state.term_start && !state.reads.RoundUnderWay();
+  if (state.reads.NeedsRound() && may_start) BroadcastHeartbeat(now);
+}
+
+void RaftCore::ConfirmReads() {
+  LeaderState& state = *lead();
+  const RoundId confirmed = QuorumValue(membership_, [&](NodeId node) {
+    return node == options_.self ? state.round : state.peers.at(node).acked_round;
+  });
+  for (const ReadQueue::Read& read : state.reads.TakeConfirmed(confirmed)) GrantRead(read);
+}
+
+void RaftCore::GrantRead(const ReadQueue::Read& read) {
+  if (read.origin == options_.self) {
+    ready_.reads_granted.push_back({read.id, read.index});
+  } else {
+    Send(read.origin, ReadReply{read.id, read.index});
+  }
+}
+
+void RaftCore::Handle(Instant, const Message& m, const ReadRequest& request) {
+  LeaderState* state = lead();
+  if (!state) {
+    Send(m.from, ReadRefused{request.id});
+    return;
+  }
+  state->reads.Add(m.from, request.id);
+}
+
+// The index holds whatever has happened to the leader since: it was confirmed after the read began.
+void RaftCore::Handle(Instant, const Message& m, const ReadReply& reply) {
+  ready_.reads_granted.push_back({reply.id, reply.index});
+  if (follower() && m.term == hard_state_.term && follower()->leader == m.from) {
+    LearnCommit(reply.index);
+  }
+}
+
+void RaftCore::Handle(Instant, const Message&, const ReadRefused& refused) {
+  ready_.reads_refused.push_back(refused.id);
+}
+
+void RaftCore::Handle(Instant, const Message&, const ProposalsRefused& refused) {
+  ready_.proposals_refused.insert(ready_.proposals_refused.end(), refused.requests.begin(),
+                                  refused.requests.end());
+}
+
+}  // namespace pontoon::raft

@@ -1,0 +1,96 @@
+// Replica: a member of a replicated state machine, as the services on top of it see it.
+
+#ifndef PONTOON_RAFT_NODE_REPLICA_H_
+#define PONTOON_RAFT_NODE_REPLICA_H_
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "raft/base/instant.h"
+#include "raft/base/membership.h"
+#include "raft/base/state_machine.h"
+#include "raft/base/types.h"
+#include "raft/core/ready.h"
+
+namespace pontoon::raft {
+
+// The command was committed and applied on this node.
+struct Applied {
+  LogPosition position;
+  std::unique_ptr<ApplyResult> result;
+};
+
+// The command was not applied and never will be: it may be given again.
+struct NotApplied {
+  enum class Reason {
+    kNoLeader,    // none was found before the deadline
+    kOverloaded,  // this node or the leader has too much in hand
+    kStopped,     // this node is stopping
+  };
+  Reason reason;
+};
+
+// Nobody here knows whether the command was or will be applied. Giving it again could apply it
+// twice.
+struct OutcomeUnknown {
+  enum class Reason {
+    kDeadline,  // passed while the command was under way
+    kStopped,   // this node is stopping
+  };
+  Reason reason;
+};
+
+using ProposeOutcome = std::variant<Applied, NotApplied, OutcomeUnknown>;
+// Called once, on one of the replica's own threads: it must not block.
+using ProposeCallback = absl::AnyInvocable<void(ProposeOutcome) &&>;
+
+// OK, or: UNAVAILABLE (no leader confirmed the read before the deadline, or the node is stopping),
+// RESOURCE_EXHAUSTED (too many reads wait).
+using ReadCallback = absl::AnyInvocable<void(absl::Status) &&>;
+
+// How far the leader knows a follower to be.
+struct FollowerProgress {
+  NodeId node;
+  LogIndex match;
+  absl::Duration last_contact_age;  // InfiniteDuration: not heard of in this term
+};
+
+// A recent picture of a replica.
+struct ReplicaStatus {
+  NodeId self;
+  Role role = Role::kFollower;
+  Term term;
+  NodeId leader;  // kNoNode if none is known
+  LogIndex last_index;
+  LogIndex commit;
+  LogIndex applied;
+  Membership membership;
+  std::vector<FollowerProgress> followers;  // on the leader only
+};
+
+// Thread safety: all methods may be called from any thread. None blocks.
+class Replica {
+ public:
+  virtual ~Replica() = default;
+
+  // Has `command` applied once on every member, through the leader wherever it is. While the
+  // replica knows that an attempt had no effect (no leader, the leader was deposed first) it tries
+  // again until `deadline`.
+  virtual void Propose(Payload command, Instant deadline, ProposeCallback done) = 0;
+
+  // Calls `done` with OK once this node has applied everything that was committed anywhere in the
+  // cluster when ReadBarrier was called; a read of the local state after that is linearizable
+  // (thesis 6.4).
+  virtual void ReadBarrier(Instant deadline, ReadCallback done) = 0;
+
+  virtual ReplicaStatus Status() const = 0;
+};
+
+}  // namespace pontoon::raft
+
+#endif  // PONTOON_RAFT_NODE_REPLICA_H_

@@ -1,0 +1,47 @@
+// LogStore: the durable log and the durable votes of one node.
+
+#ifndef PONTOON_RAFT_STORAGE_LOG_STORE_H_
+#define PONTOON_RAFT_STORAGE_LOG_STORE_H_
+
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "raft/base/types.h"
+
+namespace pontoon::raft {
+
+// What a log held when it was opened.
+struct RecoveredLog {
+  HardState hard_state;
+  LogPosition base;  // of the entry before the first one; {0, 0} for a log from the beginning
+  LogIndex last;     // == base.index for an empty log
+  std::vector<TermRun> terms;  // of the entries after `base`, in order
+};
+
+// Thread safety: Write and ResetTo are called by one thread at a time; Read may be called from any
+// thread, also meanwhile. An error of Write or ResetTo is final: what is on the disk is unknown,
+// and the process must stop (a file system may report a failed fsync once, and keep nothing: "Can
+// applications recover from fsync failures?", USENIX ATC 2020).
+class LogStore {
+ public:
+  virtual ~LogStore() = default;
+
+  // Makes all of `batches` durable, in order, with one sync where possible.
+  virtual absl::Status Write(std::span<const PersistBatch> batches) = 0;
+
+  // The entries from `first` to `last`, inclusive, as many as fit into `bytes_max`
+  // (Entry::CountedBytes) but at least one. OUT_OF_RANGE if `first` is not in the log; DATA_LOSS if
+  // the disk returned damaged bytes.
+  virtual absl::StatusOr<std::vector<Entry>> Read(LogIndex first, LogIndex last,
+                                                  size_t bytes_max) const = 0;
+
+  // Forgets every entry; the next one to be appended follows `base`. For a state machine that is
+  // ahead of its log.
+  virtual absl::Status ResetTo(LogPosition base) = 0;
+};
+
+}  // namespace pontoon::raft
+
+#endif  // PONTOON_RAFT_STORAGE_LOG_STORE_H_

@@ -1,0 +1,155 @@
+#include "tests/integration/client.h"
+
+#include "absl/time/clock.h"
+
+namespace pontoon::testing {
+namespace {
+
+using etcdserverpb::CompactionRequest;
+using etcdserverpb::CompactionResponse;
+using etcdserverpb::DeleteRangeRequest;
+using etcdserverpb::DeleteRangeResponse;
+using etcdserverpb::MemberListRequest;
+using etcdserverpb::MemberListResponse;
+using etcdserverpb::PutRequest;
+using etcdserverpb::PutResponse;
+using etcdserverpb::RangeRequest;
+using etcdserverpb::RangeResponse;
+using etcdserverpb::StatusRequest;
+using etcdserverpb::StatusResponse;
+using etcdserverpb::TxnRequest;
+using etcdserverpb::TxnResponse;
+
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  // Nodes come and go here all the time; the defaults wait for up to two minutes.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 500);  // the longest that connecting takes
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetMaxReceiveMessageSize(-1);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kOk:
+      return out << "ok";
+    case Outcome::kRefused:
+      return out << "refused";
+    case Outcome::kUnknown:
+      return out << "unknown";
+  }
+  return out;
+}
+
+Outcome OutcomeOf(const grpc::Status& status) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::OK:
+      return Outcome::kOk;
+    case grpc::StatusCode::INVALID_ARGUMENT:
+    case grpc::StatusCode::OUT_OF_RANGE:
+    case grpc::StatusCode::FAILED_PRECONDITION:
+    case grpc::StatusCode::NOT_FOUND:
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return Outcome::kRefused;
+    default:  // UNAVAILABLE too: a lost connection ends in it
+      return Outcome::kUnknown;
+  }
+}
+
+Client::Client(const std::string& address, ClientOptions options)
+    : address_(address),
+      options_(options),
+      channel_(MakeChannel(address)),
+      kv_(etcdserverpb::KV::NewStub(channel_)),
+      maintenance_(etcdserverpb::Maintenance::NewStub(channel_)),
+      cluster_(etcdserverpb::Cluster::NewStub(channel_)) {}
+
+bool Client::WaitForConnected(absl::Duration timeout) {
+  return channel_->WaitForConnected(absl::ToChronoTime(absl::Now() + timeout));
+}
+
+template <typename Stub, typename Request, typename Response>
+Answer<Response> Client::Call(Stub& stub,
+                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                           Response*),
+                              const Request& request) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + options_.timeout));
+  context.set_wait_for_ready(options_.when_disconnected == WhenDisconnected::kWait);
+  Answer<Response> answer;
+  answer.status = (stub.*method)(&context, request, &answer.response);
+  return answer;
+}
+
+Answer<PutResponse> Client::Put(std::string_view key, std::string_view value) {
+  PutRequest request;
+  request.set_key(std::string(key));
+  request.set_value(std::string(value));
+  return Put(request);
+}
+
+Answer<RangeResponse> Client::Get(std::string_view key, ReadMode mode) {
+  RangeRequest request;
+  request.set_key(std::string(key));
+  request.set_serializable(mode == ReadMode::kSerializable);
+  return Range(request);
+}
+
+Answer<DeleteRangeResponse> Client::Delete(std::string_view key) {
+  DeleteRangeRequest request;
+  request.set_key(std::string(key));
+  return Delete(request);
+}
+
+Answer<CompactionResponse> Client::Compact(int64_t revision) {
+  CompactionRequest request;
+  request.set_revision(revision);
+  return Call(*kv_, &etcdserverpb::KV::Stub::Compact, request);
+}
+
+Answer<RangeResponse> Client::Range(const RangeRequest& request) {
+  return Call(*kv_, &etcdserverpb::KV::Stub::Range, request);
+}
+
+Answer<PutResponse> Client::Put(const PutRequest& request) {
+  return Call(*kv_, &etcdserverpb::KV::Stub::Put, request);
+}
+
+Answer<DeleteRangeResponse> Client::Delete(const DeleteRangeRequest& request) {
+  return Call(*kv_, &etcdserverpb::KV::Stub::DeleteRange, request);
+}
+
+Answer<TxnResponse> Client::Txn(const TxnRequest& request) {
+  return Call(*kv_, &etcdserverpb::KV::Stub::Txn, request);
+}
+
+Answer<StatusResponse> Client::Status() {
+  return Call(*maintenance_, &etcdserverpb::Maintenance::Stub::Status, StatusRequest());
+}
+
+Answer<MemberListResponse> Client::MemberList() {
+  return Call(*cluster_, &etcdserverpb::Cluster::Stub::MemberList, MemberListRequest());
+}
+
+std::string PrefixEnd(std::string_view prefix) {
+  std::string end(prefix);
+  while (!end.empty() && end.back() == '\xff') end.pop_back();
+  if (end.empty()) return std::string(1, '\0');  // up to the last key
+  ++end.back();
+  return end;
+}
+
+RangeRequest PrefixRange(std::string_view prefix, ReadMode mode) {
+  RangeRequest request;
+  request.set_key(prefix.empty() ? std::string(1, '\0') : std::string(prefix));
+  request.set_range_end(PrefixEnd(prefix));
+  request.set_serializable(mode == ReadMode::kSerializable);
+  return request;
+}
+
+}  // namespace pontoon::testing
