@@ -56,8 +56,10 @@ constexpr Flag kFlags[] = {
 };
 
 constexpr char kFooter[] =
-    "Every flag may also be given as an environment variable (PONTOON_LISTEN_CLIENT_URLS, or etcd's\n"
-    "ETCD_LISTEN_CLIENT_URLS) or as a key of the config file (listen-client-urls: ...). A flag wins\n"
+    "Every flag may also be given as an environment variable (PONTOON_LISTEN_CLIENT_URLS, or "
+    "etcd's\n"
+    "ETCD_LISTEN_CLIENT_URLS) or as a key of the config file (listen-client-urls: ...). A flag "
+    "wins\n"
     "over PONTOON_*, PONTOON_* over ETCD_*, and both over the file.";
 
 std::string VersionText() {
@@ -78,8 +80,7 @@ class HelpFormatter : public CLI::Formatter {
 };
 
 std::string ToVariable(absl::string_view prefix, absl::string_view flag) {
-  return absl::StrCat(prefix,
-                      absl::AsciiStrToUpper(absl::StrReplaceAll(flag, {{"-", "_"}})));
+  return absl::StrCat(prefix, absl::AsciiStrToUpper(absl::StrReplaceAll(flag, {{"-", "_"}})));
 }
 
 const Flag* FindFlag(absl::string_view name) {
@@ -105,20 +106,22 @@ absl::StatusOr<std::variant<Settings, PrintAndExit>> ReadFlags(int argc, const c
   CLI::App app("A replicated key-value store that speaks etcd's v3 API.", "pontoon");
   app.formatter(std::make_shared<HelpFormatter>());
   app.footer(kFooter);
-  app.set_help_flag("-h,--help", "print this text and exit")->group(kOther);
-  bool version = false;
-  app.add_flag("--version", version, "print the version and exit")->group(kOther);
+  app.set_help_flag();  // it comes last, since groups are shown in the order of their first flag
 
   std::map<std::string, std::string> values;
   std::vector<std::pair<const Flag*, CLI::Option*>> options;
   for (const Flag& flag : kFlags) {
-    CLI::Option* option = app.add_option(absl::StrCat("--", flag.name), values[flag.name], flag.help)
-                              ->group(flag.group)
-                              ->type_name(flag.value_name)
-                              ->default_str(flag.default_text)
-                              ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    CLI::Option* option =
+        app.add_option(absl::StrCat("--", flag.name), values[flag.name], flag.help)
+            ->group(flag.group)
+            ->type_name(flag.value_name)
+            ->default_str(flag.default_text)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     options.emplace_back(&flag, option);
   }
+  bool version = false;
+  app.add_flag("--version", version, "print the version and exit")->group(kOther);
+  app.set_help_flag("-h,--help", "print this text and exit")->group(kOther);
 
   try {
     app.parse(argc, argv);

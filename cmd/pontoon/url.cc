@@ -18,13 +18,9 @@ absl::Status Bad(absl::string_view text, absl::string_view why) {
       absl::StrCat("\"", text, "\" is not an address of the form http://host:port: ", why));
 }
 
-bool IsHostCharacter(char c) {
-  return absl::ascii_isalnum(c) || c == '.' || c == '-' || c == '_';
-}
+bool IsHostCharacter(char c) { return absl::ascii_isalnum(c) || c == '.' || c == '-' || c == '_'; }
 
-bool IsIpv6Character(char c) {
-  return absl::ascii_isxdigit(c) || c == ':' || c == '.' || c == '%';
-}
+bool IsIpv6Character(char c) { return absl::ascii_isxdigit(c) || c == ':' || c == '.' || c == '%'; }
 
 }  // namespace
 
@@ -88,9 +84,8 @@ absl::StatusOr<std::vector<Url>> ParseUrls(absl::string_view text) {
 }
 
 std::string JoinUrls(const std::vector<Url>& urls) {
-  return absl::StrJoin(urls, ",", [](std::string* out, const Url& url) {
-    absl::StrAppend(out, url.ToString());
-  });
+  return absl::StrJoin(
+      urls, ",", [](std::string* out, const Url& url) { absl::StrAppend(out, url.ToString()); });
 }
 
 }  // namespace pontoon

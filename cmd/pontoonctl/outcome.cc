@@ -35,10 +35,23 @@ Outcome OutcomeOf(const grpc::Status& status) {
 
 std::string CodeName(grpc::StatusCode code) {
   static const char* const kNames[] = {
-      "OK",        "CANCELLED",         "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
-      "NOT_FOUND", "ALREADY_EXISTS",    "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-      "ABORTED",   "OUT_OF_RANGE",      "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
-      "DATA_LOSS", "UNAUTHENTICATED",
+      "OK",
+      "CANCELLED",
+      "UNKNOWN",
+      "INVALID_ARGUMENT",
+      "DEADLINE_EXCEEDED",
+      "NOT_FOUND",
+      "ALREADY_EXISTS",
+      "PERMISSION_DENIED",
+      "RESOURCE_EXHAUSTED",
+      "FAILED_PRECONDITION",
+      "ABORTED",
+      "OUT_OF_RANGE",
+      "UNIMPLEMENTED",
+      "INTERNAL",
+      "UNAVAILABLE",
+      "DATA_LOSS",
+      "UNAUTHENTICATED",
   };
   const auto number = static_cast<size_t>(code);
   return number < std::size(kNames) ? kNames[number] : absl::StrCat("code ", number);
@@ -53,7 +66,7 @@ std::string Explain(const Reply& reply) {
                                  "may help"),
                     code);
   }
-  if (code == grpc::StatusCode::UNAVAILABLE) {
+  if (code == grpc::StatusCode::UNAVAILABLE && !reply.endpoint.empty()) {
     return WithCode(absl::StrCat(reply.endpoint, ": ", message), code);
   }
   return WithCode(message, code);

@@ -32,7 +32,7 @@ std::string CodeName(grpc::StatusCode code);
 struct Reply {
   Outcome outcome = Outcome::kDone;
   grpc::Status status = {};
-  // The last endpoint that was asked, or all if none could be reached.
+  // The endpoint that was asked last; empty if none could be reached.
   std::string endpoint = {};
 
   bool ok() const { return outcome == Outcome::kDone; }

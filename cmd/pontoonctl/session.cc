@@ -21,6 +21,18 @@ std::vector<std::unique_ptr<Server>> ServersOf(const std::vector<Endpoint>& endp
   return servers;
 }
 
+// The failure after none of `servers` could be connected to.
+Reply NotConnected(const std::vector<std::unique_ptr<Server>>& servers) {
+  const std::string reasons =
+      absl::StrJoin(servers, ", ", [](std::string* out, const std::unique_ptr<Server>& server) {
+        absl::StrAppend(out, server->address(), " (", server->WhyNotConnected(), ")");
+      });
+  const std::string message =
+      absl::StrCat("cannot connect to ", reasons,
+                   ": is a server running and listening there, and is --endpoints right?");
+  return {Outcome::kNotApplied, grpc::Status(grpc::StatusCode::UNAVAILABLE, message)};
+}
+
 }  // namespace
 
 Session::Session(const std::vector<Endpoint>& endpoints) : servers_(ServersOf(endpoints)) {
@@ -33,6 +45,13 @@ Reply Session::Read(Deadline deadline, Attempt attempt) {
 
 Reply Session::Write(Deadline deadline, Attempt attempt) {
   return Send(Kind::kWrite, deadline, attempt);
+}
+
+bool Session::MayRetry(Kind kind, const Reply& reply) {
+  if (reply.outcome == Outcome::kNotApplied) return true;
+  const grpc::StatusCode code = reply.status.error_code();
+  return kind == Kind::kRead &&
+         (code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
 Reply Session::Send(Kind kind, Deadline deadline, Attempt attempt) {
@@ -54,29 +73,28 @@ Reply Session::Send(Kind kind, Deadline deadline, Attempt attempt) {
       const grpc::Status status = attempt(server, &context);
       was_sent = true;
       reply = {OutcomeOf(status), status, server.address()};
-      const bool final_for_a_write = reply.outcome == Outcome::kUnknown && kind == Kind::kWrite;
       if (reply.ok() || reply.outcome == Outcome::kRefused) {
         preferred_ = place;
         return reply;
       }
       preferred_ = (place + 1) % servers_.size();
-      if (final_for_a_write) return reply;
+      if (!MayRetry(kind, reply)) return reply;
     }
   } while (backoff.Pause());
-  return was_sent ? reply : NotConnected();
+  return was_sent ? reply : NotConnected(servers_);
 }
 
-Reply Session::NotConnected() {
-  std::vector<std::string> names, reasons;
-  for (const auto& server : servers_) {
-    names.push_back(server->address());
-    reasons.push_back(absl::StrCat(server->address(), ": ", server->WhyNotConnected()));
+Reply AskOnce(const Endpoint& endpoint, Deadline deadline, Session::Attempt attempt) {
+  Server server(endpoint);
+  if (!server.Connect(deadline)) {
+    return {Outcome::kNotApplied,
+            grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                         absl::StrCat("cannot connect: ", server.WhyNotConnected()))};
   }
-  return {Outcome::kNotApplied,
-          grpc::Status(grpc::StatusCode::UNAVAILABLE,
-                       absl::StrCat("cannot connect (", absl::StrJoin(reasons, "; "),
-                                    "): is a server running there, and is --endpoints right?")),
-          absl::StrJoin(names, ", ")};
+  grpc::ClientContext context;
+  context.set_deadline(deadline.ToGpr());
+  const grpc::Status status = attempt(server, &context);
+  return {OutcomeOf(status), status, server.address()};
 }
 
 }  // namespace pontoon::ctl

@@ -43,15 +43,18 @@ class Session {
  private:
   enum class Kind { kRead, kWrite };
 
-  Reply Send(Kind kind, Deadline deadline, Attempt attempt);
+  // Whether a failed attempt may be made again.
+  static bool MayRetry(Kind kind, const Reply& reply);
 
-  // The failure after no endpoint could be connected to.
-  Reply NotConnected();
+  Reply Send(Kind kind, Deadline deadline, Attempt attempt);
 
   const std::vector<std::unique_ptr<Server>> servers_;
   // The place in servers_ to try first. Only a hint: threads may overwrite each other's.
   std::atomic<size_t> preferred_ = 0;
 };
+
+// Sends a request that changes nothing to one endpoint, once: to find out how that endpoint is.
+Reply AskOnce(const Endpoint& endpoint, Deadline deadline, Session::Attempt attempt);
 
 }  // namespace pontoon::ctl
 

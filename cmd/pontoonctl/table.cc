@@ -20,6 +20,11 @@ void PrintRule(const std::vector<size_t>& widths, std::ostream& out) {
   out << "+\n";
 }
 
+// A title as the name of a JSON field.
+std::string JsonName(const std::string& title) {
+  return JsonString(absl::StrReplaceAll(absl::AsciiStrToLower(title), {{" ", "_"}}));
+}
+
 }  // namespace
 
 std::string JsonString(const std::string& text) {
@@ -90,13 +95,32 @@ void Table::PrintJson(std::ostream& out) const {
   for (size_t r = 0; r < rows_.size(); ++r) {
     out << (r == 0 ? "{" : ",{");
     for (size_t i = 0; i < titles_.size(); ++i) {
-      const std::string name =
-          absl::StrReplaceAll(absl::AsciiStrToLower(titles_[i]), {{" ", "_"}});
-      out << (i == 0 ? "" : ",") << JsonString(name) << ':' << rows_[r][i].ToJson();
+      out << (i == 0 ? "" : ",") << JsonName(titles_[i]) << ':' << rows_[r][i].ToJson();
     }
     out << '}';
   }
   out << "]\n";
+}
+
+void PrintRecord(const Record& record, OutputFormat format, std::ostream& out) {
+  if (format == OutputFormat::kTable) {
+    Table table({"what", "value"});
+    for (const auto& [name, value] : record) table.AddRow({name, value});
+    return table.Print(format, out);
+  }
+  const bool json = format == OutputFormat::kJson;
+  const char* separator = "";
+  if (json) out << '{';
+  for (const auto& [name, value] : record) {
+    out << separator;
+    if (json) {
+      out << JsonName(name) << ':' << value.ToJson();
+    } else {
+      out << name << ' ' << value.text();
+    }
+    separator = json ? "," : ", ";
+  }
+  out << (json ? "}\n" : "\n");
 }
 
 }  // namespace pontoon::ctl

@@ -59,6 +59,13 @@ class Table {
   std::vector<std::vector<Cell>> rows_;
 };
 
+// Values that each have a name.
+using Record = std::vector<std::pair<std::string, Cell>>;
+
+// kTable: a box with a row for each value. kPlain: "name value, name value" in a line. kJson: an
+// object in a line, named as in Table.
+void PrintRecord(const Record& record, OutputFormat format, std::ostream& out);
+
 // `text` as a JSON string, in quotes. Bytes that are not UTF-8 are replaced.
 std::string JsonString(const std::string& text);
 

@@ -51,6 +51,24 @@ TEST(Table, WithoutRowsIsStillATable) {
   EXPECT_EQ(Printed(empty, OutputFormat::kJson), "[]\n");
 }
 
+TEST(PrintRecord, NamesItsValues) {
+  const Record record = {{"written", 3}, {"took so long", "5s"}};
+  const auto printed = [&](OutputFormat format) {
+    std::ostringstream out;
+    PrintRecord(record, format, out);
+    return out.str();
+  };
+  EXPECT_EQ(printed(OutputFormat::kPlain), "written 3, took so long 5s\n");
+  EXPECT_EQ(printed(OutputFormat::kJson), "{\"written\":3,\"took_so_long\":\"5s\"}\n");
+  EXPECT_EQ(printed(OutputFormat::kTable),
+            "+--------------+-------+\n"
+            "| WHAT         | VALUE |\n"
+            "+--------------+-------+\n"
+            "| written      |     3 |\n"
+            "| took so long | 5s    |\n"
+            "+--------------+-------+\n");
+}
+
 TEST(JsonString, ReplacesWhatIsNotUtf8) { EXPECT_EQ(JsonString("a\xff"), "\"a\ufffd\""); }
 
 }  // namespace

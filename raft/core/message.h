@@ -58,8 +58,9 @@ struct Heartbeat {
 
 struct HeartbeatAck {
   RoundId round;
-  // Whether an append of this term has shown the receiver's log to agree with the leader's, as far
-  // as it went. A follower that restarted within the term does not know that any more.
+  // Whether appends of this term have shown the receiver's log to agree with the leader's as far as
+  // that has committed, or as this log goes. A follower that restarted within the term does not
+  // know that any more.
   bool log_verified = false;
 };
 

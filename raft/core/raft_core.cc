@@ -208,10 +208,7 @@ void RaftCore::AnswerOlderTerm(const Message& message) {
   } else if (std::holds_alternative<VoteRequest>(message.body)) {
     PromiseTerm(to, VoteResponse{.granted = false});
   } else if (const auto* forward = std::get_if<ForwardProposals>(&message.body)) {
-    ProposalsRefused refused;
-    for (const Proposal& proposal : forward->proposals)
-      refused.requests.push_back(proposal.request);
-    SendInTerm(to, message.term, std::move(refused));
+    RefuseForwarded(to, message.term, *forward);
   } else if (const auto* request = std::get_if<ReadRequest>(&message.body)) {
     SendInTerm(to, message.term, ReadRefused{request->id});
   }

@@ -147,7 +147,6 @@ class RaftCore {
     Instant heartbeat_due;
     Instant commit_notice_due = Instant::InfiniteFuture();
     ReadQueue reads;
-    DuplicateFilter forwarded;
     size_t uncommitted_bytes = 0;
     std::optional<Transfer> transfer;
   };
@@ -222,6 +221,8 @@ class RaftCore {
   void Handle(Instant now, const Message& m, const StaleTerm&);
   void Handle(Instant now, const Message& m, ForwardProposals& forward);
 
+  void RefuseForwarded(NodeId origin, Term term, const ForwardProposals& forward);
+
   // ---- raft_core_reads.cc
 
   void ConfirmReads();
@@ -248,6 +249,11 @@ class RaftCore {
   LogIndex leader_commit_;  // the newest commit index heard of; this log may not have got there
   LogIndex verified_;       // this log agrees with that of this term's leader up to here
   LogIndex apply_from_;     // the first entry not yet given to the applier
+
+  // What was forwarded to this node in the term that it led last: kept when it leads no more, for a
+  // copy of what it took may come at any time and must not be refused.
+  DuplicateFilter forwarded_;
+  Term forwarded_term_;
 
   std::variant<FollowerState, PreCandidateState, CandidateState, LeaderState> role_;
   Instant leader_contact_ = Instant::InfinitePast();  // the last word of a leader

@@ -92,8 +92,12 @@ void RaftCore::AppendToLog(Entry entry) {
 void RaftCore::Handle(Instant now, const Message& m, const Heartbeat& heartbeat) {
   if (!FollowLeader(now, m.from)) return;
   LearnCommit(heartbeat.commit);
-  PromiseTerm(m.from,
-              HeartbeatAck{.round = heartbeat.round, .log_verified = verified_ > LogIndex()});
+  // After a restart within the term, an old append that comes late may show less than this log
+  // already acknowledged: then the leader must ask again, or the commit index would rest below its
+  // own until the next write.
+  const LogIndex should_be_verified = std::max(LogIndex(1), std::min(leader_commit_, last_index()));
+  PromiseTerm(m.from, HeartbeatAck{.round = heartbeat.round,
+                                   .log_verified = verified_ >= should_be_verified});
 }
 
 void RaftCore::Handle(Instant now, const Message& m, const CommitNotice& notice) {

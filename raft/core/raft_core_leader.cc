@@ -19,6 +19,8 @@ void RaftCore::BecomeLeader(Instant now) {
   state.elected = now;
   state.term_start = last_index().Next();
   role_ = std::move(state);
+  forwarded_ = DuplicateFilter();
+  forwarded_term_ = hard_state_.term;
   leader_contact_ = Instant::InfinitePast();
   // Nothing of an older term is committed by counting its copies: an entry of this term must carry
   // it (thesis 3.6.2). So there is one at once.
@@ -220,16 +222,27 @@ void RaftCore::Handle(Instant now, const Message& m, ForwardProposals& forward) 
   const bool refuse =
       !state || state->transfer || state->uncommitted_bytes > options_.uncommitted_bytes_max;
   if (refuse) {
-    ProposalsRefused refused;
-    for (const Proposal& proposal : forward.proposals) refused.requests.push_back(proposal.request);
-    Send(m.from, std::move(refused));
+    RefuseForwarded(m.from, m.term, forward);
     return;
   }
   std::erase_if(forward.proposals, [&](const Proposal& proposal) {
-    return proposal.request.origin != m.from || !state->forwarded.Insert(proposal.request);
+    return proposal.request.origin != m.from || !forwarded_.Insert(proposal.request);
   });
   AppendProposals(m.from, std::move(forward.proposals));
   MaybeCommit(now);
+}
+
+// Answers that proposals were not appended, as far as that is certain: a copy of the message may
+// have been, and only the filter of the leader of that very term knows. Nor will they be appended
+// later. The origin of the others learns their fate once an entry of a later term is applied.
+void RaftCore::RefuseForwarded(NodeId origin, Term term, const ForwardProposals& forward) {
+  if (term != forwarded_term_) return;  // led by another node, or by an earlier life of this one
+  ProposalsRefused refused;
+  for (const Proposal& proposal : forward.proposals) {
+    if (proposal.request.origin != origin || !forwarded_.Insert(proposal.request)) continue;
+    refused.requests.push_back(proposal.request);
+  }
+  if (!refused.requests.empty()) SendInTerm(origin, term, std::move(refused));
 }
 
 void RaftCore::OnPeerUnreachable(Instant now, NodeId peer) {

@@ -10,48 +10,33 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "raft/base/check.h"
 
 namespace pontoon {
 namespace {
 
 constexpr size_t kQueuedLinesMax = 8192;
-constexpr absl::Duration kShutdownMax = absl::Seconds(3);
+constexpr std::chrono::seconds kShutdownMax(3);
 
-absl::string_view LevelName(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarn:
-      return "warn";
-    case LogLevel::kError:
-      return "error";
-  }
-  CHECK(false) << "level " << static_cast<int>(level);
-}
+struct LevelNames {
+  absl::string_view json;
+  absl::string_view console;  // all of one width
+};
 
-absl::string_view PaddedLevelName(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "DEBUG";
-    case LogLevel::kInfo:
-      return "INFO ";
-    case LogLevel::kWarn:
-      return "WARN ";
-    case LogLevel::kError:
-      return "ERROR";
-  }
-  CHECK(false) << "level " << static_cast<int>(level);
-}
+// By LogLevel.
+constexpr LevelNames kLevelNames[] = {
+    {"debug", "DEBUG"}, {"info", "INFO "}, {"warn", "WARN "}, {"error", "ERROR"}};
+
+const LevelNames& NamesOf(LogLevel level) { return kLevelNames[static_cast<size_t>(level)]; }
 
 // As a JSON string, with its quotes. What is not UTF-8 becomes U+FFFD.
 std::string Quoted(absl::string_view text) {
@@ -113,12 +98,11 @@ std::string FormatNow(LogLevel level, absl::string_view message, std::span<const
 // The far end of spdlog's queue: runs on the background thread and gets finished lines.
 class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit StderrSink(std::weak_ptr<spdlog::details::thread_pool> queue)
-      : queue_(std::move(queue)) {}
+  explicit StderrSink(spdlog::details::thread_pool* queue) : queue_(queue) {}
 
   // Waits until a flush that the caller has posted came through the queue.
-  bool WaitForFlush(absl::Duration timeout) {
-    return flushed_.WaitForNotificationWithTimeout(timeout);
+  bool WaitForFlush(std::chrono::seconds timeout) {
+    return flushed_.get_future().wait_for(timeout) == std::future_status::ready;
   }
 
  protected:
@@ -129,22 +113,21 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
 
   void flush_() override {
     ReportDropped();
-    if (!flushed_.HasBeenNotified()) flushed_.Notify();
+    flushed_.set_value();
   }
 
  private:
   void ReportDropped() {
-    const auto queue = queue_.lock();
-    if (queue == nullptr) return;
-    const uint64_t dropped = queue->overrun_counter();
+    const uint64_t dropped = queue_->overrun_counter();
     if (dropped == dropped_reported_) return;
     const LogField count("count", dropped - std::exchange(dropped_reported_, dropped));
     WriteToStderr(FormatNow(LogLevel::kWarn, "log lines dropped: stderr is slow", {&count, 1}));
   }
 
-  const std::weak_ptr<spdlog::details::thread_pool> queue_;
+  // Not owned: the queue calls the sink, and must not be kept alive, or destroyed, from here.
+  spdlog::details::thread_pool* const queue_;
   uint64_t dropped_reported_ = 0;
-  absl::Notification flushed_;  // by the first flush; ShutdownLogging posts the only one
+  std::promise<void> flushed_;  // set by the only flush, which ShutdownLogging posts
 };
 
 // The queue, its thread and its two ends.
@@ -206,7 +189,7 @@ void InitLogging(const LogOptions& options) {
   auto background = std::make_shared<Background>();
   background->queue = std::make_shared<spdlog::details::thread_pool>(
       kQueuedLinesMax, /*threads_n=*/1, [] { pthread_setname_np(pthread_self(), "log"); });
-  background->sink = std::make_shared<StderrSink>(background->queue);
+  background->sink = std::make_shared<StderrSink>(background->queue.get());
   background->logger =
       std::make_shared<spdlog::async_logger>("pontoon", background->sink, background->queue,
                                              spdlog::async_overflow_policy::overrun_oldest);
@@ -227,14 +210,14 @@ std::string FormatLogLine(LogFormat format, absl::Time when, LogLevel level,
   const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", when, absl::UTCTimeZone());
   std::string line;
   if (format == LogFormat::kJson) {
-    absl::StrAppend(&line, "{\"ts\":\"", time, "\",\"level\":\"", LevelName(level),
+    absl::StrAppend(&line, "{\"ts\":\"", time, "\",\"level\":\"", NamesOf(level).json,
                     "\",\"msg\":", Quoted(message));
     for (const LogField& field : fields) {
       absl::StrAppend(&line, ",", Quoted(field.key()), ":", ValueText(format, field.value()));
     }
     absl::StrAppend(&line, "}");
   } else {
-    absl::StrAppend(&line, time, " ", PaddedLevelName(level), " ",
+    absl::StrAppend(&line, time, " ", NamesOf(level).console, " ",
                     IsPlainText(message) ? std::string(message) : Quoted(message));
     for (const LogField& field : fields) {
       absl::StrAppend(&line, " ", field.key(), "=", ValueText(format, field.value()));

@@ -1,14 +1,13 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <latch>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/synchronization/blocking_counter.h"
-#include "absl/synchronization/notification.h"
 #include "raft/env/clock.h"
 #include "raft/env/executor.h"
 
@@ -17,9 +16,9 @@ namespace {
 
 // Waits until everything that was posted before has run.
 void Drain(Executor* executor) {
-  absl::Notification done;
-  executor->Post([&] { done.Notify(); });
-  done.WaitForNotification();
+  std::latch done(1);
+  executor->Post([&] { done.count_down(); });
+  done.wait();
 }
 
 TEST(ThreadExecutor, RunsTasksInTheOrderOfPosting) {
@@ -34,47 +33,47 @@ TEST(ThreadExecutor, RunsTasksInTheOrderOfPosting) {
 TEST(ThreadExecutor, ManyThreadsMayPost) {
   auto executor = NewThreadExecutor("test");
   int count = 0;  // touched by the executor's thread only
-  absl::BlockingCounter left(4000);
+  std::latch left(4000);
   std::vector<std::thread> posters;
   for (int t = 0; t < 4; ++t) {
     posters.emplace_back([&] {
       for (int i = 0; i < 1000; ++i) {
         executor->Post([&] {
           ++count;
-          left.DecrementCount();
+          left.count_down();
         });
       }
     });
   }
   for (std::thread& poster : posters) poster.join();
-  left.Wait();
+  left.wait();
   Drain(executor.get());
   EXPECT_EQ(count, 4000);
 }
 
 TEST(ThreadExecutor, ATaskMayPost) {
   auto executor = NewThreadExecutor("test");
-  absl::Notification done;
-  executor->Post([&] { executor->Post([&] { done.Notify(); }); });
-  done.WaitForNotification();
+  std::latch done(1);
+  executor->Post([&] { executor->Post([&] { done.count_down(); }); });
+  done.wait();
 }
 
 TEST(ThreadExecutor, TimersRunInTheOrderOfTheirTimes) {
   auto executor = NewThreadExecutor("test");
   std::vector<int> ran;
-  absl::Notification done;
+  std::latch done(1);
   const Instant start = Clock::System()->Now();
   // All posted from one task, so that none is due before the last one is there.
   executor->Post([&] {
     executor->PostAt(start + absl::Milliseconds(6), [&] {
       ran.push_back(3);
-      done.Notify();
+      done.count_down();
     });
     executor->PostAt(start + absl::Milliseconds(2), [&] { ran.push_back(1); });
     executor->PostAt(start + absl::Milliseconds(2), [&] { ran.push_back(2); });
     executor->PostAt(Instant::InfinitePast(), [&] { ran.push_back(0); });
   });
-  done.WaitForNotification();
+  done.wait();
   EXPECT_GE(Clock::System()->Now() - start, absl::Milliseconds(6));
   EXPECT_EQ(ran, (std::vector<int>{0, 1, 2, 3}));
 }
@@ -84,29 +83,31 @@ TEST(ThreadExecutor, AnEarlierTimerCutsTheSleepForALaterOneShort) {
   executor->PostAt(Clock::System()->Now() + absl::Hours(24 * 365), [] { FAIL(); });
   executor->PostAt(Instant::InfiniteFuture(), [] { FAIL(); });
   Drain(executor.get());
-  absl::Notification done;
-  executor->PostAt(Clock::System()->Now() + absl::Milliseconds(1), [&] { done.Notify(); });
-  done.WaitForNotification();
+  std::latch done(1);
+  executor->PostAt(Clock::System()->Now() + absl::Milliseconds(1), [&] { done.count_down(); });
+  done.wait();
+}
+
+// Whether `executor` is being destroyed: it drops what is posted then, and what the task owns.
+bool DropsTasks(Executor* executor) {
+  auto token = std::make_shared<int>();
+  executor->Post([token] { FAIL() << "posted behind the last task"; });
+  return token.use_count() == 1;
 }
 
 TEST(ThreadExecutor, TheDestructorWaitsForTheRunningTaskAndDropsTheOthers) {
   auto executor = NewThreadExecutor("test");
-  absl::Notification running, go_on;
+  std::latch running(1);
   bool finished = false;
   auto token = std::make_shared<int>();
-  executor->Post([&] {
-    running.Notify();
-    go_on.WaitForNotification();
+  executor->Post([&, self = executor.get()] {
+    running.count_down();
+    while (!DropsTasks(self)) std::this_thread::yield();
     finished = true;
   });
-  executor->Post([token] { FAIL() << "posted behind the last task"; });
   executor->PostAt(Instant::InfinitePast(), [token] { FAIL() << "due, but too late"; });
-  running.WaitForNotification();
-  std::thread destroyer([&] { executor.reset(); });
-  go_on.Notify();
-  destroyer.join();
-  // The task behind the running one may have started before the destructor did; whichever way the
-  // race went, nothing is left that holds the token.
+  running.wait();
+  executor.reset();
   EXPECT_TRUE(finished);
   EXPECT_EQ(token.use_count(), 1);
 }

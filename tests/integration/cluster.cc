@@ -195,8 +195,8 @@ absl::Status Cluster::WaitForCatchUp(int node, absl::Duration timeout) {
     status = patient.Get("x").status;
     if (status.ok()) return absl::OkStatus();
   } while (absl::Now() < deadline);
-  return absl::DeadlineExceededError(absl::StrCat(nodes_.at(node)->name,
-                                                  " does not catch up: ", status.error_message()));
+  return absl::DeadlineExceededError(
+      absl::StrCat(nodes_.at(node)->name, " does not catch up: ", status.error_message()));
 }
 
 std::vector<int> Cluster::AllNodes() const { return AllNodesBut(-1); }

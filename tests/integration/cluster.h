@@ -43,7 +43,7 @@ struct ClusterOptions {
   int node_count = 3;
   absl::Duration heartbeat_interval = absl::Milliseconds(100);
   absl::Duration election_timeout = absl::Seconds(1);
-  Flags extra_flags;
+  Flags extra_flags = {};
 };
 
 // Nodes are numbered from 0; node 0 is named node1, and so on. Everything that they store and

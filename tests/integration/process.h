@@ -16,8 +16,8 @@
 namespace pontoon::testing {
 
 struct ProcessOptions {
-  std::vector<std::string> argv;  // argv[0] is looked up in PATH if it has no slash
-  std::vector<std::string> env;   // NAME=value, in addition to the test's own environment
+  std::vector<std::string> argv = {};  // argv[0] is looked up in PATH if it has no slash
+  std::vector<std::string> env = {};   // NAME=value, in addition to the test's own environment
   std::string stdin_path = "/dev/null";
   std::string stdout_path = "/dev/null";  // appended to
   std::string stderr_path = "/dev/null";  // appended to; may be stdout_path
@@ -25,8 +25,8 @@ struct ProcessOptions {
 
 // How a process ended: with an exit code, or by a signal.
 struct ExitStatus {
-  std::optional<int> code;
-  std::optional<int> signal;
+  std::optional<int> code = {};
+  std::optional<int> signal = {};
 
   friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
   friend std::ostream& operator<<(std::ostream& out, const ExitStatus& status);
@@ -72,9 +72,9 @@ struct CommandResult {
 };
 
 struct CommandOptions {
-  std::vector<std::string> argv;
-  std::vector<std::string> env;
-  std::string input;  // given to it on standard input
+  std::vector<std::string> argv = {};
+  std::vector<std::string> env = {};
+  std::string input = {};  // given to it on standard input
   absl::Duration timeout = absl::Seconds(60);
 };
 

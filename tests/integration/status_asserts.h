@@ -41,9 +41,9 @@ template <typename T>
 #define PONTOON_CONCAT(a, b) PONTOON_CONCAT_INNER(a, b)
 
 // ASSERT_OK_AND_ASSIGN(const int leader, cluster.WaitForLeader());
-#define ASSERT_OK_AND_ASSIGN(declaration, expression)                     \
-  auto PONTOON_CONCAT(result_at_line_, __LINE__) = (expression);          \
-  ASSERT_OK(PONTOON_CONCAT(result_at_line_, __LINE__));                   \
+#define ASSERT_OK_AND_ASSIGN(declaration, expression)            \
+  auto PONTOON_CONCAT(result_at_line_, __LINE__) = (expression); \
+  ASSERT_OK(PONTOON_CONCAT(result_at_line_, __LINE__));          \
   declaration = *std::move(PONTOON_CONCAT(result_at_line_, __LINE__))
 
 #endif  // PONTOON_TESTS_INTEGRATION_STATUS_ASSERTS_H_

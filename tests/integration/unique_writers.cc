@@ -89,7 +89,8 @@ std::string UniqueWriters::FaultIn(const StoreState& state) const {
       ++explained;
       const mvccpb::KeyValue& kv = found->second;
       if (kv.value() != write.value) faults.push_back(key + " holds a value never written to it");
-      if (kv.version() != 1) faults.push_back(absl::StrCat(key, " was written ", kv.version(), "x"));
+      if (kv.version() != 1)
+        faults.push_back(absl::StrCat(key, " was written ", kv.version(), "x"));
       if (write.outcome == Outcome::kRefused) faults.push_back(key + " was refused, and is there");
     }
   }

@@ -25,7 +25,7 @@ struct UniqueWritersOptions {
   // What a writer does after a write of which it was not told that it was done.
   enum class OnFailure { kNextNode, kStop } on_failure = OnFailure::kNextNode;
   absl::Duration timeout = absl::Seconds(5);  // of each write
-  std::vector<int> nodes;                     // to write to; empty: all
+  std::vector<int> nodes = {};                // to write to; empty: all
 };
 
 // Each writer is a thread with one request under way, and writes each of its keys once, with a

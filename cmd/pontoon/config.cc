@@ -1,0 +1,297 @@
+#include "cmd/pontoon/config.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+
+namespace pontoon {
+namespace {
+
+// As etcd: beyond this a cluster would be without a leader for minutes.
+constexpr int64_t kElectionTimeoutMsMax = 50'000;
+constexpr int64_t kHeartbeatsPerElectionMin = 5;
+// A request travels as one entry of the log, and a message of that size must reach every peer.
+constexpr int64_t kRequestBytesMax = 64 << 20;
+constexpr int64_t kTxnOpsMax = 1 << 16;
+constexpr int64_t kConcurrentStreamsMax = 1 << 20;
+// Part of a folder's name, and of every log line that speaks of the member.
+constexpr size_t kNameBytesMax = 128;
+
+// Takes the settings apart, and builds the messages of errors.
+class Reader {
+ public:
+  explicit Reader(const Settings& settings) : settings_(settings) {}
+
+  bool IsSet(const std::string& flag) const { return settings_.count(flag) > 0; }
+
+  std::string Text(const std::string& flag, const std::string& fallback) const {
+    const auto found = settings_.find(flag);
+    return found == settings_.end() ? fallback : found->second.value;
+  }
+
+  struct Bounds {
+    int64_t least;
+    int64_t most;
+  };
+  absl::StatusOr<int64_t> Number(const std::string& flag, int64_t fallback, Bounds bounds) const {
+    const auto found = settings_.find(flag);
+    if (found == settings_.end()) return fallback;
+    int64_t number = 0;
+    if (!absl::SimpleAtoi(found->second.value, &number) || number < bounds.least ||
+        number > bounds.most) {
+      return Error(flag,
+                   absl::StrCat("must be a whole number from ", bounds.least, " to ", bounds.most));
+    }
+    return number;
+  }
+
+  absl::StatusOr<std::vector<Url>> Urls(const std::string& flag, Url fallback) const {
+    const auto found = settings_.find(flag);
+    if (found == settings_.end()) return std::vector<Url>{std::move(fallback)};
+    absl::StatusOr<std::vector<Url>> urls = ParseUrls(found->second.value);
+    if (!urls.ok()) return ErrorAt(found->second.origin, urls.status().message());
+    return urls;
+  }
+
+  // "--name "x": what". For a flag that is not set, its default is what is wrong.
+  absl::Status Error(const std::string& flag, absl::string_view what) const {
+    const auto found = settings_.find(flag);
+    if (found == settings_.end()) {
+      return ErrorAt(absl::StrCat("--", flag), absl::StrCat("(not set) ", what));
+    }
+    return ErrorAt(found->second.origin, absl::StrCat("\"", found->second.value, "\" ", what));
+  }
+
+ private:
+  static absl::Status ErrorAt(absl::string_view origin, absl::string_view what) {
+    return absl::InvalidArgumentError(absl::StrCat(origin, ": ", what));
+  }
+
+  const Settings& settings_;
+};
+
+// What is wrong with a member's name, or nothing.
+std::optional<std::string> NameProblem(absl::string_view name) {
+  if (name.empty()) return "must not be empty";
+  if (name.size() > kNameBytesMax)
+    return absl::StrCat("must not be longer than ", kNameBytesMax, " bytes");
+  for (const char c : name) {
+    if (!absl::ascii_isgraph(c) || c == '=' || c == ',' || c == '/') {
+      return "must be made of visible ASCII characters without '=', ',' and '/'";
+    }
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<std::vector<ClusterEntry>> ParseCluster(absl::string_view text) {
+  std::vector<ClusterEntry> cluster;
+  for (absl::string_view piece : absl::StrSplit(text, ',')) {
+    piece = absl::StripAsciiWhitespace(piece);
+    const size_t equals = piece.find('=');
+    if (equals == absl::string_view::npos) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("has the part \"", piece, "\", which is not of the form name=url"));
+    }
+    const absl::string_view name = piece.substr(0, equals);
+    if (const auto problem = NameProblem(name)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("has the name \"", name, "\", which ", *problem));
+    }
+    const absl::StatusOr<Url> url = ParseUrl(piece.substr(equals + 1));
+    if (!url.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("has a bad address for \"", name, "\": ", url.status().message()));
+    }
+    for (const ClusterEntry& other : cluster) {
+      if (other.name == name) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "lists \"", name, "\" twice: give every member another name, and one address"));
+      }
+      if (other.peer_url == *url) {
+        return absl::InvalidArgumentError(absl::StrCat("gives \"", other.name, "\" and \"", name,
+                                                       "\" the same address ", url->ToString()));
+      }
+    }
+    cluster.push_back({std::string(name), *url});
+  }
+  return cluster;
+}
+
+absl::Status ReadTiming(const Reader& reader, Config& config) {
+  const auto heartbeat = reader.Number("heartbeat-interval", 100, {1, kElectionTimeoutMsMax});
+  if (!heartbeat.ok()) return heartbeat.status();
+  const auto election = reader.Number("election-timeout", 1000, {1, kElectionTimeoutMsMax});
+  if (!election.ok()) return election.status();
+  const int64_t election_min = *heartbeat * kHeartbeatsPerElectionMin;
+  if (*election < election_min) {
+    // Blame the flag that was set; the other one still has its default.
+    const char* culprit =
+        reader.IsSet("election-timeout") ? "election-timeout" : "heartbeat-interval";
+    return reader.Error(
+        culprit,
+        absl::StrCat("does not fit: the election timeout (", *election, " ms) must be at least ",
+                     kHeartbeatsPerElectionMin, " heartbeat intervals (", *heartbeat,
+                     " ms each); set --election-timeout to ", election_min, " or more"));
+  }
+  config.heartbeat_interval = absl::Milliseconds(*heartbeat);
+  config.election_timeout = absl::Milliseconds(*election);
+  return absl::OkStatus();
+}
+
+absl::Status ReadLimits(const Reader& reader, Config& config) {
+  const auto request = reader.Number("max-request-bytes", 3 << 19, {1024, kRequestBytesMax});
+  if (!request.ok()) return request.status();
+  const auto ops = reader.Number("max-txn-ops", 128, {1, kTxnOpsMax});
+  if (!ops.ok()) return ops.status();
+  const auto streams = reader.Number("max-concurrent-streams", 1024, {1, kConcurrentStreamsMax});
+  if (!streams.ok()) return streams.status();
+  config.request_bytes_max = static_cast<size_t>(*request);
+  config.txn_ops_max = static_cast<int>(*ops);
+  config.concurrent_streams_max = static_cast<int>(*streams);
+
+  const auto snapshots = reader.Number("snapshot-count", 10'000, {0, int64_t{1} << 40});
+  if (!snapshots.ok()) return snapshots.status();
+  if (reader.IsSet("snapshot-count")) {
+    config.notices.push_back("--snapshot-count has no effect: the log is not compacted yet");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadLog(const Reader& reader, Config& config) {
+  const std::string level = reader.Text("log-level", "info");
+  if (level == "debug") {
+    config.log.level = LogLevel::kDebug;
+  } else if (level == "info") {
+    config.log.level = LogLevel::kInfo;
+  } else if (level == "warn") {
+    config.log.level = LogLevel::kWarn;
+  } else if (level == "error") {
+    config.log.level = LogLevel::kError;
+  } else {
+    return reader.Error("log-level", "must be debug, info, warn or error");
+  }
+  const std::string format = reader.Text("log-format", "console");
+  if (format != "console" && format != "json") {
+    return reader.Error("log-format", "must be console or json");
+  }
+  config.log.format = format == "json" ? LogFormat::kJson : LogFormat::kConsole;
+  return absl::OkStatus();
+}
+
+absl::Status ReadMember(const Reader& reader, Config& config) {
+  config.name = reader.Text("name", "default");
+  if (const auto problem = NameProblem(config.name)) return reader.Error("name", *problem);
+  config.data_dir = reader.Text("data-dir", absl::StrCat(config.name, ".pontoon"));
+
+  if (reader.IsSet("listen-client-urls") && !reader.IsSet("advertise-client-urls")) {
+    return reader.Error("advertise-client-urls",
+                        "is needed with --listen-client-urls: set it to the address under which "
+                        "clients reach this member");
+  }
+  auto listen = reader.Urls("listen-client-urls", Url{"localhost", 2379});
+  if (!listen.ok()) return listen.status();
+  auto advertise = reader.Urls("advertise-client-urls", Url{"localhost", 2379});
+  if (!advertise.ok()) return advertise.status();
+  auto peers = reader.Urls("listen-peer-urls", Url{"localhost", 2380});
+  if (!peers.ok()) return peers.status();
+
+  for (const Url& url : *listen) {
+    if (std::find(peers->begin(), peers->end(), url) != peers->end()) {
+      return reader.Error("listen-client-urls",
+                          absl::StrCat("has the address ", url.ToString(),
+                                       ", on which --listen-peer-urls listens too: clients and "
+                                       "peers need different ports"));
+    }
+  }
+  for (const Url& url : *advertise) {
+    if (!url.IsWildcard()) continue;
+    config.notices.push_back(absl::StrCat("--advertise-client-urls has ", url.ToString(),
+                                          ", which clients on other machines cannot reach"));
+  }
+  config.listen_client_urls = *std::move(listen);
+  config.advertise_client_urls = *std::move(advertise);
+  config.listen_peer_urls = *std::move(peers);
+  return absl::OkStatus();
+}
+
+// Holds this member's name and advertised address against its entry among `members`.
+absl::Status CheckOwnEntry(const Reader& reader, absl::string_view name, const Url& advertised,
+                           const std::vector<ClusterEntry>& members) {
+  const auto own = std::find_if(members.begin(), members.end(),
+                                [&](const ClusterEntry& entry) { return entry.name == name; });
+  if (own == members.end()) {
+    return reader.Error("initial-cluster",
+                        absl::StrCat("does not list this member: add ", name, "=",
+                                     advertised.ToString(), ", or correct --name (", name, ")"));
+  }
+  if (reader.IsSet("initial-advertise-peer-urls") && own->peer_url != advertised) {
+    return reader.Error("initial-advertise-peer-urls",
+                        absl::StrCat("is not what --initial-cluster has for ", name, " (",
+                                     own->peer_url.ToString(), "): make them the same"));
+  }
+  if (own->peer_url.IsWildcard() && members.size() > 1) {
+    return reader.Error("initial-cluster",
+                        absl::StrCat("has ", own->peer_url.ToString(), " for ", name,
+                                     ", which other machines cannot reach: name an address of "
+                                     "this machine"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadCluster(const Reader& reader, Config& config) {
+  const auto advertised = reader.Urls("initial-advertise-peer-urls", Url{"localhost", 2380});
+  if (!advertised.ok()) return advertised.status();
+  if (advertised->size() != 1) {
+    return reader.Error("initial-advertise-peer-urls", "must be one address");
+  }
+  InitialCluster& initial = config.initial_cluster;
+  initial.given = reader.IsSet("initial-cluster") || reader.IsSet("initial-cluster-token") ||
+                  reader.IsSet("initial-advertise-peer-urls");
+
+  initial.token = reader.Text("initial-cluster-token", "pontoon-cluster");
+  for (const char c : initial.token) {
+    if (!absl::ascii_isgraph(c)) {
+      return reader.Error("initial-cluster-token", "must be made of visible ASCII characters");
+    }
+  }
+  const std::string state = reader.Text("initial-cluster-state", "new");
+  if (state != "new" && state != "existing") {
+    return reader.Error("initial-cluster-state", "must be new or existing");
+  }
+  initial.state = state == "new" ? ClusterState::kNew : ClusterState::kExisting;
+
+  if (!reader.IsSet("initial-cluster")) {
+    initial.members = {{config.name, advertised->front()}};
+    return absl::OkStatus();
+  }
+  auto members = ParseCluster(reader.Text("initial-cluster", ""));
+  if (!members.ok()) return reader.Error("initial-cluster", members.status().message());
+  initial.members = *std::move(members);
+  return CheckOwnEntry(reader, config.name, advertised->front(), initial.members);
+}
+
+}  // namespace
+
+std::string FormatCluster(const std::vector<ClusterEntry>& cluster) {
+  return absl::StrJoin(cluster, ",", [](std::string* out, const ClusterEntry& entry) {
+    absl::StrAppend(out, entry.name, "=", entry.peer_url.ToString());
+  });
+}
+
+absl::StatusOr<Config> MakeConfig(const Settings& settings) {
+  const Reader reader(settings);
+  Config config;
+  for (const auto read : {ReadMember, ReadCluster, ReadTiming, ReadLimits, ReadLog}) {
+    if (absl::Status s = read(reader, config); !s.ok()) return s;
+  }
+  return config;
+}
+
+}  // namespace pontoon

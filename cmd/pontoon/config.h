@@ -1,0 +1,68 @@
+// Config: how the operator wants this server, understood and checked.
+
+#ifndef PONTOON_CMD_PONTOON_CONFIG_H_
+#define PONTOON_CMD_PONTOON_CONFIG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "cmd/pontoon/settings.h"
+#include "cmd/pontoon/url.h"
+#include "raft/env/log.h"
+
+namespace pontoon {
+
+// A member as --initial-cluster lists it.
+struct ClusterEntry {
+  std::string name;
+  Url peer_url;
+
+  friend bool operator==(const ClusterEntry&, const ClusterEntry&) = default;
+};
+
+// "name=url,...", in the order given.
+std::string FormatCluster(const std::vector<ClusterEntry>& cluster);
+
+enum class ClusterState { kNew, kExisting };
+
+// What a cluster is made from. It is read when the data folder is empty; afterwards it can only
+// contradict what the folder says.
+struct InitialCluster {
+  std::vector<ClusterEntry> members;
+  std::string token;
+  ClusterState state = ClusterState::kNew;
+  // Whether the operator named the members or the token, or both are the defaults.
+  bool given = false;
+};
+
+struct Config {
+  std::string name;
+  std::string data_dir;
+  std::vector<Url> listen_client_urls;
+  std::vector<Url> advertise_client_urls;
+  std::vector<Url> listen_peer_urls;
+  InitialCluster initial_cluster;
+
+  absl::Duration heartbeat_interval;
+  absl::Duration election_timeout;
+
+  size_t request_bytes_max = 0;
+  int txn_ops_max = 0;
+  int concurrent_streams_max = 0;
+
+  LogOptions log;
+
+  // What the operator should know although nothing is wrong; for the log.
+  std::vector<std::string> notices;
+};
+
+// An error is one line for the operator: what was set, where, what is wrong and what to do.
+absl::StatusOr<Config> MakeConfig(const Settings& settings);
+
+}  // namespace pontoon
+
+#endif  // PONTOON_CMD_PONTOON_CONFIG_H_

@@ -1,0 +1,91 @@
+#include "cmd/pontoon/frontend.h"
+
+#include <grpcpp/health_check_service_interface.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kv/service/client_server.h"
+#include "raft/env/clock.h"
+
+namespace pontoon {
+namespace {
+
+// As etcd: time for a leader to be found, and then for the work.
+absl::Duration CallTimeout(const Config& config) {
+  return absl::Seconds(5) + 2 * config.election_timeout;
+}
+
+kv::ClientServerOptions ServerOptionsFor(const Config& config) {
+  kv::ClientServerOptions options;
+  for (const Url& url : config.listen_client_urls) options.addresses.push_back(url.HostPort());
+  options.request_bytes_max = config.request_bytes_max;
+  options.concurrent_streams_max = config.concurrent_streams_max;
+  return options;
+}
+
+kv::MemberInfo OwnInfo(const Config& config, const Identity& identity) {
+  kv::MemberInfo info{
+      .id = identity.member, .name = identity.name, .peer_urls = {}, .client_urls = {}};
+  for (const Url& url : config.advertise_client_urls) info.client_urls.push_back(url.ToString());
+  return info;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Frontend>> Frontend::Start(const Config& config,
+                                                          const Identity& identity,
+                                                          raft::Replica* replica,
+                                                          kv::KvStore* store) {
+  std::unique_ptr<Frontend> frontend(new Frontend(config, identity, replica, store));
+  if (absl::Status s = frontend->Listen(config); !s.ok()) return s;
+
+  frontend->housekeeper_ = NewThreadExecutor("housekeeper");
+  Executor* const executor = frontend->housekeeper_.get();
+  frontend->health_ = std::make_unique<kv::HealthReporter>(
+      kv::HealthReporter::Parts{replica, frontend->server_->GetHealthCheckService(),
+                                Clock::System(), executor},
+      std::max(config.heartbeat_interval, absl::Milliseconds(100)));
+  frontend->health_->Start();
+  frontend->publisher_ = std::make_unique<kv::MemberPublisher>(
+      kv::MemberPublisher::Parts{replica, Clock::System(), executor}, OwnInfo(config, identity));
+  frontend->publisher_->Start();
+  return frontend;
+}
+
+Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica* replica,
+                   kv::KvStore* store)
+    : book_(identity),
+      member_({.cluster = identity.cluster, .call_timeout = CallTimeout(config)}, replica,
+              Clock::System()),
+      point_reads_(store, replica, NewThreadExecutor("point-reads")),
+      range_reads_(store, replica, NewThreadExecutor("range-reads")),
+      kv_service_(
+          {&member_, store, &point_reads_, &range_reads_},
+          {.request_bytes_max = config.request_bytes_max, .txn_ops_max = config.txn_ops_max}),
+      maintenance_service_({&member_, store, &point_reads_}),
+      cluster_service_({&member_, &book_, &point_reads_}) {}
+
+Frontend::~Frontend() = default;
+
+absl::Status Frontend::Listen(const Config& config) {
+  auto server = kv::StartClientServer(ServerOptionsFor(config),
+                                      {&kv_service_, &maintenance_service_, &cluster_service_});
+  if (!server.ok()) return server.status();
+  server_ = *std::move(server);
+  return absl::OkStatus();
+}
+
+void Frontend::Retreat() {
+  housekeeper_.reset();
+  server_->GetHealthCheckService()->SetServingStatus(false);
+}
+
+void Frontend::Shut(absl::Duration grace) {
+  server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
+}
+
+}  // namespace pontoon

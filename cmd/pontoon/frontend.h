@@ -1,0 +1,69 @@
+// Frontend: the part of a server that clients talk to.
+
+#ifndef PONTOON_CMD_PONTOON_FRONTEND_H_
+#define PONTOON_CMD_PONTOON_FRONTEND_H_
+
+#include <grpcpp/server.h>
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "cmd/pontoon/config.h"
+#include "cmd/pontoon/identity.h"
+#include "cmd/pontoon/member_book.h"
+#include "kv/service/cluster_service.h"
+#include "kv/service/health_reporter.h"
+#include "kv/service/kv_service.h"
+#include "kv/service/maintenance_service.h"
+#include "kv/service/member.h"
+#include "kv/service/member_publisher.h"
+#include "kv/service/read_lane.h"
+#include "kv/store/kv_store.h"
+#include "raft/env/executor.h"
+#include "raft/node/replica.h"
+
+namespace pontoon {
+
+// Thread safety: one thread.
+class Frontend {
+ public:
+  // Listens, and answers from then on. Both pointers are borrowed. An error is one line for the
+  // operator.
+  static absl::StatusOr<std::unique_ptr<Frontend>> Start(const Config& config,
+                                                         const Identity& identity,
+                                                         raft::Replica* replica,
+                                                         kv::KvStore* store);
+  // Shut must have been called, and have returned.
+  ~Frontend();
+
+  // Tells load balancers to turn to another member.
+  void Retreat();
+
+  // Takes no more calls, and returns when those under way have ended. After `grace` they are
+  // cancelled; those that wait for the replica end when it stops.
+  void Shut(absl::Duration grace);
+
+ private:
+  Frontend(const Config& config, const Identity& identity, raft::Replica* replica,
+           kv::KvStore* store);
+
+  absl::Status Listen(const Config& config);
+
+  const MemberBook book_;
+  const kv::Member member_;
+  kv::ReadLane point_reads_;
+  kv::ReadLane range_reads_;
+  kv::KvService kv_service_;
+  kv::MaintenanceService maintenance_service_;
+  kv::ClusterService cluster_service_;
+  std::unique_ptr<grpc::Server> server_;
+
+  std::unique_ptr<kv::HealthReporter> health_;
+  std::unique_ptr<kv::MemberPublisher> publisher_;
+  std::unique_ptr<Executor> housekeeper_;  // runs the two above
+};
+
+}  // namespace pontoon
+
+#endif  // PONTOON_CMD_PONTOON_FRONTEND_H_

@@ -1,0 +1,87 @@
+#include "cmd/pontoon/server.h"
+
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+#include "cmd/pontoon/listen_check.h"
+#include "kv/service/version.h"
+#include "raft/env/log.h"
+
+namespace pontoon {
+namespace {
+
+// For calls that are under way when the server stops. With a leader they take milliseconds.
+constexpr absl::Duration kGrace = absl::Seconds(1);
+
+void LogBeginning(const Config& config, const DataFolder& folder) {
+  const Identity& identity = folder.identity();
+  LogInfo("starting", {{"version", kv::kPontoonVersion},
+                       {"name", identity.name},
+                       {"member", FormatId(identity.member.value())},
+                       {"cluster", FormatId(identity.cluster.value())},
+                       {"data_dir", folder.path()}});
+  for (const std::string& notice : config.notices) LogWarn(notice);
+  if (const std::optional<std::string> notice = FolderAccessNotice(folder.path())) {
+    LogWarn(*notice);
+  }
+}
+
+absl::Status CheckPorts(const Config& config) {
+  for (const std::vector<Url>* urls : {&config.listen_peer_urls, &config.listen_client_urls}) {
+    for (const Url& url : *urls) {
+      if (absl::Status s = CheckCanListen(url); !s.ok()) return s;
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
+  // First of all, so that nothing is written for a member whose addresses must still be changed.
+  if (absl::Status s = CheckPorts(config); !s.ok()) return s;
+  absl::StatusOr<DataFolder> folder = DataFolder::Open(FileSystem::Posix(), config);
+  if (!folder.ok()) return folder.status();
+  LogBeginning(config, *folder);
+  std::unique_ptr<Server> server(new Server(config, *std::move(folder)));
+
+  auto replica = ReplicaHost::Start(config, server->folder_);
+  if (!replica.ok()) return replica.status();
+  server->replica_ = *std::move(replica);
+
+  auto frontend = Frontend::Start(config, server->folder_.identity(), server->replica_->node(),
+                                  server->replica_->store());
+  if (!frontend.ok()) return frontend.status();
+  server->frontend_ = *std::move(frontend);
+
+  LogInfo("serving client requests", {{"clients", JoinUrls(config.listen_client_urls)},
+                                      {"peers", JoinUrls(config.listen_peer_urls)}});
+  return server;
+}
+
+void Server::Stop() {
+  frontend_->Retreat();
+  replica_->HandOver(election_timeout_);
+
+  // Calls that wait for the replica, and would for seconds without a leader, are answered when it
+  // stops; the others get the grace.
+  absl::Notification shut;
+  std::thread shutting([&] {
+    frontend_->Shut(kGrace);
+    shut.Notify();
+  });
+  shut.WaitForNotificationWithTimeout(kGrace);
+  replica_->Stop();
+  shutting.join();
+}
+
+Server::~Server() {
+  // The services first: they use the replica and the store.
+  frontend_.reset();
+  replica_.reset();
+}
+
+}  // namespace pontoon

@@ -1,0 +1,45 @@
+// Storage: a member's log and state, opened and made to fit together.
+
+#ifndef PONTOON_CMD_PONTOON_STORAGE_H_
+#define PONTOON_CMD_PONTOON_STORAGE_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "cmd/pontoon/data_folder.h"
+#include "kv/store/kv_store.h"
+#include "kv/store/store_options.h"
+#include "raft/base/types.h"
+#include "raft/core/raft_core.h"
+#include "raft/env/file_system.h"
+#include "raft/storage/log_store.h"
+
+namespace pontoon {
+
+struct Storage {
+  std::unique_ptr<raft::LogStore> log;
+  std::unique_ptr<kv::KvStore> store;
+  raft::RestoredState restored;
+};
+
+// Opens what is in `folder`, which must outlive the result, as `fs` must. An error is for the
+// operator: the data are damaged, or do not belong together, and the member must not start.
+absl::StatusOr<Storage> OpenStorage(FileSystem* fs, const DataFolder& folder,
+                                    const kv::StoreOptions& options);
+
+// What to do with a log beside a state that it was applied to.
+enum class LogFate {
+  kKeep,
+  // The log ends before what was applied. Applied entries are committed, so others have them, and
+  // this member may apply an entry before its own disk has it; a power failure can then keep the
+  // effect and lose the entry. The log is to begin anew behind the state.
+  kReset,
+};
+
+// Whether a log and a state that went up to `applied` fit together. FAILED_PRECONDITION, for the
+// operator, if they do not.
+absl::StatusOr<LogFate> Reconcile(const raft::RecoveredLog& log, LogPosition applied);
+
+}  // namespace pontoon
+
+#endif  // PONTOON_CMD_PONTOON_STORAGE_H_

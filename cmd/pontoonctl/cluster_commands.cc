@@ -1,0 +1,195 @@
+// status, health and member list: what an operator looks at first.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <future>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "cmd/pontoonctl/cluster_survey.h"
+#include "cmd/pontoonctl/command.h"
+#include "cmd/pontoonctl/session.h"
+
+namespace pontoon::ctl {
+namespace {
+
+std::string Hex(uint64_t id) { return absl::StrCat(absl::Hex(id)); }
+
+Cell OptionalCell(const std::optional<uint64_t>& number) {
+  return number.has_value() ? Cell(*number) : Cell::None();
+}
+
+std::string RoleOf(const MemberStatus& member) {
+  if (!member.response.has_value()) return "unreachable";
+  const auto& response = *member.response;
+  if (response.leader() != 0 && response.leader() == response.header().member_id()) return "leader";
+  return member.is_learner || response.islearner() ? "learner" : "follower";
+}
+
+// "3.1 MiB" for people, bytes for programs.
+Cell SizeCell(int64_t bytes, OutputFormat format) {
+  if (format != OutputFormat::kTable) return bytes;
+  if (bytes < 1 << 20) return absl::StrFormat("%.1f KiB", static_cast<double>(bytes) / (1 << 10));
+  return absl::StrFormat("%.1f MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+std::vector<Cell> StatusRow(const ClusterSurvey& survey, const MemberStatus& member,
+                            OutputFormat format) {
+  std::vector<Cell> row = {
+      member.endpoint, member.name,
+      member.member_id.has_value() ? Cell(Hex(*member.member_id)) : Cell::None()};
+  const Cell lag = OptionalCell(survey.LagEntries(member));
+  if (!member.response.has_value()) {
+    row.insert(row.end(), {Cell::None(), RoleOf(member), Cell::None(), Cell::None(), Cell::None(),
+                           Cell::None(), lag, Cell::None(), member.error});
+    return row;
+  }
+  const auto& response = *member.response;
+  const std::string version =
+      response.pontoon_version().empty()
+          ? response.version()
+          : absl::StrCat(response.pontoon_version(), " (etcd ", response.version(), ")");
+  row.insert(row.end(),
+             {version, RoleOf(member), response.raftterm(), response.header().revision(),
+              response.raftindex(), response.raftappliedindex(), lag,
+              SizeCell(response.dbsize(), format), absl::StrJoin(response.errors(), "; ")});
+  return row;
+}
+
+class StatusCommand : public Command {
+ public:
+  Description Describe() const override {
+    return {"status", "Shows every member: its role, how far it is, and whether it answers",
+            R"(Finds the members through any endpoint and asks each of them. LAG is how many
+entries that the leader knows to be committed the member has not applied yet.
+
+Exit code 1: a member is unreachable, or there is no leader.
+
+Examples:
+  pontoonctl status
+  pontoonctl --endpoints 10.0.0.1:2379 --timeout 1s status --output json
+)"};
+  }
+
+  void DeclareFlags(CLI::App&) override {}
+
+  Ending Run(const Environment& environment) override {
+    const ClusterSurvey survey = SurveyCluster(environment.endpoints, environment.timeout);
+    const OutputFormat format = environment.output.value_or(OutputFormat::kTable);
+    Table table({"endpoint", "name", "member id", "version", "role", "term", "revision",
+                 "raft index", "applied", "lag", "db size", "errors"});
+    for (const MemberStatus& member : survey.members) {
+      table.AddRow(StatusRow(survey, member, format));
+    }
+    table.Print(format, environment.terminal.out);
+    return EndingOf(survey);
+  }
+
+ private:
+  static Ending EndingOf(const ClusterSurvey& survey) {
+    const size_t silent =
+        std::count_if(survey.members.begin(), survey.members.end(),
+                      [](const MemberStatus& member) { return !member.response.has_value(); });
+    std::vector<std::string> problems;
+    if (silent > 0) {
+      problems.push_back(absl::StrCat(silent, " of ", survey.members.size(), " unreachable"));
+    }
+    if (survey.Leader() == nullptr) problems.push_back("no leader among those that answer");
+    if (problems.empty()) return {};
+    return {ExitCode::kFailed, absl::StrJoin(problems, "; ")};
+  }
+};
+
+// How the read of one endpoint went.
+struct Health {
+  Reply reply;
+  absl::Duration took;
+};
+
+Health CheckHealth(const Endpoint& endpoint, absl::Duration timeout) {
+  etcdserverpb::RangeRequest request;
+  request.set_key("health");
+  etcdserverpb::RangeResponse response;
+  const Deadline deadline = Deadline::After(timeout);
+  Reply reply = AskOnce(endpoint, deadline, [&](Server& server, grpc::ClientContext* context) {
+    return server.kv().Range(context, request, &response);
+  });
+  // A server that refuses for lack of permission works.
+  if (reply.status.error_code() == grpc::StatusCode::PERMISSION_DENIED) reply = Reply();
+  return {reply, timeout - deadline.Remaining()};
+}
+
+class HealthCommand : public Command {
+ public:
+  Description Describe() const override {
+    return {"health", "Asks each endpoint for a linearizable read, and how long it takes",
+            R"(A healthy endpoint reaches a leader that has a quorum. Only the given endpoints
+are asked; "pontoonctl status" finds all members.
+
+Exit code 1: an endpoint is not healthy.
+
+Examples:
+  pontoonctl health
+  pontoonctl --endpoints 10.0.0.1:2379,10.0.0.2:2379 health --output json
+)"};
+  }
+
+  void DeclareFlags(CLI::App&) override {}
+
+  Ending Run(const Environment& environment) override {
+    std::vector<std::future<Health>> checks;
+    for (const Endpoint& endpoint : environment.endpoints) {
+      checks.push_back(std::async(std::launch::async, CheckHealth, endpoint, environment.timeout));
+    }
+    Table table({"endpoint", "health", "took", "error"});
+    size_t unhealthy = 0;
+    for (size_t i = 0; i < checks.size(); ++i) {
+      const Health health = checks[i].get();
+      if (!health.reply.ok()) ++unhealthy;
+      table.AddRow({environment.endpoints[i].address(), health.reply.ok() ? "healthy" : "unhealthy",
+                    absl::StrFormat("%.3fms", absl::ToDoubleMilliseconds(health.took)),
+                    health.reply.ok() ? "" : Explain(health.reply)});
+    }
+    table.Print(environment.output.value_or(OutputFormat::kTable), environment.terminal.out);
+    if (unhealthy == 0) return {};
+    return {ExitCode::kFailed, absl::StrCat(unhealthy, " of ", checks.size(), " unhealthy")};
+  }
+};
+
+class MemberListCommand : public Command {
+ public:
+  Description Describe() const override {
+    return {"member list", "Lists the members of the cluster",
+            R"(As the first endpoint that answers knows them.
+
+Examples:
+  pontoonctl member list
+  pontoonctl --endpoints 10.0.0.1:2379 member list --output json
+)"};
+  }
+
+  void DeclareFlags(CLI::App&) override {}
+
+  Ending Run(const Environment& environment) override {
+    etcdserverpb::MemberListResponse response;
+    const Reply reply = ListMembers(environment.endpoints, environment.timeout, &response);
+    if (!reply.ok()) return EndingOfRead(reply);
+    Table table({"member id", "status", "name", "peer urls", "client urls", "learner"});
+    for (const etcdserverpb::Member& member : response.members()) {
+      table.AddRow({Hex(member.id()), member.name().empty() ? "unstarted" : "started",
+                    member.name(), absl::StrJoin(member.peerurls(), " "),
+                    absl::StrJoin(member.clienturls(), " "), member.islearner() ? "yes" : "no"});
+    }
+    table.Print(environment.output.value_or(OutputFormat::kTable), environment.terminal.out);
+    return {};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> NewStatusCommand() { return std::make_unique<StatusCommand>(); }
+std::unique_ptr<Command> NewHealthCommand() { return std::make_unique<HealthCommand>(); }
+std::unique_ptr<Command> NewMemberListCommand() { return std::make_unique<MemberListCommand>(); }
+
+}  // namespace pontoon::ctl

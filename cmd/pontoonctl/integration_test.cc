@@ -1,0 +1,340 @@
+// pontoonctl against real servers.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cmd/pontoonctl/command_line.h"
+#include "cmd/pontoonctl/test_server.h"
+
+namespace pontoon::ctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// How long a server may take to start, or a cluster to elect a leader, on a machine that is busy
+// with other tests. Requests are tried again until then.
+constexpr char kPatience[] = "60s";
+
+struct Result {
+  ExitCode code;
+  std::string out;
+  std::string err;
+};
+
+// Runs a command line against `endpoints`.
+Result RunAt(const std::string& endpoints, std::vector<std::string> arguments,
+             const std::string& input = "") {
+  arguments.insert(arguments.begin(), {"--endpoints", endpoints});
+  std::istringstream in(input);
+  std::ostringstream out, err;
+  const ExitCode code =
+      RunCommandLine(arguments, Terminal{in, out, err, Terminal::Progress::kLines});
+  return {code, out.str(), err.str()};
+}
+
+fs::path FreshFolder(const std::string& name) {
+  const fs::path folder = fs::path(::testing::TempDir()) / "integration" / name;
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  return folder;
+}
+
+void WriteFile(const fs::path& path, const std::string& bytes) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path) << bytes;
+}
+
+// Path below `root` -> bytes, links followed.
+std::map<std::string, std::string> Files(const fs::path& root) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry :
+       fs::recursive_directory_iterator(root, fs::directory_options::follow_directory_symlink)) {
+    if (!entry.is_regular_file()) continue;
+    std::ostringstream bytes;
+    bytes << std::ifstream(entry.path()).rdbuf();
+    files[entry.path().lexically_relative(root)] = bytes.str();
+  }
+  return files;
+}
+
+// A tree with what is awkward: empty and binary files, odd names, links, a file of 1 MB.
+fs::path AwkwardTree(const std::string& name) {
+  const fs::path tree = FreshFolder(name);
+  WriteFile(tree / "empty", "");
+  WriteFile(tree / "binary", std::string("\0\xff\r\n\x80", 5));
+  WriteFile(tree / "large", std::string(1'000'000, 'x'));
+  WriteFile(tree / "a b/\xc3\xa9 \"quoted\"\n", "odd names");
+  WriteFile(tree / "a-b", "sorts between a and a/");
+  WriteFile(tree / "a/b", "below");
+  for (int i = 0; i < 200; ++i) {
+    WriteFile(tree / "many" / absl::StrCat("file", i), absl::StrCat("content ", i));
+  }
+  fs::create_symlink("binary", tree / "link");
+  fs::create_directory_symlink("a", tree / "linked");
+  return tree;
+}
+
+// One server for all tests; each uses keys of its own.
+class SingleServerTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    cluster_ = new TestCluster(FreshFolder("single"), 1);
+    const Result ready = RunAt(cluster_->endpoints(), {"--timeout", kPatience, "get", "ready"});
+    ASSERT_EQ(ready.code, ExitCode::kOk) << ready.err;
+  }
+  static void TearDownTestSuite() {
+    delete cluster_;
+    cluster_ = nullptr;
+  }
+
+  static Result Run(const std::vector<std::string>& arguments, const std::string& input = "") {
+    return RunAt(cluster_->endpoints(), arguments, input);
+  }
+
+  // The output of a command that must succeed.
+  static std::string Out(const std::vector<std::string>& arguments, const std::string& input = "") {
+    const Result result = Run(arguments, input);
+    EXPECT_EQ(result.code, ExitCode::kOk)
+        << ::testing::PrintToString(arguments) << ": " << result.err;
+    EXPECT_EQ(result.err, "");
+    return result.out;
+  }
+
+  static TestCluster* cluster_;
+};
+
+TestCluster* SingleServerTest::cluster_ = nullptr;
+
+TEST_F(SingleServerTest, PutsGetsAndDeletes) {
+  EXPECT_EQ(Out({"put", "kv/a", "1"}), "OK\n");
+  EXPECT_EQ(Out({"put", "kv/b", "-"}, "from stdin\n"), "OK\n");
+  EXPECT_EQ(Out({"put", "kv/a", "2", "--prev-kv"}), "OK\nkv/a\n1\n");
+  EXPECT_EQ(Out({"get", "kv/a"}), "kv/a\n2\n");
+  EXPECT_EQ(Out({"get", "kv/none"}), "");
+  EXPECT_EQ(Out({"get", "kv/", "--prefix"}), "kv/a\n2\nkv/b\nfrom stdin\n\n");
+  EXPECT_EQ(Out({"get", "kv/", "--prefix", "--keys-only", "--order", "descend"}), "kv/b\nkv/a\n");
+  EXPECT_EQ(Out({"get", "kv/", "--prefix", "--count-only"}), "2\n");
+  EXPECT_EQ(Out({"get", "kv/", "--prefix", "--limit", "1", "--print-value-only"}), "2\n");
+  EXPECT_EQ(Out({"get", "kv/", "--prefix", "--sort-by", "version", "--keys-only"}), "kv/b\nkv/a\n");
+  EXPECT_EQ(Out({"get", "kv/a", "--hex"}), "\\x6b\\x76\\x2f\\x61\n\\x32\n");
+  EXPECT_EQ(Out({"del", "kv/a", "--prev-kv"}), "1\nkv/a\n2\n");
+  EXPECT_EQ(Out({"del", "kv/", "--prefix"}), "1\n");
+  EXPECT_EQ(Out({"del", "kv/", "--prefix"}), "0\n");
+}
+
+TEST_F(SingleServerTest, ReadsThePastUntilItIsCompacted) {
+  const auto revision_of_put = [](const std::string& value) {
+    const auto json = nlohmann::json::parse(Out({"put", "past", value, "--output", "json"}));
+    return json["header"]["revision"].get<std::string>();
+  };
+  const std::string first = revision_of_put("1");
+  const std::string second = revision_of_put("2");
+  EXPECT_EQ(Out({"get", "past", "--rev", first}), "past\n1\n");
+  EXPECT_EQ(Out({"compact", second, "--physical"}),
+            absl::StrCat("compacted revision ", second, "\n"));
+  const Result compacted = Run({"get", "past", "--rev", first});
+  EXPECT_EQ(compacted.code, ExitCode::kFailed);
+  EXPECT_EQ(compacted.err,
+            "pontoonctl: get: etcdserver: mvcc: required revision has been compacted "
+            "(OUT_OF_RANGE)\n");
+}
+
+TEST_F(SingleServerTest, ARefusalIsOneLine) {
+  const Result result = Run({"put", "too-large"}, std::string(1'600'000, 'x'));
+  EXPECT_EQ(result.code, ExitCode::kFailed);
+  EXPECT_EQ(result.err, "pontoonctl: put: etcdserver: request is too large (INVALID_ARGUMENT)\n");
+}
+
+TEST_F(SingleServerTest, TransactionsTakeOneBranchOrTheOther) {
+  const std::string text =
+      "mod(\"txn/lock\") = \"0\"\n\nput txn/lock \"my host\"\nget txn/lock\n\nget txn/lock\n\n";
+  const Result first = Run({"txn", "--file", "-"}, text);
+  EXPECT_EQ(first.code, ExitCode::kOk);
+  EXPECT_EQ(first.out, "SUCCESS\n\nOK\n\ntxn/lock\nmy host\n");
+  EXPECT_EQ(first.err, "");
+  const Result second = Run({"txn"}, text);
+  EXPECT_EQ(second.code, ExitCode::kPartial);
+  EXPECT_EQ(second.out, "FAILURE\n\ntxn/lock\nmy host\n");
+  EXPECT_EQ(second.err,
+            "compares:\nsuccess requests (get, put, del):\nfailure requests (get, put, del):\n");
+  const fs::path file = FreshFolder("txn") / "file";
+  WriteFile(file, "value(txn/lock) = \"my host\"\n\ndel txn/lock --prev-kv\n");
+  EXPECT_EQ(Out({"txn", "--file", file}), "SUCCESS\n\n1\ntxn/lock\nmy host\n");
+}
+
+TEST_F(SingleServerTest, StatusHealthAndMembersOfAHealthyServer) {
+  const auto status = nlohmann::json::parse(Out({"status", "--output", "json"}));
+  ASSERT_EQ(status.size(), 1u);
+  EXPECT_EQ(status[0]["name"], "node0");
+  EXPECT_EQ(status[0]["endpoint"], cluster_->endpoint(0));
+  EXPECT_EQ(status[0]["role"], "leader");
+  EXPECT_EQ(status[0]["lag"], 0);
+  EXPECT_GT(status[0]["db_size"], 0);
+  EXPECT_THAT(Out({"status"}), HasSubstr("| ENDPOINT "));
+  EXPECT_THAT(Out({"health"}), HasSubstr(" healthy "));
+  const auto members = nlohmann::json::parse(Out({"member", "list", "--output", "json"}));
+  ASSERT_EQ(members.size(), 1u);
+  EXPECT_EQ(members[0]["member_id"], status[0]["member_id"]);
+  EXPECT_EQ(members[0]["learner"], "no");
+}
+
+TEST_F(SingleServerTest, WhatIsImportedIsExportedEqual) {
+  const fs::path tree = AwkwardTree("source");
+  const fs::path copy = FreshFolder("copy");
+  EXPECT_THAT(Out({"import", tree, "tree/"}),
+              AllOf(StartsWith("written 208, "), HasSubstr(", equal 0, "), HasSubstr("failed 0")));
+  EXPECT_THAT(Out({"export", "tree/", copy}),
+              AllOf(StartsWith("written 208, "), HasSubstr(", equal 0, ")));
+  EXPECT_TRUE(Files(copy) == Files(tree)) << "diff -r " << tree << ' ' << copy;
+  // A second time nothing is left to do.
+  EXPECT_THAT(Out({"import", tree, "tree/"}),
+              AllOf(StartsWith("written 0, "), HasSubstr("equal 208")));
+  EXPECT_THAT(Out({"export", "tree/", copy, "--serializable"}),
+              AllOf(StartsWith("written 0, "), HasSubstr("equal 208")));
+}
+
+TEST_F(SingleServerTest, AnImportWritesOnlyWhatDiffersAndDeletesOnlyIfTold) {
+  const fs::path tree = FreshFolder("diff");
+  WriteFile(tree / "same", "1");
+  WriteFile(tree / "changed", "1");
+  Out({"import", tree, "diff/"});
+  WriteFile(tree / "changed", "2");
+  WriteFile(tree / "new", "3");
+  Out({"put", "diff/extra", "x"});
+  Out({"put", "diff0", "outside of the prefix"});
+  EXPECT_EQ(Out({"import", tree, "diff/", "--dry-run", "--delete"}),
+            "put diff/changed\ndelete diff/extra\nput diff/new\n");
+  EXPECT_EQ(Out({"import", tree, "diff/"}),
+            "written 2, written bytes 2, equal 1, deleted 0, extra 1, conflicts 0, failed 0\n");
+  const auto totals =
+      nlohmann::json::parse(Out({"import", tree, "diff/", "--delete", "--output", "json"}));
+  EXPECT_EQ(totals["deleted"], 1);
+  EXPECT_EQ(totals["equal"], 3);
+  EXPECT_EQ(Out({"get", "diff", "--prefix", "--keys-only"}),
+            "diff/changed\ndiff/new\ndiff/same\ndiff0\n");
+}
+
+TEST_F(SingleServerTest, AnImportGoesOnAfterFilesThatFail) {
+  const fs::path tree = FreshFolder("failing");
+  WriteFile(tree / "a", "1");
+  WriteFile(tree / "huge", std::string(1'600'000, 'x'));
+  WriteFile(tree / "z", "1");
+  fs::create_symlink("nowhere", tree / "broken");
+  const Result result = Run({"import", tree, "failing/"});
+  EXPECT_EQ(result.code, ExitCode::kPartial);
+  EXPECT_THAT(result.out, AllOf(StartsWith("written 2, "), HasSubstr("failed 2")));
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("failing/huge (1600000 bytes): etcdserver: request is too large"),
+                    HasSubstr("/broken: No such file or directory\n"),
+                    HasSubstr("pontoonctl: import: 2 failed, 0 in conflict\n")));
+}
+
+TEST_F(SingleServerTest, AnExportRefusesKeysThatAreNoFileNames) {
+  const fs::path folder = FreshFolder("unsafe");
+  for (const char* key : {"unsafe/ok", "unsafe/../../escaped", "unsafe//etc/passwd", "unsafe/",
+                          "unsafe/a", "unsafe/a/b", "unsafe/./c"}) {
+    Out({"put", key, "x"});
+  }
+  const Result result = Run({"export", "unsafe/", folder / "inner"});
+  EXPECT_EQ(result.code, ExitCode::kPartial);
+  EXPECT_THAT(result.err, HasSubstr("pontoonctl: export: 5 keys were not exported\n"));
+  EXPECT_THAT(result.err, HasSubstr("key \"unsafe/../../escaped\" is not exported: \"..\" could"));
+  EXPECT_EQ(Files(folder),
+            (std::map<std::string, std::string>{{"inner/ok", "x"}, {"inner/a", "x"}}));
+}
+
+TEST_F(SingleServerTest, BenchmarksCountWhatTheyDo) {
+  const auto put = nlohmann::json::parse(
+      Out({"bench", "put", "--total", "500", "--warmup", "50", "--clients", "100", "--keys", "64",
+           "--pids", absl::StrCat(cluster_->pid(0)), "--output", "json"}));
+  EXPECT_EQ(put["operations"], 500);
+  EXPECT_EQ(put["errors"], nlohmann::json::object());
+  EXPECT_GT(put["rate_per_second"], 0);
+  EXPECT_GT(put["latency_p50_us"], 0);
+  EXPECT_LE(put["latency_p50_us"], put["latency_max_us"]);
+  EXPECT_TRUE(put.contains("server_cpu_us_per_op"));
+
+  const auto get = nlohmann::json::parse(
+      Out({"bench", "get", "--load", "--sequential", "--total", "128", "--keys", "64", "--rate",
+           "2000", "--serializable", "--output", "json"}));
+  EXPECT_EQ(get["operations"], 128);
+  EXPECT_EQ(get["not_found"], 0);
+  EXPECT_EQ(Out({"get", "bench/", "--prefix", "--count-only"}), "64\n");
+
+  const auto timed = nlohmann::json::parse(
+      Out({"bench", "get", "--duration", "200ms", "--keys", "1000", "--output", "json"}));
+  EXPECT_GT(timed["not_found"], 0);
+  EXPECT_GE(timed["elapsed_s"], 0.2);
+}
+
+// The place of the leader, by `status`; -1 if there is none.
+int LeaderOf(const TestCluster& cluster) {
+  const Result status =
+      RunAt(cluster.endpoints(), {"status", "--output", "json", "--timeout", "2s"});
+  for (const auto& member : nlohmann::json::parse(status.out)) {
+    for (int i = 0; i < cluster.size(); ++i) {
+      if (member["endpoint"] == cluster.endpoint(i) && member["role"] == "leader") return i;
+    }
+  }
+  return -1;
+}
+
+TEST(ThreeServersTest, AnImportSurvivesTheDeathOfTheLeader) {
+  TestCluster cluster(FreshFolder("three"), 3);
+  const Result ready = RunAt(cluster.endpoints(), {"--timeout", kPatience, "get", "ready"});
+  ASSERT_EQ(ready.code, ExitCode::kOk) << ready.err;
+  const fs::path tree = FreshFolder("survivor");
+  for (int i = 0; i < 3000; ++i)
+    WriteFile(tree / absl::StrCat(i % 10, "/file", i), absl::StrCat(i));
+
+  Result import;
+  std::thread importer([&] {
+    import = RunAt(cluster.endpoints(), {"import", tree, "s/", "--concurrency", "4", "--timeout",
+                                         "2s", "--retry-for", kPatience});
+  });
+  // When some keys are there, the import is under way, and far from its end.
+  int count = 0;
+  while (count < 50) {
+    const Result result = RunAt(cluster.endpoints(), {"get", "s/", "--prefix", "--count-only"});
+    if (!absl::SimpleAtoi(result.out, &count)) count = 0;
+  }
+  const int leader = LeaderOf(cluster);
+  if (leader >= 0) cluster.Kill(leader);
+  importer.join();
+  ASSERT_GE(leader, 0);
+  ASSERT_LT(count, 3000);
+  EXPECT_EQ(import.code, ExitCode::kOk) << import.err;
+
+  const fs::path copy = FreshFolder("survivor-copy");
+  const Result exported = RunAt(cluster.endpoints(), {"export", "s/", copy});
+  EXPECT_EQ(exported.code, ExitCode::kOk) << exported.err;
+  EXPECT_TRUE(Files(copy) == Files(tree)) << "diff -r " << tree << ' ' << copy;
+  // Nothing was written twice: every key is in its first version.
+  const auto keys = nlohmann::json::parse(
+      RunAt(cluster.endpoints(), {"get", "s/", "--prefix", "--output", "json"}).out);
+  ASSERT_EQ(keys["kvs"].size(), 3000u);
+  for (const auto& kv : keys["kvs"]) EXPECT_EQ(kv["version"], "1");
+
+  const Result status = RunAt(cluster.endpoints(), {"status", "--timeout", "2s"});
+  EXPECT_EQ(status.code, ExitCode::kFailed);
+  EXPECT_THAT(status.out, AllOf(HasSubstr("leader"), HasSubstr("follower"),
+                                HasSubstr("unreachable"), HasSubstr("Connection refused")));
+  EXPECT_EQ(status.err, "pontoonctl: status: 1 of 3 unreachable\n");
+}
+
+}  // namespace
+}  // namespace pontoon::ctl

@@ -1,0 +1,212 @@
+// put, get, del and compact.
+
+#include <CLI/CLI.hpp>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "cmd/pontoonctl/command.h"
+#include "cmd/pontoonctl/kv_flags.h"
+#include "cmd/pontoonctl/kv_printer.h"
+#include "cmd/pontoonctl/session.h"
+
+namespace pontoon::ctl {
+namespace {
+
+Ending UsageError(const absl::Status& status) {
+  return ctl::UsageError(std::string(status.message()));
+}
+
+// How the response is printed: --output and --hex.
+class DisplayFlags {
+ public:
+  void DeclareOn(CLI::App& app) { app.add_flag("--hex", hex_, "Print each byte as \\xNN"); }
+
+  KvPrinter NewPrinter(const Environment& environment) const {
+    return KvPrinter(environment.output.value_or(OutputFormat::kPlain),
+                     hex_ ? KvPrinter::Bytes::kHex : KvPrinter::Bytes::kRaw,
+                     environment.terminal.out);
+  }
+
+ private:
+  bool hex_ = false;
+};
+
+class PutCommand : public Command {
+ public:
+  Description Describe() const override {
+    return {"put", "Writes a key",
+            R"(A put whose answer is lost is not sent again: it may have been applied. Such an
+end has exit code 4.
+
+Examples:
+  pontoonctl put greeting hello
+  pontoonctl put config/main < main.conf
+  pontoonctl put --prev-kv greeting "good morning"
+  pontoonctl put --ignore-value --lease 694d8257011bd5e3 greeting
+  pontoonctl put options -- --verbose
+)"};
+  }
+
+  void DeclareFlags(CLI::App& app) override {
+    flags_.DeclareOn(app);
+    display_.DeclareOn(app);
+  }
+
+  Ending Run(const Environment& environment) override {
+    std::string value;
+    if (flags_.ValueIsElsewhere()) {
+      value.assign(std::istreambuf_iterator<char>(environment.terminal.in), {});
+    }
+    const auto request = flags_.Build(std::move(value));
+    if (!request.ok()) return UsageError(request.status());
+    etcdserverpb::PutResponse response;
+    const Reply reply = Session(environment.endpoints)
+                            .Write(Deadline::After(environment.timeout),
+                                   [&](Server& server, grpc::ClientContext* context) {
+                                     return server.kv().Put(context, *request, &response);
+                                   });
+    if (reply.ok()) display_.NewPrinter(environment).Print(response);
+    return EndingOfWrite(reply);
+  }
+
+ private:
+  PutFlags flags_;
+  DisplayFlags display_;
+};
+
+class GetCommand : public Command {
+ public:
+  Description Describe() const override {
+    return {"get", "Reads a key or a range of keys",
+            R"(Examples:
+  pontoonctl get greeting
+  pontoonctl get --prefix config/ --keys-only
+  pontoonctl get a c                  (the keys from a on, without c)
+  pontoonctl get --from-key "" --count-only
+  pontoonctl get --prefix config/ --sort-by modify --order descend --limit 10
+  pontoonctl get greeting --rev 7 --output json
+)"};
+  }
+
+  void DeclareFlags(CLI::App& app) override {
+    flags_.DeclareOn(app);
+    app.add_flag("--print-value-only", print_value_only_, "Print the values without the keys");
+    display_.DeclareOn(app);
+  }
+
+  Ending Run(const Environment& environment) override {
+    const auto request = flags_.Build();
+    if (!request.ok()) return UsageError(request.status());
+    if (print_value_only_ && (request->keys_only() || request->count_only())) {
+      return ctl::UsageError("--print-value-only needs values: not with --keys-only, --count-only");
+    }
+    etcdserverpb::RangeResponse response;
+    const Reply reply = Session(environment.endpoints)
+                            .Read(Deadline::After(environment.timeout),
+                                  [&](Server& server, grpc::ClientContext* context) {
+                                    return server.kv().Range(context, *request, &response);
+                                  });
+    if (reply.ok()) {
+      const auto parts =
+          print_value_only_ ? KvPrinter::Parts::kValue : KvPrinter::PartsOf(*request);
+      display_.NewPrinter(environment).Print(response, parts);
+    }
+    return EndingOfRead(reply);
+  }
+
+ private:
+  GetFlags flags_;
+  DisplayFlags display_;
+  bool print_value_only_ = false;
+};
+
+class DelCommand : public Command {
+ public:
+  Description Describe() const override {
+    return {"del", "Deletes a key or a range of keys",
+            R"(Prints how many keys were deleted. A del whose answer is lost is not sent again:
+it may have been applied. Such an end has exit code 4.
+
+Examples:
+  pontoonctl del greeting
+  pontoonctl del --prefix config/ --prev-kv
+  pontoonctl del a c                  (the keys from a on, without c)
+  pontoonctl del --from-key m
+)"};
+  }
+
+  void DeclareFlags(CLI::App& app) override {
+    flags_.DeclareOn(app);
+    display_.DeclareOn(app);
+  }
+
+  Ending Run(const Environment& environment) override {
+    const auto request = flags_.Build();
+    if (!request.ok()) return UsageError(request.status());
+    etcdserverpb::DeleteRangeResponse response;
+    const Reply reply = Session(environment.endpoints)
+                            .Write(Deadline::After(environment.timeout),
+                                   [&](Server& server, grpc::ClientContext* context) {
+                                     return server.kv().DeleteRange(context, *request, &response);
+                                   });
+    if (reply.ok()) display_.NewPrinter(environment).Print(response);
+    return EndingOfWrite(reply);
+  }
+
+ private:
+  DelFlags flags_;
+  DisplayFlags display_;
+};
+
+class CompactCommand : public Command {
+ public:
+  Description Describe() const override {
+    return {"compact", "Forgets the history before a revision",
+            R"(The revision itself stays readable.
+
+Examples:
+  pontoonctl compact 12345
+  pontoonctl compact 12345 --physical
+)"};
+  }
+
+  void DeclareFlags(CLI::App& app) override {
+    app.add_option("revision", revision_, "The first revision to keep")->required();
+    app.add_flag("--physical", physical_, "Wait until the old revisions are off the disk");
+  }
+
+  Ending Run(const Environment& environment) override {
+    etcdserverpb::CompactionRequest request;
+    request.set_revision(revision_);
+    request.set_physical(physical_);
+    etcdserverpb::CompactionResponse response;
+    const Reply reply = Session(environment.endpoints)
+                            .Write(Deadline::After(environment.timeout),
+                                   [&](Server& server, grpc::ClientContext* context) {
+                                     return server.kv().Compact(context, request, &response);
+                                   });
+    if (reply.ok()) PrintResult(environment);
+    return EndingOfWrite(reply);
+  }
+
+ private:
+  void PrintResult(const Environment& environment) const {
+    if (environment.output == OutputFormat::kJson) {
+      environment.terminal.out << "{\"compacted_revision\":" << revision_ << "}\n";
+    } else {
+      environment.terminal.out << "compacted revision " << revision_ << '\n';
+    }
+  }
+
+  int64_t revision_ = 0;
+  bool physical_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> NewPutCommand() { return std::make_unique<PutCommand>(); }
+std::unique_ptr<Command> NewGetCommand() { return std::make_unique<GetCommand>(); }
+std::unique_ptr<Command> NewDelCommand() { return std::make_unique<DelCommand>(); }
+std::unique_ptr<Command> NewCompactCommand() { return std::make_unique<CompactCommand>(); }
+
+}  // namespace pontoon::ctl

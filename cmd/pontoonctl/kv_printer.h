@@ -1,0 +1,50 @@
+// KvPrinter: the answers to get, put, del and txn, as text.
+
+#ifndef PONTOON_CMD_PONTOONCTL_KV_PRINTER_H_
+#define PONTOON_CMD_PONTOONCTL_KV_PRINTER_H_
+
+#include <ostream>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "cmd/pontoonctl/table.h"
+#include "proto/rpc.pb.h"
+
+namespace pontoon::ctl {
+
+// Prints to a stream that must outlive it. Plain output is etcdctl's: a line for the key, a line
+// for the value. (Unlike there, keys without values have no empty lines between, and a count is
+// printed.) JSON is the response message as etcd's JSON gateway writes it, bytes in base64.
+class KvPrinter {
+ public:
+  enum class Bytes { kRaw, kHex };
+
+  // Which parts of a found key plain output shows.
+  enum class Parts { kKeyAndValue, kKey, kValue, kCount };
+
+  KvPrinter(OutputFormat format, Bytes bytes, std::ostream& out)
+      : format_(format), bytes_(bytes), out_(out) {}
+
+  void Print(const etcdserverpb::RangeResponse& response, Parts parts);
+  void Print(const etcdserverpb::PutResponse& response);
+  void Print(const etcdserverpb::DeleteRangeResponse& response);
+  // The request says which parts were asked for.
+  void Print(const etcdserverpb::TxnRequest& request, const etcdserverpb::TxnResponse& response);
+
+  // The parts that a response to `request` has.
+  static Parts PartsOf(const etcdserverpb::RangeRequest& request);
+
+ private:
+  void PrintKv(const mvccpb::KeyValue& kv, Parts parts);
+  void PrintTable(const google::protobuf::RepeatedPtrField<mvccpb::KeyValue>& kvs);
+  void PrintJson(const google::protobuf::Message& response);
+  std::string Text(absl::string_view bytes) const;
+
+  OutputFormat format_;
+  Bytes bytes_;
+  std::ostream& out_;
+};
+
+}  // namespace pontoon::ctl
+
+#endif  // PONTOON_CMD_PONTOONCTL_KV_PRINTER_H_

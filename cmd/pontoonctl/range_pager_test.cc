@@ -1,0 +1,100 @@
+#include "cmd/pontoonctl/range_pager.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "absl/strings/str_format.h"
+
+namespace pontoon::ctl {
+namespace {
+
+using etcdserverpb::RangeRequest;
+using etcdserverpb::RangeResponse;
+
+// A store that answers ranges, and gets a new revision with every page.
+class FakeStore {
+ public:
+  std::map<std::string, std::string> keys;
+  std::vector<RangeRequest> requests;
+
+  Reply Range(const RangeRequest& request, RangeResponse* response) {
+    requests.push_back(request);
+    response->mutable_header()->set_revision(100 + requests.size());
+    for (auto it = keys.lower_bound(request.key());
+         it != keys.end() && it->first < request.range_end(); ++it) {
+      if (response->kvs_size() == request.limit()) {
+        response->set_more(true);
+        break;
+      }
+      mvccpb::KeyValue* kv = response->add_kvs();
+      kv->set_key(it->first);
+      kv->set_value(it->second);
+    }
+    response->set_count(keys.size());
+    return {};
+  }
+
+  RangePager NewPager() {
+    return RangePager(KeyRange::Prefix("k"), RangePager::Consistency::kLinearizable,
+                      [this](const RangeRequest& request, RangeResponse* response) {
+                        return Range(request, response);
+                      });
+  }
+};
+
+TEST(RangePager, ReadsAllKeysAtTheRevisionOfTheFirstPage) {
+  FakeStore store;
+  for (int i = 0; i < 1000; ++i) store.keys[absl::StrFormat("k%04d", i)] = "v";
+  RangePager pager = store.NewPager();
+  RangeResponse page;
+  std::map<std::string, std::string> seen;
+  for (;;) {
+    ASSERT_TRUE(pager.Next(&page).ok());
+    if (page.kvs().empty()) break;
+    for (const auto& kv : page.kvs()) EXPECT_TRUE(seen.emplace(kv.key(), kv.value()).second);
+  }
+  EXPECT_EQ(seen, store.keys);
+  EXPECT_EQ(pager.count(), 1000);
+  EXPECT_EQ(pager.revision(), 101);
+  EXPECT_EQ(store.requests[0].revision(), 0);
+  for (size_t i = 1; i < store.requests.size(); ++i) EXPECT_EQ(store.requests[i].revision(), 101);
+  EXPECT_LE(store.requests.size(), 5u) << "pages of small keys should grow";
+}
+
+TEST(RangePager, PagesOfLargeValuesStaySmall) {
+  FakeStore store;
+  for (int i = 0; i < 64; ++i) {
+    store.keys[absl::StrFormat("k%04d", i)] = std::string(1 << 20, 'v');
+  }
+  RangePager pager = store.NewPager();
+  RangeResponse page;
+  while (pager.Next(&page).ok() && !page.kvs().empty()) {
+  }
+  for (size_t i = 1; i < store.requests.size(); ++i) EXPECT_LE(store.requests[i].limit(), 2);
+}
+
+TEST(RangePager, OfAnEmptyRangeIsOneEmptyPage) {
+  FakeStore store;
+  RangePager pager = store.NewPager();
+  RangeResponse page;
+  ASSERT_TRUE(pager.Next(&page).ok());
+  EXPECT_TRUE(page.kvs().empty());
+  ASSERT_TRUE(pager.Next(&page).ok());
+  EXPECT_EQ(store.requests.size(), 1u);
+}
+
+TEST(RangePager, HandsAFailureOn) {
+  const Reply failure{Outcome::kRefused, grpc::Status(grpc::StatusCode::OUT_OF_RANGE, "compacted")};
+  RangePager pager(KeyRange::Prefix("k"), RangePager::Consistency::kSerializable,
+                   [&](const RangeRequest& request, RangeResponse*) {
+                     EXPECT_TRUE(request.serializable());
+                     return failure;
+                   });
+  RangeResponse page;
+  EXPECT_EQ(pager.Next(&page).outcome, Outcome::kRefused);
+}
+
+}  // namespace
+}  // namespace pontoon::ctl

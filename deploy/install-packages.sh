@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that Pontoon needs, if any is missing. See --help.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly here
+readonly list=$here/packages.txt
+readonly policy=/usr/sbin/policy-rc.d
+
+usage() {
+  cat <<'END'
+Usage: deploy/install-packages.sh [--with-tests]
+
+Installs what deploy/packages.txt names and this Debian 12 machine lacks: what it takes to build
+and run Pontoon, and with --with-tests what its tests need too. If nothing is missing it does
+nothing, and needs no rights. Otherwise it must run as root.
+END
+}
+
+fail() {
+  printf 'install-packages: %s\n' "$*" >&2
+  exit 1
+}
+
+# The wanted packages ($1: build, or build|test) that are not installed.
+missing_packages() {
+  local package
+  while read -r package; do
+    if ! dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed; then
+      printf '%s\n' "$package"
+    fi
+  done < <(awk -v groups="^($1)\$" '$1 ~ groups { print $2 }' "$list")
+}
+
+# Debian starts a server as soon as its package is installed; the tests' etcd would then sit on the
+# ports that Pontoon is about to use. policy-rc.d is how an administrator forbids that.
+forbid_service_starts() {
+  [[ -e $policy ]] && return
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  trap 'rm -f "$policy"' EXIT
+}
+
+main() {
+  local groups='build'
+  case ${1:-} in
+    '') ;;
+    --with-tests) groups='build|test' ;;
+    -h | --help) usage && exit 0 ;;
+    *) usage >&2 && exit 2 ;;
+  esac
+  if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    fail "this is made for Debian 12, and here is no apt-get. The packages are listed in $list"
+  fi
+
+  local missing
+  mapfile -t missing < <(missing_packages "$groups")
+  ((${#missing[@]} == 0)) && exit 0
+  if ((EUID != 0)); then
+    fail "these packages are missing: ${missing[*]}
+Run this once as root:
+  sudo $here/install-packages.sh ${1:-}"
+  fi
+
+  printf 'Installing %d Debian packages: %s\n' "${#missing[@]}" "${missing[*]}"
+  forbid_service_starts
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -q
+  apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+main "$@"

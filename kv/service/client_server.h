@@ -1,0 +1,37 @@
+// The gRPC server that clients talk to.
+
+#ifndef PONTOON_KV_SERVICE_CLIENT_SERVER_H_
+#define PONTOON_KV_SERVICE_CLIENT_SERVER_H_
+
+#include <grpcpp/server.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace grpc {
+class Service;
+}
+
+namespace pontoon::kv {
+
+struct ClientServerOptions {
+  std::vector<std::string> addresses;           // "host:port" each; all must be free
+  size_t request_bytes_max = 3 << 19;           // see RequestLimits
+  int concurrent_streams_max = 1024;            // on one connection
+  size_t memory_bytes_max = size_t{512} << 20;  // for what gRPC holds of calls and connections
+};
+
+// Starts a server with `services`, which are borrowed until it is gone. It also answers
+// grpc.health.v1.Health for the service "", at first with NOT_SERVING. UNAVAILABLE, for the
+// operator, if an address cannot be listened on.
+absl::StatusOr<std::unique_ptr<grpc::Server>> StartClientServer(
+    const ClientServerOptions& options, const std::vector<grpc::Service*>& services);
+
+}  // namespace pontoon::kv
+
+#endif  // PONTOON_KV_SERVICE_CLIENT_SERVER_H_

@@ -1,0 +1,138 @@
+// The clients' server on the loopback interface: its ports and its health.
+
+#include "kv/service/client_server.h"
+
+#include <arpa/inet.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "kv/service/health_reporter.h"
+#include "kv/service/testing/instant_replica.h"
+#include "proto/rpc.grpc.pb.h"
+#include "raft/env/clock.h"
+#include "raft/env/executor.h"
+
+namespace pontoon::kv {
+namespace {
+
+// A port of this machine that is in use for as long as the object lives.
+class OccupiedPort {
+ public:
+  OccupiedPort() : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(socket_, any, size), 0);
+    EXPECT_EQ(listen(socket_, 1), 0);
+    EXPECT_EQ(getsockname(socket_, any, &size), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  ~OccupiedPort() { close(socket_); }
+
+  std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
+
+ private:
+  int socket_;
+  int port_;
+};
+
+// One that was free a moment ago.
+std::string FreeAddress() { return OccupiedPort().address(); }
+
+// Applies nothing.
+class NoState : public StateMachine {
+ public:
+  LogPosition Applied() const override { return {}; }
+  absl::Status Apply(std::span<ApplyItem>) override { return absl::OkStatus(); }
+};
+
+// The answer of grpc.health.v1.Health/Check for the whole server: its `status` field.
+enum class Health { kUnknown = 0, kServing = 1, kNotServing = 2, kNoAnswer = -1 };
+
+Health AskHealth(grpc::Channel* channel) {
+  grpc::GenericStub stub(std::shared_ptr<grpc::Channel>(channel, [](grpc::Channel*) {}));
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+  grpc::CompletionQueue queue;
+  const auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check",
+                                          grpc::ByteBuffer(nullptr, 0), &queue);
+  call->StartCall();
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  call->Finish(&response, &status, nullptr);
+  void* tag;
+  bool ok;
+  queue.Next(&tag, &ok);
+  grpc::Slice bytes;
+  if (!status.ok() || !response.TrySingleSlice(&bytes).ok()) return Health::kNoAnswer;
+  // Field 1, a varint.
+  return bytes.size() == 2 ? static_cast<Health>(bytes.begin()[1]) : Health::kUnknown;
+}
+
+// A server without any service does not start.
+etcdserverpb::KV::CallbackService* SomeService() {
+  static etcdserverpb::KV::CallbackService service;
+  return &service;
+}
+
+TEST(ClientServer, SaysWhetherALeaderIsKnown) {
+  ClientServerOptions options;
+  options.addresses = {FreeAddress()};
+  const auto server = StartClientServer(options, {SomeService()});
+  ASSERT_TRUE(server.ok()) << server.status();
+  const auto channel =
+      grpc::CreateChannel(options.addresses[0], grpc::InsecureChannelCredentials());
+  EXPECT_EQ(AskHealth(channel.get()), Health::kNotServing) << "nobody has looked yet";
+
+  NoState state;
+  InstantReplica replica(NodeId{1}, &state);
+  const auto wait_for = [&](Health expected) {
+    while (AskHealth(channel.get()) != expected) {
+    }
+  };
+  auto executor = NewThreadExecutor("health");
+  HealthReporter reporter(
+      {&replica, (*server)->GetHealthCheckService(), Clock::System(), executor.get()},
+      absl::Milliseconds(1));
+  reporter.Start();
+  wait_for(Health::kServing);
+  replica.SetLeader(kNoNode);
+  wait_for(Health::kNotServing);
+  replica.SetLeader(NodeId{2});
+  wait_for(Health::kServing);
+  executor.reset();
+  (*server)->Shutdown();
+}
+
+TEST(ClientServer, NamesTheAddressThatIsTaken) {
+  const OccupiedPort occupied;
+  ClientServerOptions options;
+  options.addresses = {FreeAddress(), occupied.address()};
+  const auto server = StartClientServer(options, {SomeService()});
+  EXPECT_EQ(server.status(),
+            absl::UnavailableError(absl::StrCat("cannot listen on ", occupied.address())));
+}
+
+TEST(ClientServer, DoesNotShareItsPort) {
+  ClientServerOptions options;
+  options.addresses = {FreeAddress()};
+  const auto first = StartClientServer(options, {SomeService()});
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_FALSE(StartClientServer(options, {SomeService()}).ok());
+}
+
+}  // namespace
+}  // namespace pontoon::kv

@@ -1,0 +1,16 @@
+#include "kv/service/health_reporter.h"
+
+namespace pontoon::kv {
+
+void HealthReporter::Start() {
+  parts_.executor->Post([this] { Look(); });
+}
+
+void HealthReporter::Look() {
+  const bool serving = parts_.replica->Status().leader != kNoNode;
+  if (serving != serving_) parts_.health->SetServingStatus(serving);
+  serving_ = serving;
+  parts_.executor->PostAt(parts_.clock->Now() + interval_, [this] { Look(); });
+}
+
+}  // namespace pontoon::kv

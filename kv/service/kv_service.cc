@@ -1,0 +1,190 @@
+#include "kv/service/kv_service.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "kv/errors.h"
+#include "kv/service/command.h"
+#include "kv/service/not_offered.h"
+#include "kv/service/outcome.h"
+#include "kv/service/physical_compaction.h"
+#include "kv/service/txn_validation.h"
+#include "kv/store/kv_result.h"
+#include "kv/store/range.h"
+#include "kv/store/txn.h"
+#include "kv/store/write_operations.h"
+#include "raft/base/check.h"
+
+namespace pontoon::kv {
+namespace {
+
+using etcdserverpb::CompactionRequest;
+using etcdserverpb::CompactionResponse;
+using etcdserverpb::DeleteRangeRequest;
+using etcdserverpb::DeleteRangeResponse;
+using etcdserverpb::PutRequest;
+using etcdserverpb::PutResponse;
+using etcdserverpb::RangeRequest;
+using etcdserverpb::RangeResponse;
+using etcdserverpb::RequestOp;
+using etcdserverpb::TxnRequest;
+using etcdserverpb::TxnResponse;
+using grpc::CallbackServerContext;
+using grpc::ServerUnaryReactor;
+
+// Calls `visit` with every range of a transaction that IsReadOnly.
+template <typename Visit>
+void ForEachRange(const TxnRequest& txn, Visit visit) {
+  for (const RequestOp& op : txn.success()) visit(op.request_range());
+  for (const RequestOp& op : txn.failure()) visit(op.request_range());
+}
+
+}  // namespace
+
+template <typename Request>
+absl::Status KvService::Propose(const CallbackServerContext& call, const absl::Status& valid,
+                                const Request& request, raft::ProposeCallback done) {
+  if (!valid.ok()) return valid;
+  if (absl::Status s = parts_.member->CheckLeader(call); !s.ok()) return s;
+  absl::StatusOr<Payload> command = EncodeCommand(request, limits_.request_bytes_max);
+  if (!command.ok()) return command.status();
+  parts_.member->replica()->Propose(*std::move(command), parts_.member->DeadlineOf(call),
+                                    std::move(done));
+  return absl::OkStatus();
+}
+
+template <typename Response>
+absl::Status KvService::TakeResponse(raft::ProposeOutcome outcome, Response* response) const {
+  if (const auto* not_applied = std::get_if<raft::NotApplied>(&outcome)) {
+    return ErrorOf(*not_applied);
+  }
+  if (const auto* unknown = std::get_if<raft::OutcomeUnknown>(&outcome)) {
+    return ErrorOf(*unknown, parts_.member->replica()->Status().leader);
+  }
+  auto& applied = std::get<raft::Applied>(outcome);
+  CHECK(applied.result != nullptr) << "at index " << applied.position.index;
+  auto& result = static_cast<KvResult&>(*applied.result);
+  if (!result.status.ok()) return result.status;
+  *response = std::get<Response>(std::move(result.response));
+  parts_.member->FillHeader(applied.position.term, response->mutable_header());
+  return absl::OkStatus();
+}
+
+template <typename Request, typename Response>
+ServerUnaryReactor* KvService::Write(CallbackServerContext* call, const absl::Status& valid,
+                                     const Request& request, Response* response) {
+  ServerUnaryReactor* const reactor = call->DefaultReactor();
+  const absl::Status proposed =
+      Propose(*call, valid, request, [this, reactor, response](raft::ProposeOutcome outcome) {
+        reactor->Finish(ToGrpc(TakeResponse(std::move(outcome), response)));
+      });
+  if (!proposed.ok()) reactor->Finish(ToGrpc(proposed));
+  return reactor;
+}
+
+template <typename Execute, typename Response>
+ServerUnaryReactor* KvService::Read(CallbackServerContext* call, const absl::Status& valid,
+                                    ReadPlan plan, Execute execute, Response* response) {
+  ServerUnaryReactor* const reactor = call->DefaultReactor();
+  const auto answer = [this, call, reactor, execute, response](const ReadView& view, Term term) {
+    // Whoever gave up while the read waited would only cost the others time.
+    absl::Status status = call->IsCancelled() ? absl::Status(kErrCanceled) : execute(view);
+    if (status.ok()) parts_.member->FillHeader(term, response->mutable_header());
+    reactor->Finish(ToGrpc(status));
+  };
+  const auto post = [reactor, answer, lane = plan.lane] {
+    if (absl::Status s = lane->Post(answer); !s.ok()) reactor->Finish(ToGrpc(s));
+  };
+
+  absl::Status ready = valid;
+  if (ready.ok()) ready = parts_.member->CheckLeader(*call);
+  if (!ready.ok()) {
+    reactor->Finish(ToGrpc(ready));
+  } else if (plan.consistency == Consistency::kSerializable) {
+    post();
+  } else {
+    raft::Replica* const replica = parts_.member->replica();
+    replica->ReadBarrier(parts_.member->DeadlineOf(*call),
+                         [reactor, post, replica](absl::Status passed) {
+                           if (passed.ok()) return post();
+                           reactor->Finish(ToGrpc(ErrorOfRead(passed, replica->Status().leader)));
+                         });
+  }
+  return reactor;
+}
+
+KvService::ReadPlan KvService::PlanOf(const RangeRequest& request) const {
+  return {request.range_end().empty() ? parts_.point_reads : parts_.range_reads,
+          request.serializable() ? Consistency::kSerializable : Consistency::kLinearizable};
+}
+
+// A transaction may be stale only if it says so in every range. (etcd takes one without any range,
+// which only compares, for serializable as well.)
+KvService::ReadPlan KvService::PlanOf(const TxnRequest& request) const {
+  ReadPlan plan{parts_.point_reads, Consistency::kLinearizable};
+  int ranges = 0, serializable = 0;
+  ForEachRange(request, [&](const RangeRequest& range) {
+    ++ranges;
+    if (range.serializable()) ++serializable;
+    if (!range.range_end().empty()) plan.lane = parts_.range_reads;
+  });
+  if (ranges > 0 && serializable == ranges) plan.consistency = Consistency::kSerializable;
+  for (const etcdserverpb::Compare& compare : request.compare()) {
+    if (!compare.range_end().empty()) plan.lane = parts_.range_reads;
+  }
+  return plan;
+}
+
+ServerUnaryReactor* KvService::Range(CallbackServerContext* call, const RangeRequest* request,
+                                     RangeResponse* response) {
+  const auto execute = [request, response](const ReadView& view) {
+    return view.Range(*request, response);
+  };
+  return Read(call, CheckRangeRequest(*request), PlanOf(*request), execute, response);
+}
+
+grpc::ServerWriteReactor<etcdserverpb::RangeStreamResponse>* KvService::RangeStream(
+    CallbackServerContext* /*call*/, const RangeRequest* /*request*/) {
+  return StreamNotOffered<etcdserverpb::RangeStreamResponse>("KV.RangeStream");
+}
+
+ServerUnaryReactor* KvService::Put(CallbackServerContext* call, const PutRequest* request,
+                                   PutResponse* response) {
+  return Write(call, CheckPutRequest(*request), *request, response);
+}
+
+ServerUnaryReactor* KvService::DeleteRange(CallbackServerContext* call,
+                                           const DeleteRangeRequest* request,
+                                           DeleteRangeResponse* response) {
+  return Write(call, CheckDeleteRangeRequest(*request), *request, response);
+}
+
+ServerUnaryReactor* KvService::Txn(CallbackServerContext* call, const TxnRequest* request,
+                                   TxnResponse* response) {
+  const absl::Status valid = CheckTxnRequest(*request, limits_.txn_ops_max);
+  if (!valid.ok() || !IsReadOnly(*request)) return Write(call, valid, *request, response);
+  const auto execute = [request, response](const ReadView& view) {
+    return view.Txn(*request, response);
+  };
+  return Read(call, valid, PlanOf(*request), execute, response);
+}
+
+ServerUnaryReactor* KvService::Compact(CallbackServerContext* call,
+                                       const CompactionRequest* request,
+                                       CompactionResponse* response) {
+  if (!request->physical()) return Write(call, absl::OkStatus(), *request, response);
+  auto* const reactor = new PhysicalCompaction;
+  const absl::Status proposed =
+      Propose(*call, absl::OkStatus(), *request,
+              [this, reactor, response,
+               revision = Revision(request->revision())](raft::ProposeOutcome outcome) {
+                const absl::Status status = TakeResponse(std::move(outcome), response);
+                if (!status.ok()) return reactor->FinishNow(status);
+                parts_.store->WhenScrubbed(revision, reactor->Wait());
+              });
+  if (!proposed.ok()) reactor->FinishNow(proposed);
+  return reactor;
+}
+
+}  // namespace pontoon::kv

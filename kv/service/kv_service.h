@@ -1,0 +1,98 @@
+// KvService: etcd's KV service.
+
+#ifndef PONTOON_KV_SERVICE_KV_SERVICE_H_
+#define PONTOON_KV_SERVICE_KV_SERVICE_H_
+
+#include <grpcpp/support/server_callback.h>
+
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "kv/service/member.h"
+#include "kv/service/read_lane.h"
+#include "kv/store/kv_store.h"
+#include "proto/rpc.grpc.pb.h"
+#include "raft/node/replica.h"
+
+namespace pontoon::kv {
+
+struct RequestLimits {
+  // Of a command as it stands in the log.
+  size_t request_bytes_max = 3 << 19;  // 1.5 MiB
+  // Of one list of a transaction; see CheckTxnRequest.
+  int txn_ops_max = 128;
+};
+
+// Puts, deletions, transactions and compactions are commands: proposed to the replica, and answered
+// with what applying them gave. Reads wait until the replica has confirmed that this member is up
+// to date, unless the client wants them serializable, and are then executed on the member's own
+// state.
+//
+// Thread safety: as gRPC needs it. Nothing here blocks: a call is answered by the thread that has
+// the answer.
+class KvService final : public etcdserverpb::KV::CallbackService {
+ public:
+  // All are borrowed, and must outlive the server that the service is registered with.
+  struct Parts {
+    const Member* member;
+    KvStore* store;
+    ReadLane* point_reads;
+    ReadLane* range_reads;
+  };
+
+  KvService(const Parts& parts, const RequestLimits& limits) : parts_(parts), limits_(limits) {}
+
+  grpc::ServerUnaryReactor* Range(grpc::CallbackServerContext* call,
+                                  const etcdserverpb::RangeRequest* request,
+                                  etcdserverpb::RangeResponse* response) override;
+  grpc::ServerWriteReactor<etcdserverpb::RangeStreamResponse>* RangeStream(
+      grpc::CallbackServerContext* call, const etcdserverpb::RangeRequest* request) override;
+  grpc::ServerUnaryReactor* Put(grpc::CallbackServerContext* call,
+                                const etcdserverpb::PutRequest* request,
+                                etcdserverpb::PutResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteRange(grpc::CallbackServerContext* call,
+                                        const etcdserverpb::DeleteRangeRequest* request,
+                                        etcdserverpb::DeleteRangeResponse* response) override;
+  grpc::ServerUnaryReactor* Txn(grpc::CallbackServerContext* call,
+                                const etcdserverpb::TxnRequest* request,
+                                etcdserverpb::TxnResponse* response) override;
+  grpc::ServerUnaryReactor* Compact(grpc::CallbackServerContext* call,
+                                    const etcdserverpb::CompactionRequest* request,
+                                    etcdserverpb::CompactionResponse* response) override;
+
+ private:
+  enum class Consistency { kLinearizable, kSerializable };
+  struct ReadPlan {
+    ReadLane* lane;
+    Consistency consistency;
+  };
+  ReadPlan PlanOf(const etcdserverpb::RangeRequest& request) const;
+  ReadPlan PlanOf(const etcdserverpb::TxnRequest& request) const;
+
+  // Proposes `request`, if it is `valid`, and calls `done` later with what came of it. An error
+  // means that nothing was proposed, and `done` will not be called.
+  template <typename Request>
+  absl::Status Propose(const grpc::CallbackServerContext& call, const absl::Status& valid,
+                       const Request& request, raft::ProposeCallback done);
+
+  // Fills `response` from the result of a command, or says why there is none.
+  template <typename Response>
+  absl::Status TakeResponse(raft::ProposeOutcome outcome, Response* response) const;
+
+  // A whole call that writes.
+  template <typename Request, typename Response>
+  grpc::ServerUnaryReactor* Write(grpc::CallbackServerContext* call, const absl::Status& valid,
+                                  const Request& request, Response* response);
+
+  // A whole call that reads. `execute` is called with a view and fills `response`.
+  template <typename Execute, typename Response>
+  grpc::ServerUnaryReactor* Read(grpc::CallbackServerContext* call, const absl::Status& valid,
+                                 ReadPlan plan, Execute execute, Response* response);
+
+  const Parts parts_;
+  const RequestLimits limits_;
+};
+
+}  // namespace pontoon::kv
+
+#endif  // PONTOON_KV_SERVICE_KV_SERVICE_H_

@@ -1,0 +1,37 @@
+#include "kv/service/member.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "kv/errors.h"
+
+namespace pontoon::kv {
+
+Member::Member(const Options& options, raft::Replica* replica, const Clock* clock)
+    : options_(options), replica_(replica), clock_(clock), id_(replica->Status().self) {}
+
+Instant Member::DeadlineOf(const grpc::CallbackServerContext& call) const {
+  using std::chrono::system_clock;
+  absl::Duration left = options_.call_timeout;
+  // gRPC turns the client's timeout into a time on the wall clock; it is turned back here.
+  const system_clock::time_point deadline = call.deadline();
+  if (deadline != system_clock::time_point::max()) {
+    left = std::min(left, absl::FromChrono(deadline - system_clock::now()));
+  }
+  return clock_->Now() + std::max(left, absl::ZeroDuration());
+}
+
+absl::Status Member::CheckLeader(const grpc::CallbackServerContext& call) const {
+  const auto wish = call.client_metadata().find("hasleader");
+  if (wish == call.client_metadata().end() || wish->second != "true") return absl::OkStatus();
+  if (replica_->Status().leader != kNoNode) return absl::OkStatus();
+  return kErrNoLeader;
+}
+
+void Member::FillHeader(Term term, etcdserverpb::ResponseHeader* header) const {
+  header->set_cluster_id(options_.cluster.value());
+  header->set_member_id(id_.value());
+  header->set_raft_term(term.value());
+}
+
+}  // namespace pontoon::kv

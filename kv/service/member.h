@@ -1,0 +1,55 @@
+// Member: what every service knows of the member that it speaks for.
+
+#ifndef PONTOON_KV_SERVICE_MEMBER_H_
+#define PONTOON_KV_SERVICE_MEMBER_H_
+
+#include <grpcpp/server_context.h>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "kv/service/cluster_id.h"
+#include "proto/rpc.pb.h"
+#include "raft/base/instant.h"
+#include "raft/base/types.h"
+#include "raft/env/clock.h"
+#include "raft/node/replica.h"
+
+namespace pontoon::kv {
+
+// Thread safety: all methods may be called from any thread.
+class Member {
+ public:
+  struct Options {
+    ClusterId cluster;
+    // After this long a call has failed, if the client does not give up before. etcd allows 5 s and
+    // two election timeouts: time for a leader to be found and for the work.
+    absl::Duration call_timeout = absl::Seconds(7);
+  };
+
+  // Borrows `replica` and `clock`.
+  Member(const Options& options, raft::Replica* replica, const Clock* clock);
+
+  ClusterId cluster() const { return options_.cluster; }
+  NodeId id() const { return id_; }
+  raft::Replica* replica() const { return replica_; }
+
+  // When `call` has failed: the client's deadline, or ours if that is sooner.
+  Instant DeadlineOf(const grpc::CallbackServerContext& call) const;
+
+  // ErrNoLeader if the client wants to be served only by a member that knows a leader (etcd's
+  // WithRequireLeader), and this one knows none.
+  absl::Status CheckLeader(const grpc::CallbackServerContext& call) const;
+
+  // Fills in who answers, in `term`. The revision is left as it is.
+  void FillHeader(Term term, etcdserverpb::ResponseHeader* header) const;
+
+ private:
+  const Options options_;
+  raft::Replica* const replica_;
+  const Clock* const clock_;
+  const NodeId id_;
+};
+
+}  // namespace pontoon::kv
+
+#endif  // PONTOON_KV_SERVICE_MEMBER_H_

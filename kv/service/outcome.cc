@@ -1,0 +1,44 @@
+#include "kv/service/outcome.h"
+
+#include <string>
+
+#include "kv/errors.h"
+
+namespace pontoon::kv {
+
+absl::Status ErrorOf(const raft::NotApplied& outcome) {
+  switch (outcome.reason) {
+    case raft::NotApplied::Reason::kNoLeader:
+      return kErrNoLeader;
+    case raft::NotApplied::Reason::kOverloaded:
+      return kErrRequestTooManyRequests;
+    case raft::NotApplied::Reason::kStopped:
+      return kErrStopped;
+  }
+  return kErrStopped;
+}
+
+absl::Status ErrorOf(const raft::OutcomeUnknown& outcome, NodeId leader) {
+  switch (outcome.reason) {
+    case raft::OutcomeUnknown::Reason::kDeadline:
+      return leader == kNoNode ? absl::Status(kErrTimeoutDueToLeaderFail)
+                               : absl::Status(kErrTimeout);
+    case raft::OutcomeUnknown::Reason::kStopped:
+      return kErrTimeoutDueToConnectionLost;
+  }
+  return kErrTimeout;
+}
+
+absl::Status ErrorOfRead(const absl::Status& error, NodeId leader) {
+  if (absl::IsResourceExhausted(error)) return kErrRequestTooManyRequests;
+  if (!absl::IsUnavailable(error)) return error;
+  return leader == kNoNode ? absl::Status(kErrNoLeader) : absl::Status(kErrTimeout);
+}
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  // The codes are the same numbers.
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
+}
+
+}  // namespace pontoon::kv

@@ -1,0 +1,96 @@
+// Database: the LevelDB that a store lives in.
+
+#ifndef PONTOON_KV_STORE_DATABASE_H_
+#define PONTOON_KV_STORE_DATABASE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "kv/store/record_reader.h"
+#include "kv/store/store_options.h"
+
+namespace leveldb {
+class Cache;
+class DB;
+class FilterPolicy;
+class Logger;
+class Snapshot;
+class WriteBatch;
+}  // namespace leveldb
+
+namespace pontoon::kv {
+
+// Owns LevelDB with all that it needs, set up for a state machine: what it holds can be rebuilt
+// from the replicated log, so it need not be synced, but it must be a state that the log really
+// made. See strict_env.h for what that takes.
+//
+// Thread safety: all methods may be called from any thread.
+class Database {
+ public:
+  // Opens the database in the folder `dir`, whose parent exists; makes it if it does not exist.
+  // DATA_LOSS if it is damaged, UNAVAILABLE if it cannot be opened otherwise (as while another
+  // process has it open); both name the folder and say what to do.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& dir,
+                                                        const StoreOptions& options);
+  ~Database();
+
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Writes all of `batch` or, after a crash, none of it. Write leaves it to the operating system
+  // when to bring it to the disk, where it arrives in order; after WriteDurably this and every
+  // earlier write is there. After an error the process should stop.
+  absl::Status Write(leveldb::WriteBatch* batch);
+  absl::Status WriteDurably(leveldb::WriteBatch* batch);
+
+  // The sum of the sizes of its files.
+  uint64_t DiskBytes() const;
+
+  const std::string& dir() const { return dir_; }
+
+ private:
+  friend class SnapshotReader;
+
+  Database(std::string dir, const StoreOptions& options);
+
+  const std::string dir_;
+  // In order of construction; LevelDB itself goes first.
+  std::unique_ptr<leveldb::Env> env_;
+  std::unique_ptr<leveldb::Logger> logger_;
+  std::unique_ptr<leveldb::Cache> block_cache_;
+  std::unique_ptr<const leveldb::FilterPolicy> filter_;
+  std::unique_ptr<leveldb::DB> db_;
+};
+
+// The records of a database as they are when the reader is made. While it lives, LevelDB keeps what
+// was overwritten since: it is for seconds, not for hours.
+//
+// Thread safety: all methods may be called from any thread; each iterator by one.
+class SnapshotReader : public RecordReader {
+ public:
+  explicit SnapshotReader(std::shared_ptr<const Database> database);
+  ~SnapshotReader() override;
+
+  SnapshotReader(const SnapshotReader&) = delete;
+  SnapshotReader& operator=(const SnapshotReader&) = delete;
+
+  absl::StatusOr<bool> Get(std::string_view key, std::string* value) const override;
+  std::unique_ptr<RecordIterator> NewIterator() const override;
+
+ private:
+  const std::shared_ptr<const Database> database_;
+  const leveldb::Snapshot* const snapshot_;
+};
+
+// The error for a state that cannot be used, because of `why`, which is the rest of a sentence; it
+// says how to go on without it.
+absl::Status UnusableState(absl::StatusCode code, const std::string& dir, absl::string_view why);
+
+}  // namespace pontoon::kv
+
+#endif  // PONTOON_KV_STORE_DATABASE_H_

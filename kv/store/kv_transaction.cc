@@ -1,0 +1,31 @@
+#include "kv/store/kv_transaction.h"
+
+#include "raft/base/check.h"
+
+namespace pontoon::kv {
+
+void KvTransaction::Put(std::string_view key, const Content& content, const KeyState* previous) {
+  KeyState state;
+  state.mod_revision = change_;
+  state.create_revision = previous ? previous->create_revision : change_;
+  state.version = previous ? previous->version + 1 : 1;
+  state.lease = content.lease;
+  state.value = content.value;
+  overlay_->Put(CurrentKey(key), EncodeCurrent(state));
+  Record(Event{EventKind::kPut, key, state});
+}
+
+void KvTransaction::Delete(std::string_view key) {
+  overlay_->Delete(CurrentKey(key));
+  Record(Event{EventKind::kDelete, key, KeyState()});
+}
+
+void KvTransaction::Record(const Event& event) {
+  CHECK_LT(next_sub_, kLastSub);
+  EventId id{change_, next_sub_++};
+  overlay_->Put(EventKey(id), EncodeEvent(event));
+  overlay_->Put(HistoryKey(event.key, id), EncodeHistory(event.kind));
+  reader_->AdvanceTo(change_);
+}
+
+}  // namespace pontoon::kv

@@ -1,0 +1,27 @@
+// Range: reads of a key or a range of keys, with all the options of the API.
+
+#ifndef PONTOON_KV_STORE_RANGE_H_
+#define PONTOON_KV_STORE_RANGE_H_
+
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "kv/store/kv_reader.h"
+#include "proto/rpc.pb.h"
+
+namespace pontoon::kv {
+
+// What can be wrong with `request` whatever the store holds: ErrEmptyKey, ErrInvalidSortOption.
+absl::Status CheckRangeRequest(const etcdserverpb::RangeRequest& request);
+
+// Reads from `reader`. Beyond what CheckRangeRequest finds: ErrCompacted, ErrFutureRev; or the
+// reader's own error. After an error `response` holds nothing of use.
+absl::Status ExecuteRange(const etcdserverpb::RangeRequest& request, KvReader* reader,
+                          etcdserverpb::RangeResponse* response);
+
+// Copies a key with its state into the form of the API.
+void FillKeyValue(std::string_view key, const KeyState& state, mvccpb::KeyValue* kv);
+
+}  // namespace pontoon::kv
+
+#endif  // PONTOON_KV_STORE_RANGE_H_

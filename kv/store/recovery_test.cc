@@ -1,0 +1,280 @@
+// What is there after a restart, a crash, or damage.
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "kv/store/layout.h"
+#include "kv/store/store_harness.h"
+#include "leveldb/db.h"
+#include "raft/base/check.h"
+#include "raft/base/prng.h"
+
+namespace pontoon::kv {
+namespace {
+
+namespace fs = std::filesystem;
+using storage::v1::Command;
+
+// Entry n puts n to the keys "a" and "b", so what is there can be told from the applied index.
+Command Numbered(uint64_t n) {
+  Command command;
+  *command.mutable_txn()->add_success() = Op(PutOf("a", absl::StrCat(n)));
+  *command.mutable_txn()->add_success() = Op(PutOf("b", absl::StrCat(n)));
+  return command;
+}
+
+// Fails the test unless the store is as after its applied index.
+void ExpectWhole(StoreHarness* h) {
+  uint64_t applied = h->store().Applied().index.value();
+  EXPECT_EQ(h->revision(), static_cast<int64_t>(applied) + 1);
+  if (applied == 0) {
+    EXPECT_EQ(h->All(), "");
+    return;
+  }
+  EXPECT_EQ(h->All(), absl::StrCat("a=", applied, " b=", applied));
+  if (applied > 1) {
+    EXPECT_EQ(h->All(static_cast<int64_t>(applied)),
+              absl::StrCat("a=", applied - 1, " b=", applied - 1));
+  }
+}
+
+std::string LogOf(const std::string& dir) {
+  for (const fs::directory_entry& file : fs::directory_iterator(dir)) {
+    if (file.path().extension() == ".log") return file.path();
+  }
+  ADD_FAILURE() << "no log in " << dir;
+  return "";
+}
+
+std::string AnyTableOf(const std::string& dir) {
+  for (const fs::directory_entry& file : fs::directory_iterator(dir)) {
+    if (file.path().extension() == ".ldb") return file.path();
+  }
+  ADD_FAILURE() << "no table in " << dir;
+  return "";
+}
+
+void PutRecord(const std::string& dir, const std::string& key, const std::string& value) {
+  leveldb::DB* opened = nullptr;
+  leveldb::Options options;
+  options.create_if_missing = true;
+  ASSERT_TRUE(leveldb::DB::Open(options, dir, &opened).ok());
+  std::unique_ptr<leveldb::DB> db(opened);
+  ASSERT_TRUE(db->Put(leveldb::WriteOptions(), key, value).ok());
+}
+
+absl::Status OpenStatus(const std::string& dir) {
+  return KvStore::Open(dir, StoreOptions()).status();
+}
+
+void ExpectAdvice(const absl::Status& status, const std::string& dir) {
+  EXPECT_TRUE(absl::StrContains(status.message(), dir)) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "remove this folder")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "rebuilt")) << status;
+}
+
+TEST(RecoveryTest, EverythingIsThereAfterARestart) {
+  StoreHarness h;
+  h.Put("a", "1");
+  h.Put("b", "1");
+  h.Delete("a");
+  ASSERT_TRUE(h.Compact(3).ok());
+  LogPosition applied = h.store().Applied();
+  h.Reopen();
+  EXPECT_EQ(h.store().Applied(), applied);
+  EXPECT_EQ(h.revision(), 4);
+  EXPECT_EQ(h.store().View()->compacted(), Revision(3));
+  EXPECT_EQ(h.All(), "b=1");
+  EXPECT_EQ(h.All(3), "a=1 b=1");
+  EXPECT_EQ(h.Put("a", "2"), 5);
+}
+
+TEST(RecoveryTest, AppliedAndDataGoTogetherWhereverTheProcessIsKilled) {
+  Prng random(11);
+  for (int round = 0; round < 12; ++round) {
+    StoreHarness h;
+    h.Close();
+    pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      h.Open();
+      for (uint64_t n = 1;; n += 3) {
+        h.ApplyAll({Numbered(n), Numbered(n + 1), Numbered(n + 2)});
+      }
+    }
+    usleep(20000 + random.Below(60000));
+    ASSERT_EQ(kill(child, SIGKILL), 0);
+    int status;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    h.Open();
+    ExpectWhole(&h);
+    EXPECT_EQ(h.store().Applied().index.value() % 3, 0u) << "one Apply is all or nothing";
+  }
+}
+
+// What LevelDB had not synced can be missing from some point on.
+TEST(RecoveryTest, ALogCutAnywhereIsAnEarlierState) {
+  StoreHarness written;
+  for (uint64_t n = 1; n <= 5; ++n) written.Apply(Numbered(n));
+  const std::string log = fs::path(LogOf(written.dir())).filename();
+  const uintmax_t size = fs::file_size(LogOf(written.dir()));
+  uint64_t last_applied = 5;
+  constexpr uintmax_t kStride = 3;  // every byte takes long
+  for (uintmax_t cut = 0; cut < size + kStride; cut += kStride) {
+    StoreHarness h;
+    h.Close();
+    RemoveFolder(h.dir());
+    fs::copy(written.dir(), h.dir());
+    fs::resize_file(h.dir() + "/" + log, size - std::min(size, cut));
+    h.Open();
+    ExpectWhole(&h);
+    EXPECT_LE(h.store().Applied().index.value(), last_applied);
+    last_applied = h.store().Applied().index.value();
+    if (last_applied < 5) {
+      h.Apply(Numbered(last_applied + 1));  // the log gives it again
+      ExpectWhole(&h);
+    }
+  }
+  EXPECT_EQ(last_applied, 0u);
+}
+
+TEST(RecoveryTest, AnotherFormatIsRefused) {
+  StoreHarness h;
+  h.Close();
+  PutRecord(h.dir(), "mformat", std::string("\0\0\0\0\0\0\0\2", 8));
+  absl::Status status = OpenStatus(h.dir());
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(absl::StrContains(status.message(), "version 2")) << status;
+  ExpectAdvice(status, h.dir());
+  PutRecord(h.dir(), "mformat", std::string("\0\0\0\0\0\0\0\1", 8));
+  h.Open();
+}
+
+TEST(RecoveryTest, AForeignDatabaseIsRefused) {
+  std::string dir = MakeTestFolder();
+  PutRecord(dir, "something", "else");
+  absl::Status status = OpenStatus(dir);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  ExpectAdvice(status, dir);
+  RemoveFolder(dir);
+}
+
+TEST(RecoveryTest, DamagedRecordsOfTheStoreItselfAreRefused) {
+  for (const char* record : {"mapplied", "mrevision", "mcompacted", "mscrubbed", "mformat"}) {
+    StoreHarness h;
+    h.Put("a", "1");
+    h.Close();
+    PutRecord(h.dir(), record, "damage");
+    absl::Status status = OpenStatus(h.dir());
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << record;
+    ExpectAdvice(status, h.dir());
+  }
+}
+
+TEST(RecoveryTest, DamagedFilesAreRefused) {
+  struct Row {
+    const char* what;
+    void (*damage)(const std::string& dir);
+  };
+  for (const Row& row : {
+           Row{"garbage in CURRENT",
+               [](const std::string& dir) { std::ofstream(dir + "/CURRENT") << "garbage"; }},
+           Row{"CURRENT is missing", [](const std::string& dir) { fs::remove(dir + "/CURRENT"); }},
+           Row{"a table is missing", [](const std::string& dir) { fs::remove(AnyTableOf(dir)); }},
+           Row{"rot in the log",
+               [](const std::string& dir) {
+                 std::fstream log(LogOf(dir), std::ios::in | std::ios::out | std::ios::binary);
+                 log.seekp(20);
+                 log << "rot";
+               }},
+       }) {
+    StoreHarness h;
+    h.Put("a", "1");
+    h.Reopen();  // makes a table of it
+    h.Put("a", "2");
+    h.Close();
+    row.damage(h.dir());
+    absl::Status status = OpenStatus(h.dir());
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << row.what;
+    ExpectAdvice(status, h.dir());
+  }
+}
+
+TEST(RecoveryTest, RotInATableIsSeenByReadsAndStopsApply) {
+  StoreHarness h;
+  Prng random(1);
+  std::string incompressible;  // fills a block of its own
+  while (incompressible.size() < 10000) incompressible.push_back(static_cast<char>(random.Next()));
+  h.Put("a", incompressible);
+  h.Reopen();
+  h.Close();
+  {
+    std::fstream table(AnyTableOf(h.dir()), std::ios::in | std::ios::out | std::ios::binary);
+    table.seekp(20);
+    table << "rot";
+  }
+  h.Open();
+  EXPECT_EQ(h.RangeStatus(RangeOf("a")).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(h.RangeStatus(RangeOf("a", "b")).code(), absl::StatusCode::kDataLoss);
+
+  std::vector<ApplyItem> items(1);
+  items[0].entry.index = h.store().Applied().index.Next();
+  items[0].entry.kind = EntryKind::kCommand;
+  Command command;
+  *command.mutable_put() = PutOf("a", "2");
+  items[0].entry.payload = std::make_shared<std::string>(command.SerializeAsString());
+  EXPECT_EQ(h.store().Apply(items).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(h.store().Applied().index, LogIndex(1));
+}
+
+TEST(RecoveryTest, ARecordThatMakesNoSenseIsDamage) {
+  StoreHarness h;
+  h.Put("a", "1");
+  h.Put("a", "2");
+  h.Close();
+  PutRecord(h.dir(), CurrentKey("bad"), "");
+  PutRecord(h.dir(), EventKey(EventId{Revision(2), 0}), "");
+  h.Open();
+  EXPECT_EQ(h.RangeStatus(RangeOf("bad")).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(h.RangeStatus(RangeOf("a", Zero())).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(h.Get("a"), "2");
+  etcdserverpb::RangeRequest old = RangeOf("a");
+  old.set_revision(2);
+  EXPECT_EQ(h.RangeStatus(old).code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(RecoveryTest, AStoreIsOpenOnce) {
+  StoreHarness h;
+  absl::Status status = OpenStatus(h.dir());
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(absl::StrContains(status.message(), h.dir())) << status;
+  EXPECT_FALSE(absl::StrContains(status.message(), "remove")) << status;
+}
+
+TEST(RecoveryTest, ACrashBeforeTheFirstRecordIsAFreshStart) {
+  std::string dir = MakeTestFolder();
+  {
+    leveldb::Options options;
+    options.create_if_missing = true;
+    leveldb::DB* db = nullptr;
+    ASSERT_TRUE(leveldb::DB::Open(options, dir, &db).ok());
+    delete db;
+  }
+  EXPECT_TRUE(OpenStatus(dir).ok());
+  RemoveFolder(dir);
+}
+
+}  // namespace
+}  // namespace pontoon::kv

@@ -1,0 +1,244 @@
+#include "kv/store/scrubber.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "kv/store/layout.h"
+#include "kv/store/meta.h"
+#include "leveldb/write_batch.h"
+#include "raft/base/check.h"
+
+namespace pontoon::kv {
+namespace {
+
+// The events that one step looks at: some milliseconds of work.
+constexpr int kEventsPerStep = 256;
+
+absl::Status Damaged() { return absl::DataLossError("damaged record in the history"); }
+
+// One step: walks the events from one on, up to a revision, and removes what they show to be
+// worthless.
+class Step {
+ public:
+  Step(std::shared_ptr<const Database> database, Revision target)
+      : target_(target),
+        records_(std::move(database)),
+        events_(records_.NewIterator()),
+        history_(records_.NewIterator()) {}
+
+  // Adds the removals to `batch`. Returns the event to go on from; nothing if there is none up to
+  // the target.
+  absl::StatusOr<std::optional<EventId>> Run(EventId from, leveldb::WriteBatch* batch) {
+    from = std::max(from, EventId{kFirstRevision, 0});
+    events_->Seek(EventKey(from));
+    for (int i = 0; events_->Valid() && events_->key().front() == kEventPrefix; ++i) {
+      std::optional<EventId> id = ParseEventKey(events_->key());
+      if (!id) return Damaged();
+      if (id->main > target_) break;
+      if (i == kEventsPerStep) return id;
+      absl::Status status = Visit(*id, batch);
+      if (!status.ok()) return status;
+      events_->Next();
+    }
+    if (!events_->status().ok()) return events_->status();
+    return std::nullopt;
+  }
+
+ private:
+  absl::Status Visit(EventId id, leveldb::WriteBatch* batch) {
+    std::optional<Event> event = DecodeEvent(id, events_->value());
+    if (!event) return Damaged();
+    absl::StatusOr<std::optional<EventId>> before = FindBefore(event->key, id);
+    if (!before.ok()) return before.status();
+    if (before->has_value() && (*before)->main < target_) Remove(event->key, **before, batch);
+    if (event->kind == EventKind::kDelete && id.main < target_) Remove(event->key, id, batch);
+    return absl::OkStatus();
+  }
+
+  // The version of `key` before `id`, if it is still there.
+  absl::StatusOr<std::optional<EventId>> FindBefore(std::string_view key, EventId id) {
+    std::string own = HistoryKey(key, id);
+    history_->Seek(own);
+    if (history_->Valid() && history_->key() == own) history_->Next();
+    if (!history_->status().ok()) return history_->status();
+    if (!history_->Valid() || history_->key().front() != kHistoryPrefix) return std::nullopt;
+    EventId before;
+    if (!ParseHistoryKey(history_->key(), &found_key_, &before)) return Damaged();
+    if (found_key_ != key) return std::nullopt;
+    return before;
+  }
+
+  static void Remove(std::string_view key, EventId id, leveldb::WriteBatch* batch) {
+    batch->Delete(HistoryKey(key, id));
+    batch->Delete(EventKey(id));
+  }
+
+  const Revision target_;
+  const SnapshotReader records_;
+  const std::unique_ptr<RecordIterator> events_;
+  const std::unique_ptr<RecordIterator> history_;
+  std::string found_key_;
+};
+
+// A walk to one target. The target does not move under it: what was done for the events of the
+// target itself would be too little for a later one.
+struct Walk {
+  Revision target;
+  EventId next;
+};
+
+// What to keep in the database of a walk that has come to `next`.
+EventId Progress(const Walk& walk) {
+  return walk.next.main < walk.target ? walk.next : EventId{walk.target, 0};
+}
+
+}  // namespace
+
+class Scrubber::Core : public std::enable_shared_from_this<Core> {
+ public:
+  Core(std::shared_ptr<Database> database, Executor* executor, EventId scrubbed, Revision compacted)
+      : executor_(executor),
+        database_(std::move(database)),
+        scrubbed_(scrubbed),
+        compacted_(compacted) {}
+
+  void CompactTo(Revision compacted) {
+    absl::MutexLock lock(&mutex_);
+    compacted_ = std::max(compacted_, compacted);
+    ScheduleIfNeeded();
+  }
+
+  void WhenScrubbed(Revision revision, ScrubCallback done) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (failure_.ok() && scrubbed_.main < revision) {
+        waiters_.push_back(Waiter{revision, std::move(done)});
+        return;
+      }
+    }
+    std::move(done)(failure_);
+  }
+
+  void Stop() {
+    std::vector<Waiter> waiters;
+    {
+      absl::MutexLock lock(&mutex_);
+      stopped_ = true;
+      mutex_.Await(absl::Condition(
+          +[](bool* running) { return !*running; }, &running_));
+      waiters = std::move(waiters_);
+      database_.reset();
+    }
+    for (Waiter& waiter : waiters) {
+      std::move(waiter.done)(absl::CancelledError("the store is closing"));
+    }
+  }
+
+ private:
+  struct Waiter {
+    Revision revision;
+    ScrubCallback done;
+  };
+
+  void ScheduleIfNeeded() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (scheduled_ || stopped_ || !failure_.ok() || scrubbed_.main >= compacted_) return;
+    scheduled_ = true;
+    executor_->Post([self = shared_from_this()] { self->RunStep(); });
+  }
+
+  // On the executor.
+  void RunStep() {
+    Walk walk;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (stopped_) return;
+      running_ = true;
+      if (!walk_) walk_ = Walk{compacted_, scrubbed_};
+      walk = *walk_;
+    }
+    absl::StatusOr<std::optional<EventId>> next = DoStep(walk);
+    std::vector<Waiter> ready;
+    absl::Status status;
+    {
+      absl::MutexLock lock(&mutex_);
+      running_ = false;
+      scheduled_ = false;
+      Advance(next);
+      ready = TakeReady();
+      status = failure_;
+      ScheduleIfNeeded();
+    }
+    for (Waiter& waiter : ready) std::move(waiter.done)(status);
+  }
+
+  // Writes the removals of one step together with how far it came.
+  absl::StatusOr<std::optional<EventId>> DoStep(Walk walk) {
+    leveldb::WriteBatch batch;
+    absl::StatusOr<std::optional<EventId>> next =
+        Step(database_, walk.target).Run(walk.next, &batch);
+    if (!next.ok()) return next;
+    walk.next = next->value_or(EventId{walk.target, 0});
+    auto [key, value] = ScrubbedRecord(Progress(walk));
+    batch.Put(key, value);
+    absl::Status written = database_->Write(&batch);
+    if (!written.ok()) return written;
+    return next;
+  }
+
+  void Advance(const absl::StatusOr<std::optional<EventId>>& next)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!next.ok()) {
+      failure_ = next.status();
+    } else if (next->has_value()) {
+      walk_->next = **next;
+    } else {
+      scrubbed_ = EventId{walk_->target, 0};
+      walk_.reset();
+    }
+  }
+
+  std::vector<Waiter> TakeReady() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    auto waits = [this](const Waiter& waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return failure_.ok() && scrubbed_.main < waiter.revision;
+    };
+    auto first_ready = std::stable_partition(waiters_.begin(), waiters_.end(), waits);
+    std::vector<Waiter> ready(std::make_move_iterator(first_ready),
+                              std::make_move_iterator(waiters_.end()));
+    waiters_.erase(first_ready, waiters_.end());
+    return ready;
+  }
+
+  Executor* const executor_;
+  absl::Mutex mutex_;
+  std::shared_ptr<Database> database_;  // null after Stop; a running step does not need the lock
+  EventId scrubbed_ ABSL_GUARDED_BY(mutex_);  // where the last complete walk ended, or a restart
+  Revision compacted_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Walk> walk_ ABSL_GUARDED_BY(mutex_);
+  bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;  // a step is posted or runs
+  bool running_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);  // the first; ends the work
+  std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
+};
+
+Scrubber::Scrubber(std::shared_ptr<Database> database, Executor* executor, EventId scrubbed,
+                   Revision compacted)
+    : core_(std::make_shared<Core>(std::move(database), executor, scrubbed, compacted)) {
+  core_->CompactTo(compacted);
+}
+
+Scrubber::~Scrubber() { core_->Stop(); }
+
+void Scrubber::CompactTo(Revision compacted) { core_->CompactTo(compacted); }
+
+void Scrubber::WhenScrubbed(Revision revision, ScrubCallback done) {
+  core_->WhenScrubbed(revision, std::move(done));
+}
+
+}  // namespace pontoon::kv

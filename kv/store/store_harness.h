@@ -1,0 +1,114 @@
+// StoreHarness: a store for tests, to be used like a script.
+
+#ifndef PONTOON_KV_STORE_STORE_HARNESS_H_
+#define PONTOON_KV_STORE_STORE_HARNESS_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kv/store/kv_store.h"
+#include "proto/command.pb.h"
+#include "proto/rpc.pb.h"
+#include "raft/env/executor.h"
+
+namespace pontoon::kv {
+
+// An executor that runs its tasks when the test says so, on the test's thread.
+class ManualExecutor : public Executor {
+ public:
+  void Post(Task task) override { tasks_.push_back(std::move(task)); }
+  void PostAt(Instant, Task task) override { Post(std::move(task)); }
+
+  // False if there was nothing to run.
+  bool RunOne();
+  void RunAll();
+  void DropAll() { tasks_.clear(); }
+
+ private:
+  std::deque<Task> tasks_;
+};
+
+// Requests, with the fields that most tests need.
+etcdserverpb::PutRequest PutOf(const std::string& key, const std::string& value);
+etcdserverpb::RangeRequest RangeOf(const std::string& key, const std::string& range_end = "");
+etcdserverpb::DeleteRangeRequest DeleteOf(const std::string& key,
+                                          const std::string& range_end = "");
+etcdserverpb::RequestOp Op(etcdserverpb::PutRequest request);
+etcdserverpb::RequestOp Op(etcdserverpb::RangeRequest request);
+etcdserverpb::RequestOp Op(etcdserverpb::DeleteRangeRequest request);
+etcdserverpb::RequestOp Op(etcdserverpb::TxnRequest request);
+
+// "\0", which as the end of a range means no end, and as a key comes before every other.
+std::string Zero();
+
+// "a=1 b=2": keys and values in the order of the response; then " more" if there is more.
+std::string Contents(const etcdserverpb::RangeResponse& response);
+
+// The records of the database in `dir`, which must be closed.
+std::map<std::string, std::string> DumpRecords(const std::string& dir);
+
+// A fresh folder for one test.
+std::string MakeTestFolder();
+void RemoveFolder(const std::string& dir);
+
+class StoreHarness {
+ public:
+  // Scrubs only when the test runs `executor`.
+  StoreHarness();
+  explicit StoreHarness(const StoreOptions& options);
+  ~StoreHarness();
+
+  const std::string& dir() const { return dir_; }
+  KvStore& store() { return *store_; }
+  ManualExecutor& executor() { return executor_; }
+
+  void Close() { store_.reset(); }
+  void Open();
+  void Reopen();
+
+  // Applies commands in one Apply.
+  std::vector<KvResult> ApplyAll(const std::vector<storage::v1::Command>& commands);
+  KvResult Apply(const storage::v1::Command& command);
+  KvResult ApplyPayload(const std::string& payload);
+  void ApplyUnwanted(const storage::v1::Command& command);  // nobody waits for the result
+
+  KvResult Apply(const etcdserverpb::PutRequest& request);
+  KvResult Apply(const etcdserverpb::DeleteRangeRequest& request);
+  KvResult Apply(const etcdserverpb::TxnRequest& request);
+
+  // These succeed or fail the test.
+  int64_t Put(const std::string& key, const std::string& value);              // the revision
+  int64_t Delete(const std::string& key, const std::string& range_end = "");  // the number deleted
+  etcdserverpb::TxnResponse Txn(const etcdserverpb::TxnRequest& request);
+  etcdserverpb::RangeResponse Range(const etcdserverpb::RangeRequest& request);
+
+  absl::Status Compact(int64_t revision);
+  absl::Status RangeStatus(const etcdserverpb::RangeRequest& request);
+
+  // The value of a key, now or at a revision; "(none)" if it does not exist.
+  std::string Get(const std::string& key, int64_t revision = 0);
+  // Everything, as Contents; or the error.
+  std::string All(int64_t revision = 0);
+  // The key itself with all its numbers: "create/mod/version/lease value".
+  std::string Describe(const std::string& key, int64_t revision = 0);
+
+  int64_t revision() { return store_->View()->revision().value(); }
+
+ private:
+  std::vector<KvResult> ApplyItems(std::vector<ApplyItem> items);
+  ApplyItem MakeItem(const std::string& payload);
+
+  ManualExecutor executor_;
+  StoreOptions options_;
+  const std::string dir_;
+  uint64_t next_index_ = 1;
+  std::unique_ptr<KvStore> store_;
+};
+
+}  // namespace pontoon::kv
+
+#endif  // PONTOON_KV_STORE_STORE_HARNESS_H_

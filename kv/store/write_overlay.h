@@ -1,0 +1,55 @@
+// WriteOverlay: changes that are not written yet, on top of the records that they will change.
+
+#ifndef PONTOON_KV_STORE_WRITE_OVERLAY_H_
+#define PONTOON_KV_STORE_WRITE_OVERLAY_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/container/btree_map.h"
+#include "absl/status/statusor.h"
+#include "kv/store/record_reader.h"
+
+namespace leveldb {
+class WriteBatch;
+}
+
+namespace pontoon::kv {
+
+// Collects the changes of many commands for one atomic write, and reads as if they were written
+// already: each command sees the effects of those before it.
+//
+// Thread safety: none. Iterators are void after the next change.
+class WriteOverlay : public RecordReader {
+ public:
+  // `base` must outlive the overlay, and must not change.
+  explicit WriteOverlay(const RecordReader* base) : base_(base) {}
+
+  WriteOverlay(const WriteOverlay&) = delete;
+  WriteOverlay& operator=(const WriteOverlay&) = delete;
+
+  void Put(std::string key, std::string value);
+  void Delete(std::string key);
+
+  absl::StatusOr<bool> Get(std::string_view key, std::string* value) const override;
+  std::unique_ptr<RecordIterator> NewIterator() const override;
+
+  // Adds all changes to `batch`, in the order of their keys.
+  void AppendTo(leveldb::WriteBatch* batch) const;
+
+ private:
+  class Iterator;
+
+  // Nothing in place of a value: deleted. Found by string_view, without a copy of the key.
+  using Changes = absl::btree_map<std::string, std::optional<std::string>, std::less<>>;
+
+  const RecordReader* base_;
+  Changes changes_;
+};
+
+}  // namespace pontoon::kv
+
+#endif  // PONTOON_KV_STORE_WRITE_OVERLAY_H_

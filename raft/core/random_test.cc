@@ -1,0 +1,291 @@
+// Many small clusters under random faults, one for each seed, watched by TestCluster after each
+// step; then the faults end, and each must come to rest with equal logs.
+//
+//   bazel run //raft/core:random_test -- --seeds=1..100000
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "raft/base/prng.h"
+#include "raft/core/testing/test_cluster.h"
+
+namespace pontoon::raft {
+namespace {
+
+uint64_t first_seed = 1;
+uint64_t last_seed = 500;
+bool print_events = false;
+
+// The seed that is running, for the case that a CHECK of the core ends the process.
+volatile uint64_t running_seed = 0;
+
+void PrintSeed(int) {
+  std::fprintf(stderr, "seed %llu\n", static_cast<unsigned long long>(running_seed));
+}
+
+class Chaos {
+ public:
+  explicit Chaos(uint64_t seed)
+      : prng_(seed), options_(RandomOptions(seed)), cluster_(options_, Sink()) {
+    loss_percent_ = Below(3) == 0 ? Below(30) : 0;
+    duplicate_percent_ = Below(3) == 0 ? Below(20) : 0;
+    reorder_percent_ = Below(2) == 0 ? Below(60) : 0;
+    crash_permille_ = Below(2) == 0 ? Below(12) : 0;
+    partition_permille_ = Below(2) == 0 ? Below(12) : 0;
+    slow_disk_ = Below(3) == 0;
+    time_step_ms_ = 10 + Below(200);
+    skip_one_in_ = 1 + Below(40);
+  }
+
+  void Run() {
+    constexpr int kSteps = 2500;
+    for (int i = 0; i < kSteps && !broken(); ++i) Step();
+    if (!broken()) HealAndConverge();
+  }
+
+  // Why this run failed, or empty.
+  std::string failure() const { return cluster_.failure().value_or(failure_); }
+  const TestCluster& cluster() const { return cluster_; }
+
+ private:
+  uint64_t Below(uint64_t bound) { return prng_.Below(bound); }
+  bool Percent(uint64_t percent) { return Below(100) < percent; }
+  NodeId AnyNode() { return NodeId(1 + Below(options_.nodes)); }
+  bool broken() const { return cluster_.failure() || !failure_.empty(); }
+
+  TestCluster::Sink Sink() {
+    if (!print_events) return nullptr;
+    return [](const std::string& line) { std::cout << line << "\n"; };
+  }
+
+  TestCluster::Options RandomOptions(uint64_t seed) {
+    static constexpr size_t kSizes[] = {1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7};
+    TestCluster::Options options;
+    options.nodes = kSizes[Below(std::size(kSizes))];
+    options.seed = seed;
+    if (Below(2) == 0) options.core.window_bytes_max = 100 * Below(10);
+    if (Below(2) == 0) options.core.append_bytes_max = 50 + Below(300);
+    if (Below(3) == 0) options.core.inflight_messages_max = 1 + Below(4);
+    if (Below(3) == 0) options.core.inflight_bytes_max = 1 + Below(500);
+    if (Below(4) == 0) options.core.uncommitted_bytes_max = Below(500);
+    return options;
+  }
+
+  void Step() {
+    const uint64_t dice = Below(1000);
+    const NodeId node = AnyNode();
+    if (dice < 500) return StepNetwork();
+    if (dice < 700) return StepDisk(node);
+    if (dice < 830) return StepTime();
+    if (dice < 840) return StepPartition();
+    if (!cluster_.alive(node)) {
+      if (Below(8) == 0) cluster_.Restart(node);
+      return;
+    }
+    if (dice < 850) {
+      if (Below(10) < crash_permille_) Crash(node);
+    } else if (dice < 920) {
+      Propose(node);
+    } else if (dice < 985) {
+      cluster_.BeginRead(node);
+    } else if (dice < 990) {
+      cluster_.Transfer(node, Below(3) == 0 ? kNoNode : AnyNode());
+    } else {
+      cluster_.ReportUnreachable(node, AnyNode());
+    }
+  }
+
+  void StepNetwork() {
+    std::vector<Packet>& network = cluster_.network();
+    if (network.empty()) return;
+    const size_t position = Percent(reorder_percent_) ? Below(network.size()) : 0;
+    constexpr size_t kPacketsMax = 300;
+    if (Percent(loss_percent_) || network.size() > kPacketsMax) {
+      network.erase(network.begin() + position);
+      return;
+    }
+    if (Percent(duplicate_percent_)) network.push_back(network[position]);
+    cluster_.Deliver(position);
+  }
+
+  void StepDisk(NodeId node) {
+    if (slow_disk_ && node == NodeId(1) && Below(20) != 0) return;
+    if (cluster_.alive(node) && cluster_.HasLogRead(node) && Below(3) == 0) {
+      cluster_.ServeLogRead(node);
+    }
+    if (Below(4) != 0) cluster_.WriteOne(node);
+    if (Below(3) != 0) cluster_.ReportWritten(node);
+  }
+
+  void StepTime() {
+    const bool skip = Below(skip_one_in_) == 0;
+    const absl::Duration by = absl::Milliseconds(Below(skip ? 1500 : time_step_ms_));
+    for (const NodeId node : cluster_.nodes()) {
+      // The clocks run at different rates, and a node that is stalled misses its deadline.
+      cluster_.AdvanceClock(node, by + absl::Microseconds(Below(2000)));
+      if (Below(5) != 0) cluster_.FireDeadline(node);
+    }
+  }
+
+  void StepPartition() {
+    if (Below(10) >= partition_permille_) return;
+    cluster_.Heal();
+    if (Below(3) == 0) return;
+    const uint64_t side = Below(1 << options_.nodes);
+    const bool both_ways = Below(3) != 0;
+    for (const NodeId from : cluster_.nodes()) {
+      for (const NodeId to : cluster_.nodes()) {
+        const bool from_side = side >> (from.value() - 1) & 1;
+        const bool to_side = side >> (to.value() - 1) & 1;
+        if (from_side == to_side) continue;
+        if (both_ways || from_side) cluster_.Cut(from, to);
+      }
+    }
+  }
+
+  void Crash(NodeId node) {
+    TestCluster::Remains remains;
+    remains.whole_batches = Below(cluster_.pending_batches(node) + 1);
+    if (Below(2) == 0) remains.entries_of_next = Below(4);
+    if (Below(3) == 0) remains.applied_kept = LogIndex(Below(cluster_.applied(node).value() + 1));
+    cluster_.Crash(node, remains);
+  }
+
+  void Propose(NodeId node) {
+    std::vector<std::string> payloads;
+    for (uint64_t i = 1 + Below(4); i > 0; --i) {
+      std::string payload = absl::StrCat("x", ++proposed_);
+      if (Below(8) == 0) payload.resize(Below(400) + payload.size(), '.');
+      payloads.push_back(std::move(payload));
+    }
+    cluster_.Propose(node, std::move(payloads));
+  }
+
+  // ---- afterwards
+
+  void Settle() {
+    constexpr int kStepsMax = 200'000;
+    for (int i = 0; !cluster_.failure() && cluster_.DoOneThing({}); ++i) {
+      if (i > kStepsMax) {
+        failure_ = "it never settles";
+        return;
+      }
+    }
+  }
+
+  bool Converged() const {
+    const NodeId first(1);
+    size_t leaders = 0;
+    for (const NodeId node : cluster_.nodes()) {
+      const RaftCore& core = cluster_.core(node);
+      leaders += core.role() == Role::kLeader;
+      if (core.last_index() != cluster_.core(first).last_index()) return false;
+      if (core.commit() != core.last_index()) return false;
+      if (cluster_.applied(node) != core.commit()) return false;
+    }
+    return leaders == 1;
+  }
+
+  // With no faults any more, and nobody who proposes, the cluster must find a leader and bring
+  // every node to the same end.
+  void HealAndConverge() {
+    if (print_events) std::cout << "-- the faults end\n";
+    cluster_.Heal();
+    for (const NodeId node : cluster_.nodes()) {
+      if (!cluster_.alive(node)) cluster_.Restart(node);
+    }
+    Settle();
+    constexpr int kTimeoutsMax = 20;
+    for (int i = 0; i < kTimeoutsMax && !broken(); ++i) {
+      RunFor(options_.core.election_timeout);
+      if (Converged()) break;
+    }
+    if (broken()) return;
+    if (!Converged()) {
+      failure_ = "the healed cluster does not converge";
+      return;
+    }
+    const size_t commands = cluster_.commands_committed();
+    const size_t reads = cluster_.reads_granted();
+    for (const NodeId node : cluster_.nodes()) {
+      cluster_.Propose(node, {absl::StrCat("last of ", node.value())});
+      cluster_.BeginRead(node);
+    }
+    Settle();
+    RunFor(options_.core.election_timeout);
+    if (broken()) return;
+    const bool all_done = Converged() && cluster_.reads_granted() - reads >= options_.nodes &&
+                          (options_.core.uncommitted_bytes_max < 500 ||
+                           cluster_.commands_committed() - commands == options_.nodes);
+    if (!all_done) failure_ = "the healed cluster does not serve";
+  }
+
+  void RunFor(absl::Duration duration) {
+    cluster_.RunClocks(duration, cluster_.nodes(), [this] { Settle(); });
+  }
+
+  Prng prng_;
+  const TestCluster::Options options_;
+  TestCluster cluster_;
+  uint64_t loss_percent_, duplicate_percent_, reorder_percent_;
+  uint64_t crash_permille_, partition_permille_;
+  bool slow_disk_;
+  uint64_t time_step_ms_;
+  uint64_t skip_one_in_;  // of the steps in time, a long one
+  uint64_t proposed_ = 0;
+  std::string failure_;
+};
+
+TEST(Random, SafeUnderFaultsAndLiveAfterThem) {
+  std::signal(SIGABRT, PrintSeed);
+  size_t commands = 0, reads = 0, leaders = 0;
+  size_t failures = 0;
+  for (uint64_t seed = first_seed; seed <= last_seed; ++seed) {
+    running_seed = seed;
+    Chaos chaos(seed);
+    chaos.Run();
+    commands += chaos.cluster().commands_committed();
+    reads += chaos.cluster().reads_granted();
+    leaders += chaos.cluster().leaders_elected();
+    constexpr size_t kFailuresMax = 10;
+    if (chaos.failure().empty()) continue;
+    ADD_FAILURE() << "seed " << seed << ": " << chaos.failure()
+                  << "\nSee all of it with --seeds=" << seed << ".." << seed << " --events";
+    if (++failures >= kFailuresMax) break;
+  }
+  std::cout << leaders << " elections, " << commands << " commands, " << reads << " reads\n";
+  EXPECT_TRUE(failures > 0 || last_seed - first_seed < 100 || (commands > 0 && reads > 0));
+}
+
+// "A..B"
+bool ParseSeeds(absl::string_view words) {
+  const std::pair<std::string, std::string> range = absl::StrSplit(words, "..");
+  return absl::SimpleAtoi(range.first, &first_seed) && absl::SimpleAtoi(range.second, &last_seed);
+}
+
+}  // namespace
+}  // namespace pontoon::raft
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  for (int i = 1; i < argc; ++i) {
+    absl::string_view argument = argv[i];
+    if (argument == "--events") {
+      pontoon::raft::print_events = true;
+    } else if (!absl::ConsumePrefix(&argument, "--seeds=") ||
+               !pontoon::raft::ParseSeeds(argument)) {
+      std::cerr << "usage: random_test [--seeds=A..B] [--events]\n";
+      return 2;
+    }
+  }
+  return RUN_ALL_TESTS();
+}

@@ -1,0 +1,122 @@
+#include "raft/node/applier.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "raft/base/check.h"
+#include "raft/node/completion.h"
+
+namespace pontoon::raft {
+
+Applier::Applier(const Parts& parts, LogIndex applied, std::function<void()> on_queued_again,
+                 FatalHandler on_fatal)
+    : parts_(parts),
+      on_queued_again_(std::move(on_queued_again)),
+      on_fatal_(std::move(on_fatal)),
+      last_staged_(applied),
+      applied_(applied.value()),
+      bell_(parts.executor, [this] { ApplyWaiting(); }) {}
+
+size_t Applier::CountedBytes(const CommittedRange& range) {
+  size_t bytes = 0;
+  for (const Entry& entry : range.entries) bytes += entry.CountedBytes();
+  return bytes;
+}
+
+void Applier::Submit(CommittedRange range) {
+  CHECK_LE(range.first, range.last);
+  const size_t bytes = CountedBytes(range);
+  {
+    std::lock_guard lock(mutex_);
+    if (waiting_bytes_ + bytes > kQueuedBytesMax && !waiting_.empty()) {
+      range.entries.clear();
+    } else {
+      waiting_bytes_ += bytes;
+    }
+    waiting_.push_back(std::move(range));
+  }
+  bell_.Ring();
+}
+
+void Applier::ApplyWaiting() {
+  std::deque<CommittedRange> ranges;
+  {
+    std::lock_guard lock(mutex_);
+    ranges.swap(waiting_);
+  }
+  for (CommittedRange& range : ranges) {
+    if (failed_) return;
+    const size_t bytes = CountedBytes(range);
+    if (!ApplyRange(std::move(range))) return;
+    std::lock_guard lock(mutex_);
+    waiting_bytes_ -= bytes;
+  }
+  if (failed_ || !ApplyStaged()) return;
+  Completions done;
+  done.Add(parts_.reads->TakeReadable(applied()));
+  std::move(done).Run();
+}
+
+bool Applier::ApplyRange(CommittedRange range) {
+  const LogIndex in_memory =
+      range.entries.empty() ? range.last.Next() : range.entries.front().index;
+  LogIndex next = range.first;
+  while (next < in_memory) {
+    absl::StatusOr<std::vector<Entry>> entries =
+        parts_.log->Read(next, in_memory.Prev(), kBatchBytesMax);
+    if (!entries.ok()) {
+      return Fail(absl::Status(entries.status().code(),
+                               absl::StrCat("reading committed entries from ", next.value(), ": ",
+                                            entries.status().message())));
+    }
+    CHECK(!entries->empty()) << "from " << next;
+    next = entries->back().index.Next();
+    for (Entry& entry : *entries) {
+      if (!Stage(std::move(entry))) return false;
+    }
+  }
+  for (Entry& entry : range.entries) {
+    if (!Stage(std::move(entry))) return false;
+  }
+  CHECK_EQ(last_staged_, range.last);
+  return true;
+}
+
+bool Applier::Stage(Entry entry) {
+  CHECK_EQ(entry.index, last_staged_.Next()) << "entries must be applied without a gap";
+  last_staged_ = entry.index;
+  staged_bytes_ += entry.CountedBytes();
+  staged_.push_back(ApplyItem{.entry = std::move(entry), .wants_result = false, .result = nullptr});
+  if (staged_.size() < kBatchEntriesMax && staged_bytes_ < kBatchBytesMax) return true;
+  return ApplyStaged();
+}
+
+bool Applier::ApplyStaged() {
+  if (staged_.empty()) return true;
+  parts_.proposals->MarkWanted(staged_);
+  if (const absl::Status applied = parts_.state_machine->Apply(staged_); !applied.ok()) {
+    return Fail(applied);
+  }
+  // First the state can be seen, then somebody is told of it.
+  applied_.store(last_staged_.value(), std::memory_order_release);
+  ProposalTracker::AppliedOutcome outcome = parts_.proposals->OnApplied(staged_);
+  staged_.clear();
+  staged_bytes_ = 0;
+  Completions done;
+  done.Add(std::move(outcome.completed));
+  done.Add(parts_.reads->TakeReadable(last_staged_));
+  std::move(done).Run();
+  if (outcome.queued_again) on_queued_again_();
+  return true;
+}
+
+bool Applier::Fail(const absl::Status& error) {
+  failed_ = true;
+  on_fatal_(error);
+  return false;
+}
+
+}  // namespace pontoon::raft

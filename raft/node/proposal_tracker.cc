@@ -1,0 +1,185 @@
+#include "raft/node/proposal_tracker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "raft/base/check.h"
+
+namespace pontoon::raft {
+
+std::optional<CompletedProposal> ProposalTracker::Add(Payload command, Instant deadline,
+                                                      ProposeCallback done) {
+  Waiter waiter{std::move(command), deadline, std::move(done)};
+  std::lock_guard lock(mutex_);
+  if (stopped_) {
+    return CompletedProposal{std::move(waiter.done), NotApplied{NotApplied::Reason::kStopped}};
+  }
+  const size_t bytes = CountedBytes(waiter);
+  if (queue_.size() + attempts_.size() >= options_.waiting_max ||
+      waiting_bytes_ + bytes > options_.waiting_bytes_max) {
+    return CompletedProposal{std::move(waiter.done), NotApplied{NotApplied::Reason::kOverloaded}};
+  }
+  waiting_bytes_ += bytes;
+  deadlines_.Include(deadline);
+  queue_.push_back(std::move(waiter));
+  return std::nullopt;
+}
+
+bool ProposalTracker::HasQueued() const {
+  std::lock_guard lock(mutex_);
+  return !queue_.empty();
+}
+
+ProposalTracker::Offer ProposalTracker::TakeQueued(size_t bytes_max,
+                                                   std::vector<Proposal>* proposals) {
+  std::lock_guard lock(mutex_);
+  Offer offer{.first_sequence = next_sequence_};
+  size_t bytes = 0;
+  while (!queue_.empty()) {
+    Waiter& waiter = queue_.front();
+    bytes += CountedBytes(waiter);
+    if (offer.count > 0 && bytes > bytes_max) break;
+    const uint64_t sequence = next_sequence_++;
+    proposals->push_back({{options_.self, sequence}, waiter.command});
+    attempts_.emplace(sequence, Attempt{std::move(waiter), Term()});
+    queue_.pop_front();
+    ++offer.count;
+  }
+  return offer;
+}
+
+void ProposalTracker::OnTaken(Offer offer, Term term) {
+  std::lock_guard lock(mutex_);
+  CHECK_GE(term, applied_term_) << "the core is of an earlier term than its log";
+  for (uint64_t i = 0; i < offer.count; ++i) {
+    const auto attempt = attempts_.find(offer.first_sequence + i);
+    if (attempt != attempts_.end()) attempt->second.term = term;
+  }
+}
+
+std::vector<CompletedProposal> ProposalTracker::OnRefused(Offer offer, Refusal refusal) {
+  std::vector<uint64_t> sequences;
+  for (uint64_t i = 0; i < offer.count; ++i) sequences.push_back(offer.first_sequence + i);
+  std::vector<CompletedProposal> given_back;
+  std::lock_guard lock(mutex_);
+  if (refusal != Refusal::kOverloaded) {
+    QueueAgain(sequences);
+    return given_back;
+  }
+  for (const uint64_t sequence : sequences) {
+    const auto attempt = attempts_.find(sequence);
+    if (attempt == attempts_.end()) continue;
+    given_back.push_back(
+        Complete(std::move(attempt->second.waiter), NotApplied{NotApplied::Reason::kOverloaded}));
+    attempts_.erase(attempt);
+  }
+  return given_back;
+}
+
+void ProposalTracker::OnRefusedLater(std::span<const RequestId> requests) {
+  std::vector<uint64_t> sequences;
+  for (const RequestId& request : requests) {
+    if (request.origin == options_.self) sequences.push_back(request.sequence);
+  }
+  std::lock_guard lock(mutex_);
+  QueueAgain(sequences);
+}
+
+void ProposalTracker::MarkWanted(std::span<ApplyItem> items) const {
+  std::lock_guard lock(mutex_);
+  for (ApplyItem& item : items) {
+    const RequestId& request = item.entry.request;
+    item.wants_result = request.origin == options_.self && attempts_.contains(request.sequence);
+  }
+}
+
+ProposalTracker::AppliedOutcome ProposalTracker::OnApplied(std::span<ApplyItem> items) {
+  AppliedOutcome outcome;
+  if (items.empty()) return outcome;
+  std::lock_guard lock(mutex_);
+  for (ApplyItem& item : items) {
+    if (!item.wants_result) continue;
+    const auto attempt = attempts_.find(item.entry.request.sequence);
+    if (attempt == attempts_.end()) continue;  // its deadline has passed meanwhile
+    outcome.completed.push_back(
+        Complete(std::move(attempt->second.waiter),
+                 Applied{{item.entry.index, item.entry.term}, std::move(item.result)}));
+    attempts_.erase(attempt);
+  }
+  const Term term = items.back().entry.term;
+  if (term == applied_term_) return outcome;
+  CHECK_GT(term, applied_term_) << "the terms of the log fall";
+  applied_term_ = term;
+  std::vector<uint64_t> dead;
+  for (const auto& [sequence, attempt] : attempts_) {
+    if (attempt.term != Term() && attempt.term < term) dead.push_back(sequence);
+  }
+  QueueAgain(dead);
+  outcome.queued_again = !dead.empty();
+  return outcome;
+}
+
+Instant ProposalTracker::NextDeadline() const {
+  std::lock_guard lock(mutex_);
+  return deadlines_.next_look();
+}
+
+std::vector<CompletedProposal> ProposalTracker::Expire(Instant now) {
+  std::vector<CompletedProposal> expired;
+  std::lock_guard lock(mutex_);
+  if (now < deadlines_.next_look()) return expired;
+  deadlines_.BeginLook(now);
+  std::deque<Waiter> still_queued;
+  for (Waiter& waiter : queue_) {
+    if (waiter.deadline <= now) {
+      expired.push_back(Complete(std::move(waiter), NotApplied{NotApplied::Reason::kNoLeader}));
+    } else {
+      deadlines_.Include(waiter.deadline);
+      still_queued.push_back(std::move(waiter));
+    }
+  }
+  queue_.swap(still_queued);
+  for (auto it = attempts_.begin(); it != attempts_.end();) {
+    if (it->second.waiter.deadline <= now) {
+      expired.push_back(Complete(std::move(it->second.waiter),
+                                 OutcomeUnknown{OutcomeUnknown::Reason::kDeadline}));
+      it = attempts_.erase(it);
+    } else {
+      deadlines_.Include(it->second.waiter.deadline);
+      ++it;
+    }
+  }
+  return expired;
+}
+
+std::vector<CompletedProposal> ProposalTracker::Stop() {
+  std::vector<CompletedProposal> given_up;
+  std::lock_guard lock(mutex_);
+  stopped_ = true;
+  for (Waiter& waiter : queue_) {
+    given_up.push_back(Complete(std::move(waiter), NotApplied{NotApplied::Reason::kStopped}));
+  }
+  queue_.clear();
+  for (auto& [sequence, attempt] : attempts_) {
+    given_up.push_back(
+        Complete(std::move(attempt.waiter), OutcomeUnknown{OutcomeUnknown::Reason::kStopped}));
+  }
+  attempts_.clear();
+  return given_up;
+}
+
+CompletedProposal ProposalTracker::Complete(Waiter waiter, ProposeOutcome outcome) {
+  waiting_bytes_ -= CountedBytes(waiter);
+  return CompletedProposal{std::move(waiter.done), std::move(outcome)};
+}
+
+void ProposalTracker::QueueAgain(std::span<const uint64_t> sequences) {
+  for (auto sequence = sequences.rbegin(); sequence != sequences.rend(); ++sequence) {
+    const auto attempt = attempts_.find(*sequence);
+    if (attempt == attempts_.end()) continue;
+    queue_.push_front(std::move(attempt->second.waiter));
+    attempts_.erase(attempt);
+  }
+}
+
+}  // namespace pontoon::raft

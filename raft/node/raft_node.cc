@@ -1,0 +1,372 @@
+#include "raft/node/raft_node.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "raft/base/check.h"
+#include "raft/env/log.h"
+
+namespace pontoon::raft {
+namespace {
+
+// Between a refusal and the next try, unless a new leader is heard of before. A leader that hands
+// over refuses without any change of role that others could wait for.
+constexpr absl::Duration kTryAgainDelay = absl::Milliseconds(50);
+
+// The most bytes of commands that are offered to the core, and so forwarded, in one message.
+constexpr size_t kOfferBytesMax = 1 << 20;
+
+// How old the followers' progress in Status may be while there is work.
+constexpr absl::Duration kPeersAgeMax = absl::Milliseconds(20);
+
+void AbortOnFatal(const absl::Status& error) {
+  LogError("the node cannot go on", {{"error", error.ToString()}});
+  ShutdownLogging();
+  std::abort();
+}
+
+FatalHandler WithDefault(const FatalHandler& given) {
+  return given ? given : FatalHandler(AbortOnFatal);
+}
+
+}  // namespace
+
+RaftNodeExecutors RaftNodeExecutors::Threads() {
+  return {.loop = NewThreadExecutor("raft-loop"),
+          .log_writer = NewThreadExecutor("raft-log-writer"),
+          .log_reader = NewThreadExecutor("raft-log-reader"),
+          .applier = NewThreadExecutor("raft-applier")};
+}
+
+RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored,
+                   const RaftNodeEnvironment& environment, RaftNodeExecutors executors)
+    : environment_(environment),
+      core_(options.core, restored, environment.clock->Now()),
+      proposals_({.self = options.core.self,
+                  .first_sequence = options.first_sequence,
+                  .waiting_max = options.waiting_proposals_max,
+                  .waiting_bytes_max = options.waiting_proposal_bytes_max}),
+      reads_(
+          {.first_id = ReadId(options.first_sequence), .waiting_max = options.waiting_reads_max}),
+      executors_(std::move(executors)),
+      loop_(executors_.loop.get()),
+      loop_bell_(loop_, [this] { RunLoop(); }),
+      answers_bell_(executors_.applier.get(), [this] { RunAnswers(); }),
+      log_writer_(
+          executors_.log_writer.get(), environment.log,
+          [this](PersistSeq seq) { Tell([seq](Inbox* inbox) { inbox->persisted = seq; }); },
+          WithDefault(options.on_fatal)),
+      log_reader_(executors_.log_reader.get(), environment.log,
+                  [this](EntriesRead read) {
+                    Tell([&](Inbox* inbox) { inbox->entries_read.push_back(std::move(read)); });
+                  }),
+      applier_(
+          {.executor = executors_.applier.get(),
+           .state_machine = environment.state_machine,
+           .log = environment.log,
+           .proposals = &proposals_,
+           .reads = &reads_},
+          restored.applied, [this] { loop_bell_.Ring(); }, WithDefault(options.on_fatal)) {
+  TakePicture(environment_.clock->Now());
+  loop_bell_.Ring();
+}
+
+RaftNode::~RaftNode() {
+  Stop();
+  // First nothing is posted any more, from wherever; then the executors can go in any order.
+  loop_bell_.Close();
+  answers_bell_.Close();
+  log_writer_.Close();
+  log_reader_.Close();
+  applier_.Close();
+  executors_ = RaftNodeExecutors();
+  GiveUpTransfers(TakeInbox());
+  RunAnswers();
+}
+
+// ---- from any thread
+
+template <typename Change>
+void RaftNode::Tell(Change change) {
+  {
+    std::lock_guard lock(inbox_mutex_);
+    change(&inbox_);
+  }
+  loop_bell_.Ring();
+}
+
+void RaftNode::Propose(Payload command, Instant deadline, ProposeCallback done) {
+  CHECK(command != nullptr);
+  CHECK_LE(command->size(), kCommandBytesMax) << "the services bound their requests";
+  std::optional<CompletedProposal> refused =
+      proposals_.Add(std::move(command), deadline, std::move(done));
+  if (refused.has_value()) {
+    Completions completions;
+    completions.proposals.push_back(*std::move(refused));
+    Answer(std::move(completions));
+  } else {
+    loop_bell_.Ring();
+  }
+}
+
+void RaftNode::ReadBarrier(Instant deadline, ReadCallback done) {
+  std::optional<CompletedCall> refused = reads_.Add(deadline, std::move(done));
+  if (refused.has_value()) {
+    Completions completions;
+    completions.calls.push_back(*std::move(refused));
+    Answer(std::move(completions));
+  } else {
+    loop_bell_.Ring();
+  }
+}
+
+void RaftNode::OnMessages(std::vector<Message> messages) {
+  Tell([&](Inbox* inbox) {
+    if (inbox->messages.empty()) {
+      inbox->messages = std::move(messages);
+    } else {
+      std::move(messages.begin(), messages.end(), std::back_inserter(inbox->messages));
+    }
+  });
+}
+
+void RaftNode::OnPeerUnreachable(NodeId peer) {
+  Tell([peer](Inbox* inbox) { inbox->unreachable.push_back(peer); });
+}
+
+void RaftNode::TransferLeadership(NodeId target, Instant deadline, DoneCallback done) {
+  Tell([&](Inbox* inbox) { inbox->transfers.push_back({target, deadline, std::move(done)}); });
+}
+
+void RaftNode::Stop() {
+  if (stopped_.exchange(true)) return;
+  Completions completions;
+  completions.Add(proposals_.Stop());
+  completions.Add(reads_.Stop());
+  Answer(std::move(completions));
+  loop_bell_.Ring();  // for the transfers, which are the loop's own
+}
+
+ReplicaStatus RaftNode::Status() const {
+  const LogIndex applied = applier_.applied();
+  const Instant now = environment_.clock->Now();
+  std::lock_guard lock(picture_mutex_);
+  ReplicaStatus status = picture_.status;
+  status.applied = applied;
+  // The picture may be older than what has been applied since.
+  status.commit = std::max(status.commit, applied);
+  for (const RaftCore::PeerState& peer : picture_.peers) {
+    const bool heard = peer.last_contact != Instant::InfinitePast();
+    status.followers.push_back(
+        {peer.node, peer.match, heard ? now - peer.last_contact : absl::InfiniteDuration()});
+  }
+  return status;
+}
+
+void RaftNode::Answer(Completions completions) {
+  if (completions.empty()) return;
+  {
+    std::lock_guard lock(answers_mutex_);
+    answers_.Add(std::move(completions.proposals));
+    answers_.Add(std::move(completions.calls));
+  }
+  answers_bell_.Ring();
+}
+
+void RaftNode::RunAnswers() {
+  Completions completions;
+  {
+    std::lock_guard lock(answers_mutex_);
+    std::swap(completions, answers_);
+  }
+  std::move(completions).Run();
+}
+
+RaftNode::Inbox RaftNode::TakeInbox() {
+  std::lock_guard lock(inbox_mutex_);
+  return std::exchange(inbox_, Inbox());
+}
+
+// ---- on the loop
+
+void RaftNode::RunLoop() {
+  Inbox inbox = TakeInbox();
+  if (stopped_) {
+    GiveUpTransfers(std::move(inbox));
+    return;
+  }
+  const Instant now = environment_.clock->Now();
+  Expire(now);
+  FeedCore(now, std::move(inbox));
+  ProposeQueued(now);
+  BeginReads(now);
+  ContinueTransfers(now);
+  core_.OnDeadline(now);
+  while (core_.HasReady()) Execute(now, core_.TakeReady());
+  TakePicture(now);
+  WakeAt(NextDeadline(now));
+}
+
+void RaftNode::FeedCore(Instant now, Inbox inbox) {
+  if (inbox.persisted != PersistSeq()) core_.OnPersisted(now, inbox.persisted);
+  for (Message& message : inbox.messages) core_.OnMessage(now, std::move(message));
+  for (EntriesRead& read : inbox.entries_read) {
+    core_.OnEntriesRead(now, read.peer, read.term, std::move(read.entries));
+  }
+  for (const NodeId peer : inbox.unreachable) core_.OnPeerUnreachable(now, peer);
+  for (Transfer& transfer : inbox.transfers) BeginTransfer(now, std::move(transfer));
+}
+
+void RaftNode::ProposeQueued(Instant now) {
+  while (now >= propose_again_) {
+    std::vector<Proposal> proposals;
+    const ProposalTracker::Offer offer = proposals_.TakeQueued(kOfferBytesMax, &proposals);
+    if (offer.count == 0) return;
+    const TakenInTerm taken = core_.Propose(now, std::move(proposals));
+    if (const Term* term = std::get_if<Term>(&taken)) {
+      // Before TakeReady: nothing of the offer can have been applied yet.
+      proposals_.OnTaken(offer, *term);
+      continue;
+    }
+    const Refusal refusal = std::get<Refusal>(taken);
+    Completions given_back;
+    given_back.Add(proposals_.OnRefused(offer, refusal));
+    Answer(std::move(given_back));
+    if (refusal != Refusal::kOverloaded) propose_again_ = now + kTryAgainDelay;
+  }
+}
+
+void RaftNode::BeginReads(Instant now) {
+  if (now < read_again_) return;
+  const std::optional<ReadId> id = reads_.BeginBatch(now);
+  if (!id.has_value()) return;
+  if (std::holds_alternative<Refusal>(core_.BeginRead(now, *id))) {
+    reads_.OnRefused(*id);
+    read_again_ = now + kTryAgainDelay;
+  }
+}
+
+void RaftNode::BeginTransfer(Instant now, Transfer transfer) {
+  // One that is under way serves all who ask.
+  const bool under_way = !transfers_.empty();
+  if (!under_way && !core_.TransferLeadership(now, transfer.target)) {
+    AnswerTransfer(std::move(transfer), absl::FailedPreconditionError(
+                                            "this node does not lead, or nobody can take over"));
+    return;
+  }
+  transfers_.push_back(std::move(transfer));
+}
+
+void RaftNode::ContinueTransfers(Instant now) {
+  std::vector<Transfer> left;
+  for (Transfer& transfer : transfers_) {
+    if (transfer.deadline <= now) {
+      AnswerTransfer(std::move(transfer), absl::DeadlineExceededError("nobody has taken over yet"));
+    } else {
+      left.push_back(std::move(transfer));
+    }
+  }
+  transfers_.swap(left);
+  // The core gives up after a while, and refuses this while it has not.
+  if (!transfers_.empty()) core_.TransferLeadership(now, transfers_.front().target);
+}
+
+void RaftNode::EndTransfers(const absl::Status& status) {
+  for (Transfer& transfer : transfers_) AnswerTransfer(std::move(transfer), status);
+  transfers_.clear();
+}
+
+void RaftNode::GiveUpTransfers(Inbox inbox) {
+  std::move(inbox.transfers.begin(), inbox.transfers.end(), std::back_inserter(transfers_));
+  EndTransfers(absl::UnavailableError("the node is stopping"));
+}
+
+void RaftNode::AnswerTransfer(Transfer transfer, absl::Status status) {
+  Completions completions;
+  completions.calls.push_back({std::move(transfer.done), std::move(status)});
+  Answer(std::move(completions));
+}
+
+void RaftNode::Execute(Instant now, Ready ready) {
+  if (!ready.messages.empty()) environment_.transport->Send(std::move(ready.messages));
+  if (ready.persist.has_value()) log_writer_.Submit(*std::move(ready.persist));
+  if (ready.committed.has_value()) applier_.Submit(*std::move(ready.committed));
+  for (const LogReadRequest& request : ready.log_reads) log_reader_.Submit(request);
+
+  for (const ReadGrant& grant : ready.reads_granted) reads_.OnGranted(grant);
+  if (!ready.reads_granted.empty()) applier_.AnswerReads();
+  for (const ReadId id : ready.reads_refused) reads_.OnRefused(id);
+  if (!ready.reads_refused.empty()) read_again_ = now + kTryAgainDelay;
+  if (!ready.proposals_refused.empty()) {
+    proposals_.OnRefusedLater(ready.proposals_refused);
+    propose_again_ = now + kTryAgainDelay;
+  }
+  if (ready.role_change.has_value()) OnRoleChange(*ready.role_change);
+}
+
+void RaftNode::OnRoleChange(const RoleChange& change) {
+  LogInfo("role changed", {{"role", RoleName(change.role)},
+                           {"term", change.term},
+                           {"leader", change.leader},
+                           {"reason", change.reason}});
+  reads_.OnLeaderChange();
+  if (change.leader == kNoNode) return;
+  propose_again_ = read_again_ = Instant::InfinitePast();
+  if (change.leader != core_.self()) EndTransfers(absl::OkStatus());
+  loop_bell_.Ring();  // to propose and to read again
+}
+
+void RaftNode::Expire(Instant now) {
+  Completions expired;
+  expired.Add(proposals_.Expire(now));
+  expired.Add(reads_.Expire(now));
+  Answer(std::move(expired));
+}
+
+// ---- state and time
+
+void RaftNode::TakePicture(Instant now) {
+  std::lock_guard lock(picture_mutex_);
+  ReplicaStatus& status = picture_.status;
+  const bool role_changed = status.role != core_.role() || status.term != core_.term();
+  status.self = core_.self();
+  status.role = core_.role();
+  status.term = core_.term();
+  status.leader = core_.leader();
+  status.last_index = core_.last_index();
+  status.commit = core_.commit();
+  if (status.membership != core_.membership()) status.membership = core_.membership();
+  if (role_changed || now - picture_.peers_taken >= kPeersAgeMax) {
+    picture_.peers = core_.peer_states();
+    picture_.peers_taken = now;
+  }
+}
+
+Instant RaftNode::NextDeadline(Instant now) const {
+  Instant next = std::min({core_.NextDeadline(), proposals_.NextDeadline(), reads_.NextDeadline()});
+  for (const Transfer& transfer : transfers_) next = std::min(next, transfer.deadline);
+  if (propose_again_ > now && proposals_.HasQueued()) next = std::min(next, propose_again_);
+  if (read_again_ > now && reads_.HasWaiting()) next = std::min(next, read_again_);
+  return next;
+}
+
+// A posted wake-up cannot be taken back, and deadlines mostly move further away. So one that comes
+// too early is left to find out, and only one that would come too late is helped by another.
+void RaftNode::WakeAt(Instant when) {
+  if (when == Instant::InfiniteFuture()) return;
+  if (!wake_ups_.empty() && *wake_ups_.begin() <= when) return;
+  wake_ups_.insert(when);
+  loop_->PostAt(when, [this, when] {
+    wake_ups_.erase(when);
+    RunLoop();
+  });
+}
+
+}  // namespace pontoon::raft

@@ -1,0 +1,616 @@
+// Whole nodes: one on executors that the test turns by hand, and clusters of three on threads.
+
+#include "raft/node/raft_node.h"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "raft/base/check.h"
+#include "raft/node/testing/in_memory.h"
+
+namespace pontoon::raft {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::IsSupersetOf;
+using ::testing::Le;
+using ::testing::SizeIs;
+
+Payload Command(const std::string& text) { return std::make_shared<const std::string>(text); }
+
+RestoredState RestoredFrom(const MemoryLog& log, std::vector<NodeId> voters) {
+  const RecoveredLog recovered = log.Recovered();
+  return {.hard_state = recovered.hard_state,
+          .base = recovered.base,
+          .last = recovered.last,
+          .terms = recovered.terms,
+          .applied = LogIndex(),
+          .membership = {.voters = std::move(voters), .outgoing = {}, .learners = {}}};
+}
+
+RaftNodeOptions Options(NodeId self, uint64_t life = 1) {
+  RaftNodeOptions options;
+  options.core.self = self;
+  options.core.heartbeat_interval = absl::Milliseconds(30);
+  options.core.election_timeout = absl::Milliseconds(300);
+  options.core.seed = self.value() * 100 + life;
+  options.first_sequence = (self.value() * 100 + life) << 32;
+  return options;
+}
+
+// ---- one node, turned by hand
+
+class SingleNodeTest : public ::testing::Test {
+ protected:
+  static constexpr NodeId kSelf{1};
+
+  // Starts, or starts again with an empty state on the same log.
+  void Start() {
+    node_.reset();
+    manual_.clear();
+    journal_ = std::make_unique<Journal>();
+    RaftNodeExecutors executors;
+    for (auto* slot :
+         {&executors.loop, &executors.log_writer, &executors.log_reader, &executors.applier}) {
+      auto executor = std::make_unique<ManualExecutor>();
+      manual_.push_back(executor.get());
+      *slot = std::move(executor);
+    }
+    RaftNodeOptions options = Options(kSelf, ++lives_);
+    options.on_fatal = [this](const absl::Status& error) { fatal_.push_back(error); };
+    options.waiting_reads_max = 4;
+    node_ = std::make_unique<RaftNode>(
+        options, RestoredFrom(log_, {kSelf}),
+        RaftNodeEnvironment{&clock_, &network_, &log_, journal_.get()}, std::move(executors));
+  }
+  void StartAndLead() {
+    Start();
+    Advance(absl::Seconds(1));
+    ASSERT_EQ(node_->Status().role, Role::kLeader);
+  }
+
+  // Runs everything that can run now.
+  void Settle() {
+    bool ran = true;
+    while (ran) {
+      ran = false;
+      for (ManualExecutor* executor : manual_) ran |= executor->RunDue(clock_.Now());
+    }
+  }
+  void Advance(absl::Duration by) {
+    clock_.Advance(by);
+    Settle();
+  }
+  void SettleOnlyLoop() { manual_[0]->RunDue(clock_.Now()); }
+
+  void Propose(const std::string& command, absl::Duration timeout = absl::Seconds(5)) {
+    node_->Propose(Command(command), clock_.Now() + timeout,
+                   [this, command](ProposeOutcome o) { outcomes_.emplace(command, std::move(o)); });
+  }
+  void Read(const std::string& name, absl::Duration timeout = absl::Seconds(5)) {
+    node_->ReadBarrier(clock_.Now() + timeout,
+                       [this, name](absl::Status status) { reads_[name] = status.code(); });
+  }
+  template <typename Outcome>
+  bool Is(const std::string& command, typename Outcome::Reason reason) const {
+    const auto found = outcomes_.find(command);
+    if (found == outcomes_.end()) return false;
+    const auto* outcome = std::get_if<Outcome>(&found->second);
+    return outcome != nullptr && outcome->reason == reason;
+  }
+  bool IsApplied(const std::string& command) const {
+    const auto found = outcomes_.find(command);
+    return found != outcomes_.end() && std::holds_alternative<Applied>(found->second);
+  }
+
+  ManualClock clock_;
+  LocalNetwork network_;
+  MemoryLog log_;
+  std::unique_ptr<Journal> journal_;
+  uint64_t lives_ = 0;
+  std::vector<absl::Status> fatal_;
+  std::map<std::string, ProposeOutcome> outcomes_;
+  std::map<std::string, absl::StatusCode> reads_;
+  std::vector<ManualExecutor*> manual_;
+  std::unique_ptr<RaftNode> node_;
+};
+
+TEST_F(SingleNodeTest, ProposesAndReads) {
+  StartAndLead();
+  Propose("a");
+  Propose("b");
+  Settle();
+  EXPECT_THAT(journal_->commands(), ElementsAre("a", "b"));
+  const auto& b = std::get<Applied>(outcomes_.at("b"));
+  EXPECT_EQ(b.position.index, LogIndex(3));
+  EXPECT_EQ(dynamic_cast<const Journal::Result&>(*b.result).place, 1u);
+  Read("r");
+  Settle();
+  EXPECT_EQ(reads_["r"], absl::StatusCode::kOk);
+  const ReplicaStatus status = node_->Status();
+  EXPECT_EQ(status.applied, LogIndex(3));
+  EXPECT_EQ(status.commit, LogIndex(3));
+  EXPECT_EQ(status.leader, kSelf);
+}
+
+TEST_F(SingleNodeTest, WhatComesBeforeALeaderWaitsForIt) {
+  Start();
+  Propose("a");
+  Read("r");
+  Settle();
+  EXPECT_TRUE(outcomes_.empty());
+  EXPECT_TRUE(reads_.empty());
+  Advance(absl::Seconds(1));
+  EXPECT_TRUE(IsApplied("a"));
+  EXPECT_EQ(reads_["r"], absl::StatusCode::kOk);
+}
+
+TEST_F(SingleNodeTest, DeadlinesPassWithoutALeader) {
+  Start();
+  Propose("a", absl::Milliseconds(10));
+  Read("r", absl::Milliseconds(10));
+  Settle();
+  Advance(absl::Milliseconds(20));
+  EXPECT_TRUE(Is<NotApplied>("a", NotApplied::Reason::kNoLeader));
+  EXPECT_EQ(reads_["r"], absl::StatusCode::kUnavailable);
+}
+
+TEST_F(SingleNodeTest, WaitingBatchesShareOneWrite) {
+  StartAndLead();
+  const int writes = log_.writes();
+  for (int i = 0; i < 10; ++i) {
+    Propose(std::to_string(i));
+    SettleOnlyLoop();
+  }
+  Settle();
+  EXPECT_THAT(journal_->commands(), SizeIs(10));
+  EXPECT_EQ(log_.writes(), writes + 1);
+}
+
+TEST_F(SingleNodeTest, AppliesInBoundedBatches) {
+  StartAndLead();
+  for (int i = 0; i < 3000; ++i) Propose(std::to_string(i));
+  Settle();
+  EXPECT_THAT(journal_->commands(), SizeIs(3000));
+  EXPECT_THAT(journal_->batches(), Each(Le(Applier::kBatchEntriesMax)));
+}
+
+TEST_F(SingleNodeTest, BacklogOfTheApplierIsReadFromTheLog) {
+  StartAndLead();
+  // Five times what the applier keeps in memory, in many ranges, while the applier stands still.
+  const std::string large(1 << 20, 'x');
+  const int count = 5 * Applier::kQueuedBytesMax / large.size();
+  for (int i = 0; i < count; ++i) {
+    Propose(std::to_string(i) + large);
+    for (int turn = 0; turn < 3; ++turn) {
+      manual_[0]->RunDue(clock_.Now());
+      manual_[1]->RunDue(clock_.Now());
+    }
+    if (i % 40 == 39) Settle();
+  }
+  Settle();
+  const std::vector<std::string> commands = journal_->commands();
+  ASSERT_THAT(commands, SizeIs(count));
+  for (int i = 0; i < count; ++i) EXPECT_EQ(commands[i], std::to_string(i) + large);
+}
+
+TEST_F(SingleNodeTest, RestartAppliesTheLogAgain) {
+  StartAndLead();
+  for (int i = 0; i < 100; ++i) Propose(std::to_string(i));
+  Settle();
+  const std::vector<std::string> before = journal_->commands();
+  StartAndLead();
+  EXPECT_EQ(journal_->commands(), before);
+}
+
+TEST_F(SingleNodeTest, FailedWriteIsFinal) {
+  StartAndLead();
+  log_.Break();
+  Propose("a");
+  Settle();
+  Propose("b");
+  Advance(absl::Seconds(1));
+  EXPECT_THAT(fatal_, SizeIs(1));
+  EXPECT_TRUE(outcomes_.empty());
+}
+
+TEST_F(SingleNodeTest, FailedApplyIsFinal) {
+  StartAndLead();
+  journal_->Break();
+  Propose("a");
+  Settle();
+  Propose("b");
+  Settle();
+  EXPECT_THAT(fatal_, SizeIs(1));
+  EXPECT_TRUE(outcomes_.empty());
+}
+
+TEST_F(SingleNodeTest, StopAnswersEverybody) {
+  StartAndLead();
+  Propose("under way");
+  SettleOnlyLoop();
+  Propose("queued");
+  Read("r");
+  node_->Stop();
+  Propose("late");
+  Read("late");
+  Settle();
+  EXPECT_TRUE(Is<OutcomeUnknown>("under way", OutcomeUnknown::Reason::kStopped));
+  EXPECT_TRUE(Is<NotApplied>("queued", NotApplied::Reason::kStopped));
+  EXPECT_TRUE(Is<NotApplied>("late", NotApplied::Reason::kStopped));
+  EXPECT_EQ(reads_["r"], absl::StatusCode::kUnavailable);
+  EXPECT_EQ(reads_["late"], absl::StatusCode::kUnavailable);
+}
+
+TEST_F(SingleNodeTest, DestructionAnswersEverybody) {
+  StartAndLead();
+  Propose("a");
+  Read("r");
+  absl::Status transferred;
+  node_->TransferLeadership(kNoNode, clock_.Now() + absl::Seconds(1),
+                            [&](absl::Status status) { transferred = status; });
+  node_.reset();
+  EXPECT_TRUE(Is<NotApplied>("a", NotApplied::Reason::kStopped));
+  EXPECT_EQ(reads_["r"], absl::StatusCode::kUnavailable);
+  EXPECT_EQ(transferred.code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(SingleNodeTest, TooManyReadsAreRefused) {
+  Start();
+  for (const char* name : {"a", "b", "c", "d", "e"}) Read(name);
+  Settle();
+  EXPECT_EQ(reads_.size(), 1u);
+  EXPECT_EQ(reads_["e"], absl::StatusCode::kResourceExhausted);
+}
+
+TEST_F(SingleNodeTest, NobodyToHandOverTo) {
+  StartAndLead();
+  absl::Status transferred;
+  node_->TransferLeadership(kNoNode, clock_.Now() + absl::Seconds(1),
+                            [&](absl::Status status) { transferred = status; });
+  Settle();
+  EXPECT_EQ(transferred.code(), absl::StatusCode::kFailedPrecondition);
+}
+
+// ---- three nodes, on threads
+
+constexpr absl::Duration kPatience = absl::Seconds(30);
+
+// Something that happens once. (Not absl::Notification, whose locks the thread sanitizer cannot see
+// in Debian's library.)
+class Event {
+ public:
+  void Happen() {
+    std::lock_guard lock(mutex_);
+    happened_ = true;
+    changed_.notify_all();
+  }
+  bool Await(absl::Duration timeout) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, absl::ToChronoMilliseconds(timeout),
+                             [this] { return happened_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool happened_ = false;
+};
+
+// Counts outcomes that come from several threads, and waits for them.
+class Outcomes {
+ public:
+  ProposeCallback Expect(const std::string& command) {
+    std::lock_guard lock(mutex_);
+    ++expected_;
+    return [this, command](ProposeOutcome outcome) {
+      std::lock_guard lock(mutex_);
+      CHECK(outcomes_.emplace(command, std::move(outcome)).second) << command << " answered twice";
+      changed_.notify_all();
+    };
+  }
+  void AwaitAll() {
+    std::unique_lock lock(mutex_);
+    CHECK(changed_.wait_for(lock, absl::ToChronoSeconds(kPatience),
+                            [this] { return outcomes_.size() == expected_; }));
+  }
+  size_t CountApplied() const {
+    return std::count_if(outcomes_.begin(), outcomes_.end(), [](const auto& entry) {
+      return std::holds_alternative<Applied>(entry.second);
+    });
+  }
+  const std::map<std::string, ProposeOutcome>& all() const { return outcomes_; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  size_t expected_ = 0;
+  std::map<std::string, ProposeOutcome> outcomes_;
+};
+
+class ClusterTest : public ::testing::Test {
+ protected:
+  struct Member {
+    MemoryLog log;
+    std::unique_ptr<Journal> journal;
+    std::unique_ptr<RaftNode> node;
+    uint64_t lives = 0;
+  };
+
+  ClusterTest() {
+    for (const NodeId id : kIds) StartMember(id);
+  }
+  ~ClusterTest() override {
+    for (const NodeId id : kIds) StopMember(id);
+  }
+
+  // Starts with an empty state: the log gives it back.
+  void StartMember(NodeId id) {
+    Member& member = members_[id];
+    member.journal = std::make_unique<Journal>();
+    member.node = std::make_unique<RaftNode>(
+        Options(id, ++member.lives), RestoredFrom(member.log, {kIds.begin(), kIds.end()}),
+        RaftNodeEnvironment{Clock::System(), &network_, &member.log, member.journal.get()},
+        RaftNodeExecutors::Threads());
+    network_.Connect(id, member.node.get());
+  }
+  void StopMember(NodeId id) {
+    Member& member = members_[id];
+    if (member.node == nullptr) return;
+    member.node->Stop();
+    network_.Connect(id, nullptr);
+    member.node.reset();
+  }
+
+  RaftNode& node(NodeId id) { return *members_[id].node; }
+  std::vector<std::string> commands(NodeId id) { return members_[id].journal->commands(); }
+  static Instant Deadline() { return Clock::System()->Now() + kPatience; }
+
+  ProposeOutcome Propose(NodeId id, const std::string& command) {
+    Event notified;
+    std::optional<ProposeOutcome> result;
+    node(id).Propose(Command(command), Deadline(), [&](ProposeOutcome outcome) {
+      result = std::move(outcome);
+      notified.Happen();
+    });
+    CHECK(notified.Await(2 * kPatience));
+    return *std::move(result);
+  }
+  absl::Status Read(NodeId id) {
+    return Await([&](ReadCallback done) { node(id).ReadBarrier(Deadline(), std::move(done)); });
+  }
+  absl::Status Transfer(NodeId from, NodeId to) {
+    return Await(
+        [&](ReadCallback done) { node(from).TransferLeadership(to, Deadline(), std::move(done)); });
+  }
+  // A read that succeeds on any node shows that there is a leader, and that the node knows it.
+  NodeId AwaitLeader(NodeId ask) {
+    for (;;) {
+      CHECK(Read(ask).ok());
+      const NodeId leader = node(ask).Status().leader;
+      if (leader != kNoNode) return leader;
+    }
+  }
+  static std::vector<NodeId> Others(NodeId than) {
+    std::vector<NodeId> others;
+    for (const NodeId id : kIds) {
+      if (id != than) others.push_back(id);
+    }
+    return others;
+  }
+
+  static constexpr std::array<NodeId, 3> kIds = {NodeId(1), NodeId(2), NodeId(3)};
+
+  LocalNetwork network_;
+  std::map<NodeId, Member> members_;
+
+ private:
+  static absl::Status Await(const std::function<void(ReadCallback)>& call) {
+    Event notified;
+    absl::Status result;
+    call([&](absl::Status status) {
+      result = std::move(status);
+      notified.Happen();
+    });
+    CHECK(notified.Await(2 * kPatience));
+    return result;
+  }
+};
+
+TEST_F(ClusterTest, EveryNodeTakesProposalsAndAllApplyTheSame) {
+  Outcomes outcomes;
+  for (int i = 0; i < 300; ++i) {
+    const NodeId id = kIds[i % 3];
+    const std::string command = "c" + std::to_string(i);
+    node(id).Propose(Command(command), Deadline(), outcomes.Expect(command));
+  }
+  outcomes.AwaitAll();
+  EXPECT_EQ(outcomes.CountApplied(), 300u);
+  for (const NodeId id : kIds) ASSERT_TRUE(Read(id).ok());
+  EXPECT_THAT(commands(NodeId(1)), SizeIs(300));
+  EXPECT_EQ(commands(NodeId(2)), commands(NodeId(1)));
+  EXPECT_EQ(commands(NodeId(3)), commands(NodeId(1)));
+}
+
+TEST_F(ClusterTest, ReadOnAnyNodeSeesWhatWasAppliedBefore) {
+  for (int i = 0; i < 100; ++i) {
+    const std::string command = "c" + std::to_string(i);
+    ASSERT_TRUE(std::holds_alternative<Applied>(Propose(kIds[i % 3], command)));
+    const NodeId reader = kIds[(i + 1) % 3];
+    ASSERT_TRUE(Read(reader).ok());
+    EXPECT_EQ(commands(reader).back(), command);
+  }
+}
+
+// Each command of `outcomes` is in the journal as often as its outcome allows.
+void ExpectKept(const Outcomes& outcomes, const std::vector<std::string>& journal) {
+  std::map<std::string, int> times;
+  for (const std::string& command : journal) ++times[command];
+  for (const auto& [command, outcome] : outcomes.all()) {
+    if (std::holds_alternative<Applied>(outcome)) {
+      EXPECT_EQ(times[command], 1) << command;
+    } else if (std::holds_alternative<NotApplied>(outcome)) {
+      EXPECT_EQ(times[command], 0) << command;
+    } else {
+      EXPECT_LE(times[command], 1) << command;
+    }
+  }
+}
+
+TEST_F(ClusterTest, SurvivorsOfTheLeaderApplyEachProposalOnce) {
+  for (int round = 0; round < 3; ++round) {
+    const NodeId leader = AwaitLeader(NodeId(1));
+    const std::vector<NodeId> survivors = Others(leader);
+    Outcomes outcomes;
+    const auto propose = [&](NodeId id, int i) {
+      const std::string command = std::to_string(round) + "/" + std::to_string(i);
+      node(id).Propose(Command(command), Deadline(), outcomes.Expect(command));
+    };
+    for (int i = 0; i < 200; ++i) propose(survivors[i % 2], i);
+    network_.Isolate(leader);
+    for (int i = 200; i < 400; ++i) propose(survivors[i % 2], i);
+    outcomes.AwaitAll();
+    EXPECT_EQ(outcomes.CountApplied(), 400u);
+    for (const NodeId id : survivors) {
+      ASSERT_TRUE(Read(id).ok());
+      ExpectKept(outcomes, commands(id));
+    }
+    // The old leader comes back, and takes over what it missed.
+    network_.Rejoin(leader);
+    ASSERT_TRUE(Read(leader).ok());
+    EXPECT_THAT(commands(leader), IsSupersetOf(commands(survivors[0])));
+  }
+}
+
+TEST_F(ClusterTest, ProposalsOfAnIsolatedLeaderAreNotLostAndNotDoubled) {
+  const NodeId leader = AwaitLeader(NodeId(1));
+  const std::vector<NodeId> others = Others(leader);
+  Outcomes outcomes;
+  network_.Isolate(leader);
+  for (int i = 0; i < 50; ++i) {
+    const std::string command = "cut off " + std::to_string(i);
+    node(leader).Propose(Command(command), Deadline(), outcomes.Expect(command));
+  }
+  // The others go on without it.
+  ASSERT_TRUE(std::holds_alternative<Applied>(Propose(others[0], "meanwhile")));
+  network_.Rejoin(leader);
+  outcomes.AwaitAll();
+  EXPECT_EQ(outcomes.CountApplied(), 50u);
+  ASSERT_TRUE(Read(others[0]).ok());
+  ExpectKept(outcomes, commands(others[0]));
+}
+
+TEST_F(ClusterTest, IsolatedLeaderServesNoRead) {
+  const NodeId leader = AwaitLeader(NodeId(1));
+  const std::vector<NodeId> others = Others(leader);
+  network_.Isolate(leader);
+  Event answered;
+  absl::Status status;
+  node(leader).ReadBarrier(Clock::System()->Now() + absl::Milliseconds(700), [&](absl::Status s) {
+    status = std::move(s);
+    answered.Happen();
+  });
+  ASSERT_TRUE(std::holds_alternative<Applied>(Propose(others[0], "meanwhile")));
+  ASSERT_TRUE(answered.Await(kPatience));
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(ClusterTest, LeadershipIsHandedOverWithoutLoss) {
+  for (int round = 0; round < 5; ++round) {
+    const NodeId leader = AwaitLeader(NodeId(1));
+    const NodeId successor = Others(leader)[round % 2];
+    Outcomes outcomes;
+    for (int i = 0; i < 100; ++i) {
+      const std::string command = std::to_string(round) + "/" + std::to_string(i);
+      node(kIds[i % 3]).Propose(Command(command), Deadline(), outcomes.Expect(command));
+    }
+    ASSERT_TRUE(Transfer(leader, successor).ok());
+    outcomes.AwaitAll();
+    EXPECT_EQ(outcomes.CountApplied(), 100u);
+    ASSERT_TRUE(Read(leader).ok());
+    ExpectKept(outcomes, commands(leader));
+  }
+}
+
+TEST_F(ClusterTest, FollowerCannotHandOver) {
+  const NodeId leader = AwaitLeader(NodeId(1));
+  EXPECT_EQ(Transfer(Others(leader)[0], kNoNode).code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ClusterTest, RestartedNodesCatchUp) {
+  ASSERT_TRUE(std::holds_alternative<Applied>(Propose(NodeId(1), "before")));
+  for (const NodeId id : kIds) {
+    StopMember(id);
+    const std::string command = "without " + std::to_string(id.value());
+    ASSERT_TRUE(std::holds_alternative<Applied>(Propose(Others(id)[0], command)));
+    StartMember(id);
+    ASSERT_TRUE(Read(id).ok());
+    EXPECT_EQ(commands(id), commands(Others(id)[0]));
+  }
+  EXPECT_THAT(commands(NodeId(1)), SizeIs(4));
+}
+
+TEST_F(ClusterTest, FarBehindFollowerIsFedFromTheLog) {
+  const NodeId leader = AwaitLeader(NodeId(1));
+  const NodeId behind = Others(leader)[0];
+  const NodeId other = Others(leader)[1];
+  network_.Isolate(behind);
+  // More than a leader keeps in memory for followers.
+  const std::string large(256 << 10, 'x');
+  Outcomes outcomes;
+  for (int i = 0; i < 64; ++i) {
+    const std::string command = std::to_string(i) + large;
+    node(other).Propose(Command(command), Deadline(), outcomes.Expect(command));
+  }
+  outcomes.AwaitAll();
+  network_.Rejoin(behind);
+  ASSERT_TRUE(Read(behind).ok());
+  EXPECT_EQ(commands(behind).size(), commands(other).size());
+}
+
+TEST_F(ClusterTest, StatusTellsOfTheFollowers) {
+  ASSERT_TRUE(std::holds_alternative<Applied>(Propose(NodeId(1), "a")));
+  const NodeId leader = AwaitLeader(NodeId(1));
+  const ReplicaStatus status = node(leader).Status();
+  EXPECT_EQ(status.self, leader);
+  EXPECT_EQ(status.role, Role::kLeader);
+  EXPECT_EQ(status.membership.voters, std::vector<NodeId>(kIds.begin(), kIds.end()));
+  EXPECT_THAT(status.followers, SizeIs(2));
+  EXPECT_GE(status.last_index, status.commit);
+  EXPECT_GE(status.commit, status.applied);
+}
+
+TEST_F(ClusterTest, StopsUnderLoad) {
+  Outcomes outcomes;
+  std::vector<std::thread> callers;
+  for (const NodeId id : kIds) {
+    callers.emplace_back([this, id, &outcomes] {
+      for (int i = 0; i < 2000; ++i) {
+        const std::string command = std::to_string(id.value()) + "/" + std::to_string(i);
+        node(id).Propose(Command(command), Deadline(), outcomes.Expect(command));
+        if (i == 1000) node(id).Stop();
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  outcomes.AwaitAll();
+  for (const NodeId id : kIds) ExpectKept(outcomes, commands(id));
+}
+
+}  // namespace
+}  // namespace pontoon::raft

@@ -1,0 +1,157 @@
+#include "raft/node/read_coordinator.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace pontoon::raft {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+constexpr ReadId kFirst{70};
+
+Instant At(int64_t milliseconds) { return Instant::FromNanos(milliseconds * 1000000); }
+
+// A coordinator whose callers have names, and whose answers are noted.
+class ReadCoordinatorTest : public ::testing::Test {
+ protected:
+  void Add(const std::string& caller, Instant deadline = At(10000)) {
+    auto refused = reads_.Add(
+        deadline, [this, caller](absl::Status status) { answers_[caller] = status.code(); });
+    if (refused.has_value()) std::move(refused->done)(std::move(refused->status));
+  }
+  void Run(std::vector<CompletedCall> completed) {
+    for (auto& c : completed) std::move(c.done)(std::move(c.status));
+  }
+  void Apply(uint64_t index) { Run(reads_.TakeReadable(LogIndex(index))); }
+
+  ReadCoordinator reads_{{.first_id = kFirst, .waiting_max = 3}};
+  std::map<std::string, absl::StatusCode> answers_;
+};
+
+constexpr auto kOk = absl::StatusCode::kOk;
+constexpr auto kUnavailable = absl::StatusCode::kUnavailable;
+
+TEST_F(ReadCoordinatorTest, AllThatWaitShareOneQuestion) {
+  Add("a");
+  Add("b");
+  EXPECT_EQ(reads_.BeginBatch(At(0)), kFirst);
+  EXPECT_EQ(reads_.BeginBatch(At(0)), std::nullopt);
+  reads_.OnGranted({kFirst, LogIndex(5)});
+  Apply(4);
+  EXPECT_THAT(answers_, IsEmpty());
+  Apply(5);
+  EXPECT_THAT(answers_, ElementsAre(Pair("a", kOk), Pair("b", kOk)));
+}
+
+TEST_F(ReadCoordinatorTest, WhoComesAfterTheQuestionNeedsAnother) {
+  Add("a");
+  reads_.BeginBatch(At(0));
+  Add("b");
+  reads_.OnGranted({kFirst, LogIndex(5)});
+  Apply(9);
+  EXPECT_THAT(answers_, ElementsAre(Pair("a", kOk)));
+  EXPECT_EQ(reads_.BeginBatch(At(1)), kFirst.Next());
+}
+
+TEST_F(ReadCoordinatorTest, BatchesAreReadableByIndexNotByAge) {
+  Add("a");
+  reads_.BeginBatch(At(0));
+  Add("b");
+  reads_.BeginBatch(At(0));
+  reads_.OnGranted({kFirst, LogIndex(9)});
+  reads_.OnGranted({kFirst.Next(), LogIndex(5)});
+  Apply(5);
+  EXPECT_THAT(answers_, ElementsAre(Pair("b", kOk)));
+}
+
+TEST_F(ReadCoordinatorTest, RefusedIsAskedAgainUnderANewId) {
+  Add("a");
+  reads_.BeginBatch(At(0));
+  reads_.OnRefused(kFirst);
+  EXPECT_TRUE(reads_.HasWaiting());
+  EXPECT_EQ(reads_.BeginBatch(At(1)), kFirst.Next());
+  // A late answer to the first question says nothing about the second one.
+  reads_.OnGranted({kFirst, LogIndex(1)});
+  reads_.OnRefused(kFirst);
+  Apply(9);
+  EXPECT_THAT(answers_, IsEmpty());
+  EXPECT_FALSE(reads_.HasWaiting());
+}
+
+TEST_F(ReadCoordinatorTest, NewLeaderIsAskedAgainButAGrantStands) {
+  Add("granted");
+  reads_.BeginBatch(At(0));
+  Add("asked");
+  reads_.BeginBatch(At(0));
+  reads_.OnGranted({kFirst, LogIndex(5)});
+  reads_.OnLeaderChange();
+  Apply(5);
+  EXPECT_THAT(answers_, ElementsAre(Pair("granted", kOk)));
+  EXPECT_TRUE(reads_.HasWaiting());
+}
+
+TEST_F(ReadCoordinatorTest, LostAnswerIsAskedForAgain) {
+  Add("a");
+  reads_.BeginBatch(At(0));
+  EXPECT_EQ(reads_.NextDeadline(), At(500));
+  Run(reads_.Expire(At(499)));
+  EXPECT_FALSE(reads_.HasWaiting());
+  Run(reads_.Expire(At(500)));
+  EXPECT_EQ(reads_.BeginBatch(At(500)), kFirst.Next());
+  EXPECT_EQ(reads_.NextDeadline(), At(1000));
+  EXPECT_THAT(answers_, IsEmpty());
+}
+
+TEST_F(ReadCoordinatorTest, DeadlineInEveryStage) {
+  Add("granted", At(100));
+  reads_.BeginBatch(At(0));
+  reads_.OnGranted({kFirst, LogIndex(5)});
+  Add("asked", At(100));
+  reads_.BeginBatch(At(0));
+  Add("waiting", At(100));
+  Run(reads_.Expire(At(100)));
+  EXPECT_THAT(answers_, ElementsAre(Pair("asked", kUnavailable), Pair("granted", kUnavailable),
+                                    Pair("waiting", kUnavailable)));
+  // Nothing of them is left.
+  reads_.OnGranted({kFirst.Next(), LogIndex(5)});
+  Apply(9);
+  Run(reads_.Stop());
+  EXPECT_EQ(answers_.size(), 3u);
+}
+
+TEST_F(ReadCoordinatorTest, TooManyAreRefused) {
+  for (const char* caller : {"a", "b", "c", "d"}) Add(caller);
+  EXPECT_THAT(answers_, ElementsAre(Pair("d", absl::StatusCode::kResourceExhausted)));
+  reads_.BeginBatch(At(0));
+  reads_.OnGranted({kFirst, LogIndex(5)});
+  Add("e");
+  EXPECT_EQ(answers_["e"], absl::StatusCode::kResourceExhausted);
+  Apply(5);
+  Add("f");
+  EXPECT_FALSE(answers_.contains("f"));
+}
+
+TEST_F(ReadCoordinatorTest, StopAnswersEverybody) {
+  Add("granted");
+  reads_.BeginBatch(At(0));
+  reads_.OnGranted({kFirst, LogIndex(5)});
+  Add("asked");
+  reads_.BeginBatch(At(0));
+  Add("waiting");
+  Run(reads_.Stop());
+  Add("late");
+  EXPECT_EQ(answers_.size(), 4u);
+  for (const auto& [caller, code] : answers_) EXPECT_EQ(code, kUnavailable) << caller;
+}
+
+}  // namespace
+}  // namespace pontoon::raft

@@ -1,0 +1,124 @@
+// What a node works with, without disk and network: for tests in one process.
+
+#ifndef PONTOON_RAFT_NODE_TESTING_IN_MEMORY_H_
+#define PONTOON_RAFT_NODE_TESTING_IN_MEMORY_H_
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "raft/base/instant.h"
+#include "raft/base/state_machine.h"
+#include "raft/base/types.h"
+#include "raft/core/message.h"
+#include "raft/env/clock.h"
+#include "raft/env/executor.h"
+#include "raft/storage/log_store.h"
+#include "raft/transport/transport.h"
+
+namespace pontoon::raft {
+
+// A log in memory. It outlives its node as a disk would.
+//
+// Thread safety: all methods may be called from any thread.
+class MemoryLog final : public LogStore {
+ public:
+  absl::Status Write(std::span<const PersistBatch> batches) override;
+  absl::StatusOr<std::vector<Entry>> Read(LogIndex first, LogIndex last,
+                                          size_t bytes_max) const override;
+  absl::Status ResetTo(LogPosition base) override;
+
+  // What a node that starts anew on this log would find.
+  RecoveredLog Recovered() const;
+  // From now on every Write fails.
+  void Break();
+  int writes() const;
+
+ private:
+  mutable std::mutex mutex_;
+  HardState hard_state_;
+  std::vector<Entry> entries_;  // from index 1 on
+  bool broken_ = false;
+  int writes_ = 0;
+};
+
+// A state machine that keeps the commands that it is given, in their order. The result of a
+// command is its place among them.
+//
+// Thread safety: as StateMachine; commands() may be called from any thread.
+class Journal final : public StateMachine {
+ public:
+  struct Result final : ApplyResult {
+    size_t place = 0;
+  };
+
+  LogPosition Applied() const override;
+  absl::Status Apply(std::span<ApplyItem> items) override;
+
+  std::vector<std::string> commands() const;
+  // The sizes of the batches that were applied.
+  std::vector<size_t> batches() const;
+  // From now on every Apply fails.
+  void Break();
+
+ private:
+  mutable std::mutex mutex_;
+  LogPosition applied_;
+  std::vector<std::string> commands_;
+  std::vector<size_t> batches_;
+  bool broken_ = false;
+};
+
+// Connects the nodes of a process. Messages arrive at once, in order.
+//
+// Thread safety: all methods may be called from any thread.
+class LocalNetwork final : public Transport {
+ public:
+  void Send(std::vector<Message> messages) override;
+
+  // Begins to deliver to `node`; null ends it, and returns when no call is under way.
+  void Connect(NodeId node, TransportReceiver* receiver);
+  // What is sent to and from `node` is lost.
+  void Isolate(NodeId node);
+  void Rejoin(NodeId node);
+
+ private:
+  // Held while a receiver is called: receivers only queue, and a test may then take one away.
+  std::mutex mutex_;
+  std::map<NodeId, TransportReceiver*> receivers_;
+  std::set<NodeId> isolated_;
+};
+
+// An executor that runs what is posted when it is told to, in the thread that tells it.
+class ManualExecutor final : public Executor {
+ public:
+  void Post(Task task) override { tasks_.push_back(std::move(task)); }
+  void PostAt(Instant when, Task task) override { timers_.emplace(when, std::move(task)); }
+
+  // Runs what is posted and due, until nothing is left. False if there was nothing.
+  bool RunDue(Instant now);
+
+ private:
+  std::deque<Task> tasks_;
+  std::multimap<Instant, Task> timers_;
+};
+
+class ManualClock final : public Clock {
+ public:
+  Instant Now() const override { return now_; }
+  void Advance(absl::Duration by) { now_ = now_ + by; }
+
+ private:
+  Instant now_ = Instant::FromNanos(1000000000);
+};
+
+}  // namespace pontoon::raft
+
+#endif  // PONTOON_RAFT_NODE_TESTING_IN_MEMORY_H_

@@ -1,0 +1,253 @@
+#include "raft/storage/segmented_log.h"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "raft/base/check.h"
+#include "raft/storage/damage.h"
+#include "raft/storage/log_format.h"
+#include "raft/storage/log_recovery.h"
+#include "raft/storage/segment.h"
+#include "raft/storage/term_runs.h"
+#include "raft/storage/vote_file.h"
+#include "raft/storage/write_plan.h"
+
+namespace pontoon::raft {
+namespace {
+
+// Read shares only `segments_` with the writer, for as long as it takes to note where to read.
+class SegmentedLog final : public LogStore {
+ public:
+  SegmentedLog(FileSystem* fs, const std::string& dir, const SegmentedLogOptions& options)
+      : fs_(fs), dir_(dir), options_(options), vote_file_(fs, dir), terms_(LogPosition{}) {
+    CHECK_GT(options.segment_bytes, kSegmentHeaderBytes);
+    CHECK_GT(options.frame_bytes_max, 0u);
+  }
+
+  absl::Status Open();
+  RecoveredLog Recovered() const;
+
+  absl::Status Write(std::span<const PersistBatch> batches) override;
+  absl::StatusOr<std::vector<Entry>> Read(LogIndex first, LogIndex last,
+                                          size_t bytes_max) const override;
+  absl::Status ResetTo(LogPosition base) override;
+
+ private:
+  absl::Status OpenDir();
+  absl::Status OpenVote();
+  absl::Status OpenSegments();
+  absl::Status WriteBatches(std::span<const PersistBatch> batches);
+  absl::Status SaveVote(const HardState& state);
+  absl::Status Append(std::span<const Entry* const> entries);
+  absl::Status AppendFrame(std::span<const Entry* const> entries, uint64_t frame_bytes);
+  absl::Status BeginSegment(LogPosition previous, uint64_t frame_bytes);
+
+  FileSystem* const fs_;
+  const std::string dir_;
+  const SegmentedLogOptions options_;
+
+  // Of the writing thread.
+  absl::Status status_;  // the first error; final
+  VoteFile vote_file_;
+  HardState hard_state_;
+  TermRuns terms_;
+  uint64_t sequence_max_ = 0;
+  std::string buffer_;  // of the frame being written
+
+  mutable std::mutex mutex_;
+  // By sequence and by index; the last one is written to. Written by the writing thread, under
+  // mutex_; other threads read it under mutex_.
+  std::vector<Segment> segments_;
+};
+
+absl::Status SegmentedLog::Open() {
+  if (absl::Status s = OpenDir(); !s.ok()) return s;
+  if (absl::Status s = OpenVote(); !s.ok()) return s;
+  return OpenSegments();
+}
+
+absl::Status SegmentedLog::OpenDir() {
+  if (absl::Status s = fs_->CreateDir(dir_); !s.ok()) return s;
+  return fs_->SyncDir(DirName(dir_));
+}
+
+// The vote file comes before the first segment into an empty folder, and stays. So if one of the
+// two is there alone, the other was lost; but for a crash in between, which leaves the vote of a
+// node that never voted.
+absl::Status SegmentedLog::OpenVote() {
+  const absl::StatusOr<std::vector<std::string>> names = fs_->ListDir(dir_);
+  if (!names.ok()) return names.status();
+  const bool has_segments = std::any_of(names->begin(), names->end(), IsSegmentFileName);
+  const absl::StatusOr<std::optional<HardState>> loaded = vote_file_.Load();
+  if (!loaded.ok()) return loaded.status();
+  if (has_segments && !loaded->has_value()) {
+    return DamageError("vote file", vote_file_.path(), "missing beside a log");
+  }
+  if (!has_segments && loaded->value_or(HardState{}) != HardState{}) {
+    return DamageError("log", dir_, "missing beside a vote file");
+  }
+  hard_state_ = loaded->value_or(HardState{});
+  return loaded->has_value() ? absl::OkStatus() : vote_file_.Save(hard_state_);
+}
+
+absl::Status SegmentedLog::OpenSegments() {
+  absl::StatusOr<RecoveredSegments> found = RecoverSegments(fs_, dir_, options_.segment_bytes);
+  if (!found.ok()) return found.status();
+  terms_ = std::move(found->terms);
+  sequence_max_ = found->sequence_max;
+  segments_ = std::move(found->segments);
+  if (!segments_.empty()) return absl::OkStatus();
+  return BeginSegment(LogPosition{}, 0);
+}
+
+RecoveredLog SegmentedLog::Recovered() const {
+  return {.hard_state = hard_state_,
+          .base = terms_.base(),
+          .last = terms_.last(),
+          .terms = terms_.runs()};
+}
+
+absl::Status SegmentedLog::Write(std::span<const PersistBatch> batches) {
+  if (status_.ok()) status_ = WriteBatches(batches);
+  return status_;
+}
+
+absl::Status SegmentedLog::WriteBatches(std::span<const PersistBatch> batches) {
+  const WritePlan plan = MakeWritePlan(batches, terms_.base().index, terms_.last());
+  if (plan.hard_state.has_value()) {
+    if (absl::Status s = SaveVote(*plan.hard_state); !s.ok()) return s;
+  }
+  if (plan.truncate_from.has_value()) {
+    terms_.TruncateFrom(*plan.truncate_from);
+    const LogPosition previous{terms_.last(), terms_.TermAt(terms_.last())};
+    if (absl::Status s = BeginSegment(previous, 0); !s.ok()) return s;
+  }
+  return Append(plan.entries);
+}
+
+absl::Status SegmentedLog::SaveVote(const HardState& state) {
+  if (state == hard_state_) return absl::OkStatus();
+  CHECK(state.term > hard_state_.term ||
+        (state.term == hard_state_.term && hard_state_.vote == kNoNode))
+      << "a term is never taken back, nor a vote in it: " << state.term << " " << state.vote;
+  hard_state_ = state;
+  return vote_file_.Save(state);
+}
+
+absl::Status SegmentedLog::Append(std::span<const Entry* const> entries) {
+  while (!entries.empty()) {
+    uint64_t payload_bytes = EncodedEntryBytes(*entries[0]);
+    size_t count = 1;
+    for (; count < entries.size(); ++count) {
+      const uint64_t more = EncodedEntryBytes(*entries[count]);
+      if (payload_bytes + more > options_.frame_bytes_max) break;
+      payload_bytes += more;
+    }
+    const uint64_t frame_bytes = FrameBytesFor(payload_bytes);
+    if (absl::Status s = AppendFrame(entries.first(count), frame_bytes); !s.ok()) return s;
+    entries = entries.subspan(count);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SegmentedLog::AppendFrame(std::span<const Entry* const> entries,
+                                       uint64_t frame_bytes) {
+  if (segments_.back().end().offset + frame_bytes > options_.segment_bytes) {
+    const LogPosition previous{terms_.last(), terms_.TermAt(terms_.last())};
+    if (absl::Status s = BeginSegment(previous, frame_bytes); !s.ok()) return s;
+  }
+  Segment& segment = segments_.back();
+  const FramePlace place = segment.end();
+  buffer_.clear();
+  buffer_.reserve(frame_bytes);
+  const FrameHeader header = EncodeFrame(place, entries, &buffer_);
+  if (absl::Status s = segment.file()->WriteAt(place.offset, buffer_); !s.ok()) return s;
+  if (absl::Status s = segment.file()->Sync(); !s.ok()) return s;
+  for (const Entry* entry : entries) terms_.Append(entry->term);
+  std::lock_guard lock(mutex_);
+  segment.AddFrame(header);
+  return absl::OkStatus();
+}
+
+// Begins a segment that replaces everything after `previous`, with room for a first frame of
+// `frame_bytes`.
+absl::Status SegmentedLog::BeginSegment(LogPosition previous, uint64_t frame_bytes) {
+  // One that replaces all others says so, since with the first segment the mark of the log's begin
+  // would go.
+  const SegmentStart start =
+      previous == terms_.base() ? SegmentStart::kBegins : SegmentStart::kContinues;
+  absl::StatusOr<Segment> begun = Segment::Create(
+      fs_, dir_, {.sequence = ++sequence_max_, .previous = previous, .start = start},
+      std::max(options_.segment_bytes, kSegmentHeaderBytes + frame_bytes));
+  if (!begun.ok()) return begun.status();
+
+  std::vector<Segment> replaced;  // newest first: a crash on the way leaves no hole
+  std::shared_ptr<File> sealed;
+  uint64_t sealed_bytes = 0;
+  {
+    std::lock_guard lock(mutex_);
+    while (!segments_.empty() &&
+           (start == SegmentStart::kBegins || segments_.back().previous() >= previous.index)) {
+      replaced.push_back(std::move(segments_.back()));
+      segments_.pop_back();
+    }
+    if (!segments_.empty()) {
+      segments_.back().ClipAfter(previous.index);
+      sealed = segments_.back().file();
+      sealed_bytes = segments_.back().end().offset;
+    }
+    segments_.push_back(*std::move(begun));
+  }
+  // Gives back the space that was reserved and not used. Nothing depends on it.
+  if (sealed != nullptr) {
+    if (absl::Status s = sealed->Truncate(sealed_bytes); !s.ok()) return s;
+  }
+  if (replaced.empty()) return absl::OkStatus();
+  return RemoveSegments(fs_, dir_, replaced);
+}
+
+absl::Status SegmentedLog::ResetTo(LogPosition base) {
+  if (!status_.ok()) return status_;
+  terms_ = TermRuns(base);
+  status_ = BeginSegment(base, 0);
+  return status_;
+}
+
+absl::StatusOr<std::vector<Entry>> SegmentedLog::Read(LogIndex first, LogIndex last,
+                                                      size_t bytes_max) const {
+  CHECK_LE(first, last);
+  std::vector<SegmentSlice> slices;
+  {
+    std::lock_guard lock(mutex_);
+    if (first <= segments_.front().previous() || first > segments_.back().last()) {
+      return absl::OutOfRangeError(absl::StrCat("entry ", first.value(), " is not in the log"));
+    }
+    for (const Segment& segment : segments_) {
+      const LogIndex begin = std::max(first, segment.previous().Next());
+      if (begin <= std::min(last, segment.last())) slices.emplace_back(segment, begin);
+    }
+  }
+  EntryCollector collector(first, last, bytes_max);
+  for (const SegmentSlice& slice : slices) {
+    if (collector.done()) break;
+    if (absl::Status s = slice.ReadTo(&collector); !s.ok()) return s;
+  }
+  return collector.Take();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LogStore>> OpenSegmentedLog(FileSystem* fs, const std::string& dir,
+                                                           const SegmentedLogOptions& options,
+                                                           RecoveredLog* recovered) {
+  auto log = std::make_unique<SegmentedLog>(fs, dir, options);
+  if (absl::Status s = log->Open(); !s.ok()) return s;
+  *recovered = log->Recovered();
+  return log;
+}
+
+}  // namespace pontoon::raft

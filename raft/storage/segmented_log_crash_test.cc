@@ -1,0 +1,255 @@
+// Power cuts at every step of everything, over and over: what was acknowledged stays, and what was
+// dropped does not come back.
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "raft/storage/segmented_log.h"
+#include "raft/storage/testing/log_model.h"
+
+namespace pontoon::raft {
+namespace {
+
+using Unsynced = FaultyFileSystem::Unsynced;
+
+// So small that most writes of the script begin a segment, and some need several frames.
+constexpr SegmentedLogOptions kSmall{.segment_bytes = 640, .frame_bytes_max = 256};
+// So large that a frame has several sectors, which a crash tears apart.
+constexpr SegmentedLogOptions kLarge{.segment_bytes = 8192, .frame_bytes_max = 4096};
+
+// One call: a Write, or a ResetTo.
+using Operation = std::variant<std::vector<PersistBatch>, LogPosition>;
+
+const std::vector<Operation>& Script() {
+  using Batches = std::vector<PersistBatch>;
+  static const auto* const script = new std::vector<Operation>{
+      Batches{VoteBatch(1, 2)},
+      Batches{AppendBatch(1, {1, 1}), AppendBatch(3, {1})},
+      Batches{AppendBatch(4, {1, 1, 1, 1, 1, 1, 1, 1})},  // several frames, a new segment
+      Batches{AppendBatch(12, {1}), VoteBatch(2, 1)},
+      Batches{VoteBatch(3, 0), ReplaceBatch(10, {3})},  // within the newest segments
+      Batches{AppendBatch(11, {3, 3, 3, 3}), AppendBatch(15, {3})},
+      Batches{VoteBatch(4, 3), ReplaceBatch(3, {4, 4})},  // over several segments
+      Batches{ReplaceBatch(5, {4}), ReplaceBatch(4, {}), AppendBatch(4, {4, 4, 4, 4, 4})},
+      Batches{ReplaceBatch(6, {})},
+      Batches{ReplaceBatch(1, {5, 5})},  // all of it
+      LogPosition{LogIndex(20), Term(6)},
+      Batches{AppendBatch(21, {6, 6, 6, 6, 6, 6, 6})},
+      LogPosition{LogIndex(30), Term(7)},
+      Batches{VoteBatch(8, 1), AppendBatch(31, {8}), ReplaceBatch(31, {8})},
+  };
+  return *script;
+}
+
+absl::Status Perform(const Operation& operation, LogStore* log) {
+  if (const auto* base = std::get_if<LogPosition>(&operation)) return log->ResetTo(*base);
+  return log->Write(std::get<std::vector<PersistBatch>>(operation));
+}
+
+void Perform(const Operation& operation, LogState* state) {
+  if (const auto* base = std::get_if<LogPosition>(&operation)) return state->ResetTo(*base);
+  for (const auto& batch : std::get<std::vector<PersistBatch>>(operation)) state->Apply(batch);
+}
+
+// The first index that `operation` drops from a log that ends at `last`.
+LogIndex FirstDropped(const Operation& operation, LogIndex last) {
+  LogIndex first = last.Next();
+  for (const auto& batch : std::get<std::vector<PersistBatch>>(operation)) {
+    if (batch.truncate_from.has_value()) first = std::min(first, *batch.truncate_from);
+  }
+  return first;
+}
+
+// What a run acknowledged before its power was cut, and what was under way then.
+struct Progress {
+  LogState acknowledged;
+  std::optional<Operation> under_way;
+};
+
+// Whether a log that was recovered after `progress` may hold `found`: what was acknowledged, or
+// some of what was under way as well. Votes come first, then the truncation, then entries from the
+// front.
+bool IsAllowed(const Progress& progress, const LogState& found) {
+  if (found == progress.acknowledged) return true;
+  if (!progress.under_way.has_value()) return false;
+  LogState done = progress.acknowledged;
+  Perform(*progress.under_way, &done);
+  if (found.hard_state != done.hard_state || found.base != done.base) return false;
+  if (found.terms == progress.acknowledged.terms) return true;  // only the vote was saved
+  if (std::holds_alternative<LogPosition>(*progress.under_way)) return found.terms.empty();
+  const LogIndex dropped = FirstDropped(*progress.under_way, progress.acknowledged.last());
+  return found.last() >= dropped.Prev() && found.terms.size() <= done.terms.size() &&
+         std::equal(found.terms.begin(), found.terms.end(), done.terms.begin());
+}
+
+// Opens the log and runs the script, until the power is cut.
+Progress RunUntilCut(LogOnFaultyDisk* t) {
+  Progress progress;
+  if (!t->Open().ok()) return progress;
+  for (const Operation& operation : Script()) {
+    progress.under_way = operation;
+    if (!Perform(operation, &t->log()).ok()) return progress;
+    Perform(operation, &progress.acknowledged);
+    progress.under_way.reset();
+  }
+  return progress;
+}
+
+uint64_t StepsOfScript(const SegmentedLogOptions& options) {
+  LogOnFaultyDisk t(options);
+  EXPECT_EQ(RunUntilCut(&t).under_way, std::nullopt);
+  return t.disk().steps();
+}
+
+struct Crash {
+  Unsynced unsynced;
+  uint64_t seed = 0;
+};
+
+std::vector<Crash> Crashes() {
+  std::vector<Crash> crashes = {{Unsynced::kLost}, {Unsynced::kKept}};
+  for (uint64_t seed = 0; seed < 12; ++seed) crashes.push_back({Unsynced::kScattered, seed});
+  return crashes;
+}
+
+// Opens the log, expects an allowed state, writes on, and expects that to stay.
+void ExpectRecovers(LogOnFaultyDisk* t, const Progress& progress) {
+  const absl::Status opened = t->Open();
+  ASSERT_TRUE(opened.ok()) << opened;
+  LogState state = t->State();
+  ASSERT_TRUE(IsAllowed(progress, state))
+      << "found " << state.ToString() << "\nacknowledged " << progress.acknowledged.ToString();
+  const PersistBatch more = AppendBatch(state.last().value() + 1, {9, 9});
+  ASSERT_TRUE(t->Write({more}).ok());
+  state.Apply(more);
+  t->disk().Crash(Unsynced::kLost);
+  ASSERT_TRUE(t->Open().ok());
+  ASSERT_EQ(t->State().ToString(), state.ToString());
+}
+
+class CrashTest : public testing::Test {
+ protected:
+  CrashTest() { testing::internal::CaptureStderr(); }  // the warnings about torn writes
+  ~CrashTest() override { testing::internal::GetCapturedStderr(); }
+};
+
+// Runs the script once for each step and each way to crash.
+void CutEverywhere(const SegmentedLogOptions& options) {
+  const uint64_t steps = StepsOfScript(options);
+  for (uint64_t cut = 0; cut <= steps; ++cut) {
+    for (const Crash& crash : Crashes()) {
+      SCOPED_TRACE(absl::StrCat("cut after ", cut, ", crash ", static_cast<int>(crash.unsynced),
+                                " seed ", crash.seed));
+      LogOnFaultyDisk t(options);
+      t.disk().CutPowerAfter(cut);
+      const Progress progress = RunUntilCut(&t);
+      t.disk().Crash(crash.unsynced, crash.seed);
+      ASSERT_NO_FATAL_FAILURE(ExpectRecovers(&t, progress));
+    }
+  }
+}
+
+TEST_F(CrashTest, NothingAcknowledgedIsLostWhereverThePowerIsCut) { CutEverywhere(kSmall); }
+
+TEST_F(CrashTest, NorAreFramesOfSeveralSectors) { CutEverywhere(kLarge); }
+
+TEST_F(CrashTest, NorIfThePowerIsCutAgainDuringRecovery) {
+  const uint64_t steps = StepsOfScript(kSmall);
+  for (uint64_t cut = 0; cut <= steps; ++cut) {
+    for (const uint64_t seed : {1, 2, 3}) {
+      bool opened = false;
+      for (uint64_t second_cut = 0; !opened; ++second_cut) {
+        SCOPED_TRACE(absl::StrCat("cuts after ", cut, " and ", second_cut, ", seed ", seed));
+        LogOnFaultyDisk t(kSmall);
+        t.disk().CutPowerAfter(cut);
+        const Progress progress = RunUntilCut(&t);
+        t.disk().Crash(Unsynced::kScattered, seed);
+        t.disk().CutPowerAfter(second_cut);
+        opened = t.Open().ok();
+        t.disk().Crash(Unsynced::kScattered, seed + 100);
+        ASSERT_NO_FATAL_FAILURE(ExpectRecovers(&t, progress));
+      }
+    }
+  }
+}
+
+// A node answers from what Open returned: a later power cut must not take that back, although it
+// was only in the system's cache when the process before died.
+TEST_F(CrashTest, WhatOpenReturnedIsDurable) {
+  const uint64_t steps = StepsOfScript(kSmall);
+  for (uint64_t cut = 0; cut <= steps; ++cut) {
+    SCOPED_TRACE(cut);
+    LogOnFaultyDisk t(kSmall);
+    t.disk().CutPowerAfter(cut);
+    const Progress progress = RunUntilCut(&t);
+    t.disk().RestartProcess();
+    ASSERT_TRUE(t.Open().ok());
+    const LogState state = t.State();
+    ASSERT_TRUE(IsAllowed(progress, state)) << state.ToString();
+    t.disk().Crash(Unsynced::kLost);
+    ASSERT_TRUE(t.Open().ok());
+    ASSERT_EQ(t.State().ToString(), state.ToString());
+  }
+}
+
+// After a failed sync the cache holds what the disk does not, and takes it for clean.
+TEST_F(CrashTest, WhatOpenReturnedIsDurableAlsoAfterAFailedSync) {
+  LogOnFaultyDisk counting(kSmall);
+  RunUntilCut(&counting);
+  for (uint64_t sync = 0; sync < counting.disk().syncs(); ++sync) {
+    SCOPED_TRACE(sync);
+    LogOnFaultyDisk t(kSmall);
+    t.disk().FailSyncAfter(sync);
+    const Progress progress = RunUntilCut(&t);
+    t.disk().RestartProcess();
+    ASSERT_TRUE(t.Open().ok());
+    const LogState state = t.State();
+    ASSERT_TRUE(IsAllowed(progress, state)) << state.ToString();
+    t.disk().Crash(Unsynced::kLost);
+    ASSERT_TRUE(t.Open().ok());
+    ASSERT_EQ(t.State().ToString(), state.ToString());
+  }
+}
+
+TEST_F(CrashTest, AFailedWriteLosesNothingThatWasAcknowledged) {
+  LogOnFaultyDisk counting(kSmall);
+  RunUntilCut(&counting);
+  for (uint64_t write = 0; write < counting.disk().writes(); ++write) {
+    SCOPED_TRACE(write);
+    LogOnFaultyDisk t(kSmall);
+    t.disk().FailWriteAfter(write);
+    const Progress progress = RunUntilCut(&t);
+    t.disk().RestartProcess();
+    ASSERT_NO_FATAL_FAILURE(ExpectRecovers(&t, progress));
+  }
+}
+
+// Qdrant's write-ahead log brought back a suffix that had been replaced. Here the files that held
+// it come back, all of them, as if the removal had never reached the disk.
+TEST_F(CrashTest, AReplacedSuffixNeverComesBack) {
+  LogOnFaultyDisk t(kSmall);
+  ASSERT_TRUE(t.Open().ok());
+  for (uint64_t i = 1; i <= 20; ++i) ASSERT_TRUE(t.Write({AppendBatch(i, {1})}).ok());
+  std::vector<std::pair<std::string, std::string>> old;
+  for (const std::string& path : t.SegmentPaths()) {
+    old.emplace_back(path, t.disk().Contents(path));
+  }
+  ASSERT_TRUE(t.Write({ReplaceBatch(2, {2})}).ok());
+  for (const auto& [path, bytes] : old) {
+    if (!*t.disk().Exists(path)) {
+      ASSERT_TRUE(t.disk().CreateFile(path).ok());
+    }
+    t.disk().SetContents(path, bytes);
+  }
+  ASSERT_TRUE(t.Open().ok());
+  EXPECT_EQ(t.State().terms, (std::vector<uint64_t>{1, 2}));
+  EXPECT_EQ(t.SegmentPaths().size(), 2u);
+}
+
+}  // namespace
+}  // namespace pontoon::raft

@@ -1,0 +1,116 @@
+#include "raft/storage/testing/log_model.h"
+
+#include <gtest/gtest.h>
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "raft/base/check.h"
+
+namespace pontoon::raft {
+
+std::string PayloadFor(LogIndex index, Term term) {
+  // Lengths that leave every amount of padding.
+  return absl::StrCat("entry ", index.value(), " of term ", term.value(), " ",
+                      std::string(index.value() % 11, '#'));
+}
+
+std::vector<Entry> MakeEntries(uint64_t first, const std::vector<uint64_t>& terms) {
+  std::vector<Entry> entries;
+  for (uint64_t term : terms) {
+    Entry entry{.index = LogIndex(first++),
+                .term = Term(term),
+                .kind = EntryKind::kCommand,
+                .request = {.origin = NodeId(1), .sequence = first},
+                .payload = nullptr};
+    entry.payload = std::make_shared<const std::string>(PayloadFor(entry.index, entry.term));
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+void LogState::Apply(const PersistBatch& batch) {
+  if (batch.hard_state.has_value()) hard_state = *batch.hard_state;
+  if (batch.truncate_from.has_value()) terms.resize(*batch.truncate_from - base.index - 1);
+  for (const Entry& entry : batch.entries) terms.push_back(entry.term.value());
+}
+
+void LogState::ResetTo(LogPosition new_base) {
+  base = new_base;
+  terms.clear();
+}
+
+std::string LogState::ToString() const {
+  return absl::StrCat("term ", hard_state.term.value(), " vote ", hard_state.vote.value(),
+                      "; after ", base.index.value(), "/", base.term.value(), ": ",
+                      absl::StrJoin(terms, " "));
+}
+
+PersistBatch AppendBatch(uint64_t first, const std::vector<uint64_t>& terms) {
+  PersistBatch batch;
+  batch.entries = MakeEntries(first, terms);
+  return batch;
+}
+
+PersistBatch ReplaceBatch(uint64_t truncate_from, const std::vector<uint64_t>& terms) {
+  PersistBatch batch = AppendBatch(truncate_from, terms);
+  batch.truncate_from = LogIndex(truncate_from);
+  return batch;
+}
+
+PersistBatch VoteBatch(uint64_t term, uint64_t vote) {
+  PersistBatch batch;
+  batch.hard_state = HardState{Term(term), NodeId(vote)};
+  return batch;
+}
+
+absl::Status LogOnFaultyDisk::Open() {
+  log_ = nullptr;
+  auto log = OpenSegmentedLog(&disk_, kDir, options_, &recovered_);
+  if (!log.ok()) return log.status();
+  log_ = *std::move(log);
+  const LogState state = State();
+  if (!state.terms.empty()) {
+    EXPECT_EQ(ReadTerms(recovered_.base.index.value() + 1, recovered_.last.value()), state.terms);
+  }
+  return absl::OkStatus();
+}
+
+LogState LogOnFaultyDisk::State() const {
+  LogState state{.hard_state = recovered_.hard_state, .base = recovered_.base, .terms = {}};
+  for (size_t i = 0; i < recovered_.terms.size(); ++i) {
+    const LogIndex end =
+        i + 1 < recovered_.terms.size() ? recovered_.terms[i + 1].first : recovered_.last.Next();
+    state.terms.insert(state.terms.end(), end - recovered_.terms[i].first,
+                       recovered_.terms[i].term.value());
+  }
+  EXPECT_EQ(state.last(), recovered_.last);
+  return state;
+}
+
+std::vector<uint64_t> LogOnFaultyDisk::ReadTerms(uint64_t first, uint64_t last) const {
+  std::vector<uint64_t> terms;
+  const auto entries = log_->Read(LogIndex(first), LogIndex(last), SIZE_MAX);
+  EXPECT_TRUE(entries.ok()) << entries.status();
+  if (!entries.ok()) return terms;
+  for (const Entry& entry : *entries) {
+    EXPECT_EQ(entry.index, LogIndex(first + terms.size()));
+    EXPECT_EQ(*entry.payload, PayloadFor(entry.index, entry.term));
+    terms.push_back(entry.term.value());
+  }
+  return terms;
+}
+
+std::vector<std::string> LogOnFaultyDisk::SegmentPaths() const {
+  const auto names = disk_.ListDir(kDir);
+  CHECK(names.ok()) << names.status();
+  std::vector<std::string> paths;
+  for (const std::string& name : *names) {
+    if (absl::EndsWith(name, ".log")) paths.push_back(JoinPath(kDir, name));
+  }
+  return paths;
+}
+
+}  // namespace pontoon::raft

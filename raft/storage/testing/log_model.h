@@ -1,0 +1,80 @@
+// A segmented log on a faulty disk, and what it should hold, for tests that read as scripts.
+
+#ifndef PONTOON_RAFT_STORAGE_TESTING_LOG_MODEL_H_
+#define PONTOON_RAFT_STORAGE_TESTING_LOG_MODEL_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "raft/base/types.h"
+#include "raft/env/testing/faulty_file_system.h"
+#include "raft/storage/segmented_log.h"
+
+namespace pontoon::raft {
+
+// The payload that the entry at `index` of `term` has in all these tests.
+std::string PayloadFor(LogIndex index, Term term);
+
+// Entries from `first` on, one for each of `terms`.
+std::vector<Entry> MakeEntries(uint64_t first, const std::vector<uint64_t>& terms);
+
+// What a log holds, in a form that compares and prints: the base, and the terms of the entries
+// after it.
+struct LogState {
+  HardState hard_state;
+  LogPosition base;
+  std::vector<uint64_t> terms;
+
+  LogIndex last() const { return base.index + terms.size(); }
+  void Apply(const PersistBatch& batch);
+  void ResetTo(LogPosition new_base);
+
+  // "term 3 vote 1; after 4/2: 2 2 3".
+  std::string ToString() const;
+  friend bool operator==(const LogState&, const LogState&) = default;
+};
+
+// Builders of batches.
+PersistBatch AppendBatch(uint64_t first, const std::vector<uint64_t>& terms);
+PersistBatch ReplaceBatch(uint64_t truncate_from, const std::vector<uint64_t>& terms);
+PersistBatch VoteBatch(uint64_t term, uint64_t vote);
+
+// The log, its disk, and its folder. Not thread safe, except that the log's own methods are.
+class LogOnFaultyDisk {
+ public:
+  static constexpr const char* kDir = "/log";
+
+  explicit LogOnFaultyDisk(SegmentedLogOptions options = {}) : options_(options) {}
+
+  FaultyFileSystem& disk() { return disk_; }
+  LogStore& log() { return *log_; }
+  const RecoveredLog& recovered() const { return recovered_; }
+
+  // Opens the log, and checks that what it says it holds is what can be read. The log that was open
+  // before is closed first.
+  absl::Status Open();
+  // What the last Open found.
+  LogState State() const;
+
+  absl::Status Write(const std::vector<PersistBatch>& batches) { return log_->Write(batches); }
+
+  // What can be read now, with its payloads checked.
+  std::vector<uint64_t> ReadTerms(uint64_t first, uint64_t last) const;
+
+  // Full paths of the segments, oldest first.
+  std::vector<std::string> SegmentPaths() const;
+  std::string NewestSegment() const { return SegmentPaths().back(); }
+
+ private:
+  const SegmentedLogOptions options_;
+  FaultyFileSystem disk_;
+  std::unique_ptr<LogStore> log_;
+  RecoveredLog recovered_;
+};
+
+}  // namespace pontoon::raft
+
+#endif  // PONTOON_RAFT_STORAGE_TESTING_LOG_MODEL_H_

@@ -1,0 +1,68 @@
+#include "raft/storage/write_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace pontoon::raft {
+namespace {
+
+PersistBatch Batch(uint64_t truncate_from, std::vector<uint64_t> indexes) {
+  PersistBatch batch;
+  if (truncate_from != 0) batch.truncate_from = LogIndex(truncate_from);
+  for (uint64_t index : indexes) {
+    batch.entries.push_back({.index = LogIndex(index),
+                             .term = Term(1),
+                             .kind = EntryKind::kNoOp,
+                             .request = {},
+                             .payload = nullptr});
+  }
+  return batch;
+}
+
+// The plan for a log of entries 3..10, as "<9 9 10 11": truncation, then entries.
+std::string Plan(const std::vector<PersistBatch>& batches) {
+  const WritePlan plan = MakeWritePlan(batches, LogIndex(2), LogIndex(10));
+  std::string text;
+  if (plan.truncate_from) absl::StrAppend(&text, "<", plan.truncate_from->value(), " ");
+  for (const Entry* entry : plan.entries) absl::StrAppend(&text, entry->index.value(), " ");
+  return text;
+}
+
+TEST(WritePlan, JoinsBatches) {
+  EXPECT_EQ(Plan({}), "");
+  EXPECT_EQ(Plan({Batch(0, {11, 12}), Batch(0, {}), Batch(0, {13})}), "11 12 13 ");
+}
+
+TEST(WritePlan, TruncatesTheDisk) {
+  EXPECT_EQ(Plan({Batch(9, {9})}), "<9 9 ");
+  EXPECT_EQ(Plan({Batch(3, {})}), "<3 ");
+  EXPECT_EQ(Plan({Batch(11, {11})}), "11 ") << "nothing is there to be dropped";
+}
+
+TEST(WritePlan, NeverWritesWhatALaterBatchDrops) {
+  EXPECT_EQ(Plan({Batch(0, {11, 12}), Batch(12, {12})}), "11 12 ");
+  EXPECT_EQ(Plan({Batch(0, {11, 12}), Batch(11, {})}), "");
+  EXPECT_EQ(Plan({Batch(0, {11, 12}), Batch(9, {9})}), "<9 9 ");
+  EXPECT_EQ(Plan({Batch(9, {9, 10, 11}), Batch(10, {10})}), "<9 9 10 ");
+  EXPECT_EQ(Plan({Batch(9, {9}), Batch(7, {7}), Batch(8, {8})}), "<7 7 8 ");
+}
+
+TEST(WritePlan, TheLastHardStateCounts) {
+  std::vector<PersistBatch> batches(3);
+  batches[0].hard_state = HardState{Term(1), NodeId(1)};
+  batches[1].hard_state = HardState{Term(2), NodeId(3)};
+  EXPECT_EQ(MakeWritePlan(batches, LogIndex(0), LogIndex(0)).hard_state,
+            (HardState{Term(2), NodeId(3)}));
+}
+
+TEST(WritePlanDeathTest, BatchesMustFitTheLog) {
+  EXPECT_DEATH(Plan({Batch(0, {12})}), "contiguous");
+  EXPECT_DEATH(Plan({Batch(2, {})}), "check failed");
+  EXPECT_DEATH(Plan({Batch(12, {})}), "check failed");
+}
+
+}  // namespace
+}  // namespace pontoon::raft

@@ -1,0 +1,43 @@
+// The greeting at the beginning of a stream between two members, and what is checked in it.
+
+#ifndef PONTOON_RAFT_TRANSPORT_GREETING_H_
+#define PONTOON_RAFT_TRANSPORT_GREETING_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "raft/base/types.h"
+#include "raft/transport/codec.h"
+
+namespace pontoon::peer::v1 {
+class Envelope;
+}  // namespace pontoon::peer::v1
+
+namespace pontoon::raft {
+
+// Who a member is, to its peers.
+struct Identity {
+  uint64_t cluster_id = 0;  // the same on all members, and on no other cluster
+  NodeId member;
+  uint64_t incarnation = 0;  // differs from one life of the process to the next
+};
+
+// What a greeting said about the other side, once found right.
+struct Greeting {
+  NodeId from;
+  uint64_t incarnation = 0;
+  StreamKind kind = StreamKind::kControl;
+};
+
+// The first envelope from `self` to `to`, in either direction of a stream for `kind`.
+void WriteGreeting(const Identity& self, NodeId to, StreamKind kind, peer::v1::Envelope* envelope);
+
+// Reads the first envelope that came from the other side. FAILED_PRECONDITION if it comes from
+// another cluster, is meant for another member or speaks another version of the protocol;
+// INVALID_ARGUMENT if it is no greeting. Whether the sender is a known peer is for the caller to
+// check.
+absl::StatusOr<Greeting> ReadGreeting(const Identity& self, const peer::v1::Envelope& envelope);
+
+}  // namespace pontoon::raft
+
+#endif  // PONTOON_RAFT_TRANSPORT_GREETING_H_

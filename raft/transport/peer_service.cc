@@ -1,0 +1,179 @@
+#include "raft/transport/peer_service.h"
+
+#include <atomic>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "raft/base/check.h"
+#include "raft/env/log.h"
+
+namespace pontoon::raft {
+namespace {
+
+namespace wire = ::pontoon::peer::v1;
+
+// Abseil and gRPC number the canonical codes alike.
+grpc::Status ToGrpc(const absl::Status& status) {
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
+}
+
+}  // namespace
+
+// One stream. Its reactions run one after the other, but for the end, which may come from any
+// thread. The service keeps it alive until it is done.
+class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope, wire::Envelope>,
+                                  public std::enable_shared_from_this<Stream> {
+ public:
+  explicit Stream(PeerService* service) : service_(service) {}
+
+  void Start() { StartRead(&in_); }
+
+  // Ends the stream; only the first call counts.
+  void End(const absl::Status& status) {
+    if (!ended_.exchange(true)) Finish(ToGrpc(status));
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) {
+      End(absl::OkStatus());
+      return;
+    }
+    const absl::Status taken = greeting_.has_value() ? TakeMessages() : TakeGreeting();
+    if (!taken.ok()) {
+      service_->OnRefused(taken);
+      End(taken);
+      return;
+    }
+    StartRead(&in_);
+  }
+
+  // Releases this object.
+  void OnDone() override { service_->OnStreamDone(shared_from_this()); }
+
+  // Null unless the stream was let in.
+  const Greeting* greeting() const { return greeting_.has_value() ? &*greeting_ : nullptr; }
+
+  // By the service, under its lock, when it lets the stream in.
+  void LetIn(const Greeting& greeting, TransportReceiver* receiver) {
+    greeting_ = greeting;
+    receiver_ = receiver;
+  }
+
+ private:
+  absl::Status TakeGreeting() {
+    const absl::StatusOr<Greeting> greeting = ReadGreeting(service_->self_, in_);
+    if (!greeting.ok()) return greeting.status();
+    const absl::Status admitted = service_->Admit(shared_from_this(), *greeting);
+    if (!admitted.ok()) return admitted;
+    WriteGreeting(service_->self_, greeting->from, greeting->kind, &answer_);
+    StartWrite(&answer_);
+    return absl::OkStatus();
+  }
+
+  absl::Status TakeMessages() {
+    absl::StatusOr<std::vector<Message>> messages =
+        DecodeEnvelope({greeting_->from, service_->self_.member}, &in_);
+    if (!messages.ok()) return messages.status();
+    receiver_->OnMessages(*std::move(messages));
+    return absl::OkStatus();
+  }
+
+  PeerService* const service_;
+  wire::Envelope in_;
+  wire::Envelope answer_;
+  std::optional<Greeting> greeting_;
+  TransportReceiver* receiver_ = nullptr;
+  std::atomic<bool> ended_ = false;
+};
+
+PeerService::~PeerService() { Stop(); }
+
+grpc::ServerBidiReactor<wire::Envelope, wire::Envelope>* PeerService::Exchange(
+    grpc::CallbackServerContext*) {
+  const auto stream = std::make_shared<Stream>(this);
+  {
+    std::lock_guard lock(mutex_);
+    streams_.insert(stream);
+  }
+  stream->Start();
+  return stream.get();
+}
+
+absl::Status PeerService::Admit(const std::shared_ptr<Stream>& stream, const Greeting& greeting) {
+  std::shared_ptr<Stream> older;
+  {
+    std::lock_guard lock(mutex_);
+    if (receiver_ == nullptr) {
+      return absl::UnavailableError(
+          absl::StrCat("member ", self_.member.value(), " is starting or stopping"));
+    }
+    if (!peers_.contains(greeting.from)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("member ", self_.member.value(), " has no peer ", greeting.from.value()));
+    }
+    stream->LetIn(greeting, receiver_);
+    older = std::exchange(by_sender_[{greeting.from, greeting.kind}], stream);
+  }
+  if (older != nullptr)
+    older->End(absl::AbortedError("a newer stream takes the place of this one"));
+  return absl::OkStatus();
+}
+
+void PeerService::OnRefused(const absl::Status& reason) {
+  {
+    // Who is refused tries again and again: that is worth one line.
+    std::lock_guard lock(mutex_);
+    if (last_refusal_ == reason.message()) return;
+    last_refusal_ = std::string(reason.message());
+  }
+  LogWarn("ended the stream of a peer", {{"reason", reason.message()}});
+}
+
+void PeerService::OnStreamDone(const std::shared_ptr<Stream>& stream) {
+  std::lock_guard lock(mutex_);
+  if (const Greeting* greeting = stream->greeting(); greeting != nullptr) {
+    const auto entry = by_sender_.find({greeting->from, greeting->kind});
+    if (entry != by_sender_.end() && entry->second == stream) by_sender_.erase(entry);
+  }
+  streams_.erase(stream);
+  if (streams_.empty()) idle_.notify_all();
+}
+
+void PeerService::Start(TransportReceiver* receiver) {
+  std::lock_guard lock(mutex_);
+  CHECK(receiver_ == nullptr) << "started twice";
+  receiver_ = receiver;
+}
+
+void PeerService::SetPeers(std::set<NodeId> peers) {
+  Streams to_end;
+  {
+    std::lock_guard lock(mutex_);
+    peers_ = std::move(peers);
+    for (const auto& [key, stream] : by_sender_) {
+      if (!peers_.contains(key.first)) to_end.push_back(stream);
+    }
+  }
+  for (const auto& stream : to_end) {
+    stream->End(absl::FailedPreconditionError("no longer a peer of this member"));
+  }
+}
+
+void PeerService::Stop() {
+  Streams to_end;
+  {
+    std::lock_guard lock(mutex_);
+    receiver_ = nullptr;
+    to_end.assign(streams_.begin(), streams_.end());
+  }
+  for (const auto& stream : to_end) {
+    stream->End(
+        absl::UnavailableError(absl::StrCat("member ", self_.member.value(), " is stopping")));
+  }
+  to_end.clear();
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return streams_.empty(); });
+}
+
+}  // namespace pontoon::raft

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Counts the test cases of a `bazel test` run.
+
+Reads the file that --build_event_json_file wrote and the test.xml files that it names, and ends
+with one line, "N passed, N failed". The exit code is 0 only if nothing failed.
+
+A gtest program counts with each of its cases, any other test as one case. What leaves no trace of
+its own still counts as one failure: a test that could not be built, that crashed or timed out, that
+failed with all its cases passed, and a build that failed before any test.
+"""
+
+import argparse
+import json
+import sys
+import urllib.parse
+import xml.etree.ElementTree as ElementTree
+
+
+class Counts:
+    """Test cases by what became of them."""
+
+    def __init__(self, passed=0, failed=0, skipped=0):
+        self.passed = passed
+        self.failed = failed
+        self.skipped = skipped
+
+    def __eq__(self, other):
+        return vars(self) == vars(other)
+
+    def __repr__(self):
+        return f"Counts({self.passed}, {self.failed}, {self.skipped})"
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+
+def count_cases(xml_text):
+    """The cases of one test.xml, as gtest or Bazel itself writes it."""
+    counts = Counts()
+    for case in ElementTree.fromstring(xml_text).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            counts.failed += 1
+        elif case.get("status") == "notrun" or case.find("skipped") is not None:
+            counts.skipped += 1
+        else:
+            counts.passed += 1
+    return counts
+
+
+def count_program(passed, xml_text):
+    """The cases of one test program, whose test.xml may be missing (None) or cut off."""
+    try:
+        counts = count_cases(xml_text or "")
+    except ElementTree.ParseError:
+        return Counts(passed=1) if passed else Counts(failed=1)
+    if not passed and counts.failed == 0:
+        counts.failed = 1
+    return counts
+
+
+def read_uri(uri):
+    """The content of a file:// URI, or None."""
+    try:
+        with open(urllib.parse.unquote(urllib.parse.urlparse(uri).path), encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def test_xml(result):
+    """The test.xml of a testResult event, or None."""
+    for output in result.get("testActionOutput", []):
+        if output.get("name") == "test.xml":
+            return read_uri(output.get("uri", ""))
+    return None
+
+
+def count_events(lines):
+    """Returns the counts of a whole run, and the labels of tests that never ran."""
+    counts = Counts()
+    expected = set()
+    seen = set()
+    for line in lines:
+        event = json.loads(line)
+        identity = event.get("id", {})
+        if "configured" in event and "_test rule" in event["configured"].get("targetKind", ""):
+            expected.add(identity["targetConfigured"]["label"])
+        if "testResult" in event:
+            seen.add(identity["testResult"]["label"])
+            result = event["testResult"]
+            counts.add(count_program(result.get("status") == "PASSED", test_xml(result)))
+    never_ran = sorted(expected - seen)
+    counts.failed += len(never_ran)
+    return counts, never_ran
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bazel-exit", type=int, default=0, help="exit code of bazel test")
+    parser.add_argument("events", help="file written by --build_event_json_file")
+    arguments = parser.parse_args()
+    with open(arguments.events, encoding="utf-8") as lines:
+        counts, never_ran = count_events(lines)
+    for label in never_ran:
+        print(f"{label} could not be built or run")
+    if arguments.bazel_exit != 0 and counts.failed == 0:
+        print(f"bazel failed with exit code {arguments.bazel_exit}")
+        counts.failed = 1
+    if counts.passed + counts.failed == 0:
+        print("no test was run")
+        counts.failed = 1
+    if counts.skipped > 0:
+        print(f"{counts.skipped} skipped")
+    print(f"{counts.passed} passed, {counts.failed} failed")
+    sys.exit(1 if counts.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

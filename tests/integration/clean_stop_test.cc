@@ -1,0 +1,122 @@
+// SIGTERM on the leader: it hands its leadership over first, so that who writes through the other
+// nodes hardly notices, ends with exit code 0, and comes back with its data.
+
+#include <algorithm>
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "gtest/gtest.h"
+#include "tests/integration/cluster.h"
+#include "tests/integration/status_asserts.h"
+#include "tests/integration/store_state.h"
+
+namespace pontoon::testing {
+namespace {
+
+constexpr int kRounds = 5;
+
+// Writes one value after another through one node, and keeps the longest time between two
+// acknowledgements.
+class SteadyWriter {
+ public:
+  SteadyWriter(const std::string& address, std::string key)
+      : client_(address), key_(std::move(key)), thread_([this] { Run(); }) {}
+  ~SteadyWriter() { End(); }
+
+  void End() {
+    stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+
+  // Only after End.
+  absl::Duration longest_gap() const { return longest_gap_; }
+  int failures() const { return failures_; }
+  int acknowledged() const { return acknowledged_; }
+
+ private:
+  void Run() {
+    absl::Time last = absl::Now();
+    for (int i = 0; !stopping_; ++i) {
+      if (!client_.Put(key_, absl::StrCat(i)).ok()) {
+        ++failures_;
+        continue;
+      }
+      const absl::Time now = absl::Now();
+      longest_gap_ = std::max(longest_gap_, now - last);
+      last = now;
+      ++acknowledged_;
+    }
+  }
+
+  Client client_;
+  const std::string key_;
+  absl::Duration longest_gap_ = absl::ZeroDuration();
+  int failures_ = 0;
+  std::atomic<int> acknowledged_ = 0;
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+};
+
+class CleanStopTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_OK(cluster_.StartAll()); }
+
+  // Puts a key through `node`: returns once the cluster has made that much progress.
+  void MakeProgress(int node, int writes) {
+    for (int i = 0; i < writes; ++i) ASSERT_OK(cluster_.client(node).Put("progress", "x"));
+  }
+
+  void StopLeaderOnce() {
+    ASSERT_OK_AND_ASSIGN(const int leader, cluster_.WaitForLeader());
+    const std::vector<int> others = cluster_.AllNodesBut(leader);
+    SteadyWriter first(cluster_.address(others[0]), "steady/a");
+    SteadyWriter second(cluster_.address(others[1]), "steady/b");
+    MakeProgress(others[0], 20);
+    ASSERT_OK_AND_ASSIGN(const ExitStatus exit, cluster_.Stop(leader));
+    EXPECT_EQ(exit, (ExitStatus{.code = 0}));
+    ASSERT_OK(cluster_.WaitForLeader());
+    MakeProgress(others[1], 20);
+    first.End();
+    second.End();
+    for (const SteadyWriter* writer : {&first, &second}) {
+      EXPECT_LT(writer->longest_gap(), cluster_.options().election_timeout);
+      EXPECT_EQ(writer->failures(), 0);
+      EXPECT_GT(writer->acknowledged(), 0);
+    }
+    ASSERT_OK(cluster_.StartAll());
+    ASSERT_OK(cluster_.WaitForCatchUp(leader));
+  }
+
+  Cluster cluster_;
+};
+
+TEST_F(CleanStopTest, LeaderHandsOverBeforeItStops) {
+  for (int round = 1; round <= kRounds; ++round) {
+    SCOPED_TRACE(::testing::Message() << "round " << round);
+    StopLeaderOnce();
+    if (HasFailure()) return;
+  }
+}
+
+TEST_F(CleanStopTest, AllNodesStopTogetherAndKeepTheirData) {
+  ASSERT_OK(cluster_.client(0).Put("kept", "value"));
+  for (int node : cluster_.AllNodes()) cluster_.BeginStop(node);
+  for (int node : cluster_.AllNodes()) {
+    ASSERT_OK_AND_ASSIGN(const ExitStatus exit, cluster_.Stop(node));
+    EXPECT_EQ(exit, (ExitStatus{.code = 0})) << "node " << node;
+  }
+  ASSERT_OK(cluster_.StartAll());
+  for (int node : cluster_.AllNodes()) {
+    const auto answer = cluster_.client(node).Get("kept");
+    ASSERT_OK(answer);
+    ASSERT_EQ(answer.response.count(), 1);
+    EXPECT_EQ(answer.response.kvs(0).value(), "value");
+  }
+}
+
+}  // namespace
+}  // namespace pontoon::testing

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Compares Pontoon with etcd on this machine, in one run.
+
+Starts three nodes of each on loopback, and drives them in turn, round after round, with `pontoonctl bench`: puts and
+linearizable gets, with few and many clients. Prints a Markdown report for docs/performance.md: for each load the
+median of the rounds for both, and their ratio. Figures of one machine say little; ratios of one run say more.
+
+  tests/performance/compare_with_etcd.py                 # the whole comparison, about a quarter of an hour
+  tests/performance/compare_with_etcd.py --rounds 1 --clients 64 --only pontoon
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PONTOON = os.path.join(ROOT, "bazel-bin/cmd/pontoon/pontoon")
+CTL = os.path.join(ROOT, "bazel-bin/cmd/pontoonctl/pontoonctl")
+
+# clients -> (connections, operations measured, operations to warm up)
+LOADS = {1: (1, 3000, 300), 64: (16, 40000, 4000), 1000: (100, 80000, 8000)}
+VALUE_BYTES = 256
+KEY_SPACE = 10000
+
+
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in sockets]
+
+
+class Cluster:
+    """Three nodes of one program, stopped when the block ends."""
+
+    def __init__(self, name, binary, folder):
+        self.name = name
+        ports = free_ports(6)
+        self.endpoints = [f"127.0.0.1:{p}" for p in ports[:3]]
+        peers = [f"http://127.0.0.1:{p}" for p in ports[3:]]
+        initial = ",".join(f"n{i}={peers[i]}" for i in range(3))
+        self.processes = []
+        for i in range(3):
+            client = f"http://{self.endpoints[i]}"
+            data = os.path.join(folder, f"{name}-{i}")
+            log = open(os.path.join(folder, f"{name}-{i}.log"), "wb")
+            self.processes.append(
+                subprocess.Popen(
+                    [binary, "--name", f"n{i}", "--data-dir", data,
+                     "--listen-client-urls", client, "--advertise-client-urls", client,
+                     "--listen-peer-urls", peers[i], "--initial-advertise-peer-urls", peers[i],
+                     "--initial-cluster", initial],
+                    stdout=log, stderr=subprocess.STDOUT))
+
+    def pids(self):
+        return ",".join(str(p.pid) for p in self.processes)
+
+    def resident_mib(self):
+        total = 0
+        for process in self.processes:
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+                total += next(int(l.split()[1]) for l in status if l.startswith("VmRSS"))
+        return total / 1024
+
+    def wait_ready(self):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            done = subprocess.run([CTL, "--endpoints", ",".join(self.endpoints), "put", "ready", "1"],
+                                  capture_output=True, check=False)
+            if done.returncode == 0:
+                return
+        raise SystemExit(f"{self.name}: not ready after 30 s: {done.stderr.decode()}")
+
+    def bench(self, operation, clients):
+        connections, total, warmup = LOADS[clients]
+        command = [CTL, "--endpoints", ",".join(self.endpoints), "--output", "json", "bench", operation,
+                   "--clients", str(clients), "--connections", str(connections),
+                   "--total", str(total), "--warmup", str(warmup), "--keys", str(KEY_SPACE),
+                   "--value-size", str(VALUE_BYTES), "--pids", self.pids()]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f"{self.name}: {' '.join(command)}: {done.stderr}")
+        return json.loads(done.stdout)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.send_signal(signal.SIGKILL)
+        for process in self.processes:
+            process.wait()
+
+
+FIGURES = [  # name in the bench's report, heading, unit, decimals
+    ("rate_per_second", "rate", "1/s", 0),
+    ("latency_p50_us", "p50", "us", 0),
+    ("latency_p99_us", "p99", "us", 0),
+    ("server_cpu_us_per_op", "CPU per operation", "us", 1),
+]
+
+
+def measure(clusters, options):
+    """Returns {(operation, clients, cluster): [report of each round]}."""
+    results = {}
+    loads = [(op, clients) for op in options.operations for clients in options.clients]
+    for round_number in range(options.rounds):
+        for operation, clients in loads:
+            for cluster in clusters if round_number % 2 == 0 else clusters[::-1]:
+                report = cluster.bench(operation, clients)
+                results.setdefault((operation, clients, cluster.name), []).append(report)
+                print(f"round {round_number + 1} of {options.rounds}: {cluster.name} {operation} "
+                      f"{clients} clients: {report['rate_per_second']:.0f}/s, "
+                      f"p99 {report['latency_p99_us']:.0f} us, "
+                      f"{report['server_cpu_us_per_op']:.1f} us CPU, errors {report['errors']}",
+                      file=sys.stderr, flush=True)
+    return results
+
+
+def median(reports, figure):
+    return statistics.median(report[figure] for report in reports)
+
+
+def print_report(results, options, names):
+    headings = [f"{heading} ({unit})" for _, heading, unit, _ in FIGURES]
+    print("| operation | clients | server | " + " | ".join(headings) + " | errors |")
+    print("|---|---|---|" + "---|" * (len(FIGURES) + 1))
+    for operation in options.operations:
+        for clients in options.clients:
+            for name in names:
+                reports = results[operation, clients, name]
+                cells = [f"{median(reports, f):.{digits}f}" for f, _, _, digits in FIGURES]
+                errors = sum(sum(report["errors"].values()) for report in reports)
+                print(f"| {operation} | {clients} | {name} | " + " | ".join(cells) + f" | {errors} |")
+            if len(names) == 2:
+                ratios = [median(results[operation, clients, "pontoon"], f) /
+                          median(results[operation, clients, "etcd"], f) for f, _, _, _ in FIGURES]
+                print("| | | **pontoon / etcd** | " + " | ".join(f"**{r:.2f}**" for r in ratios) + " | |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--clients", type=int, nargs="+", default=sorted(LOADS), choices=sorted(LOADS))
+    parser.add_argument("--operations", nargs="+", default=["put", "get"], choices=["put", "get"])
+    parser.add_argument("--only", choices=["etcd", "pontoon"], help="measure one of them")
+    options = parser.parse_args()
+    etcd = shutil.which("etcd")
+    for path, remedy in ((PONTOON, "bazel build //cmd/..."), (etcd, "apt-get install etcd-server")):
+        if not path or not os.path.exists(path):
+            raise SystemExit(f"a server is missing; try: {remedy}")
+    binaries = {"etcd": etcd, "pontoon": PONTOON}
+    names = [options.only] if options.only else ["etcd", "pontoon"]
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="compare-"))
+        clusters = [stack.enter_context(Cluster(name, binaries[name], folder)) for name in names]
+        for cluster in clusters:
+            cluster.wait_ready()
+        results = measure(clusters, options)
+        memory = {c.name: c.resident_mib() for c in clusters}
+    print_report(results, options, names)
+    print("\nResident memory of the three processes at the end: " +
+          ", ".join(f"{name} {mib:.0f} MiB" for name, mib in memory.items()) + ".")
+
+
+if __name__ == "__main__":
+    main()
