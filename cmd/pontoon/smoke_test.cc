@@ -48,11 +48,15 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
+std::string NewOutputFile() {
+  static int count = 0;
+  return testing::TempDir() + "/output" + std::to_string(++count);
+}
+
 // A running pontoon, which is killed if the test ends before it does.
 class Process {
  public:
-  explicit Process(std::vector<std::string> flags) : output_(testing::TempDir() + "/output") {
-    unlink(output_.c_str());
+  explicit Process(std::vector<std::string> flags) : output_(NewOutputFile()) {
     flags.insert(flags.begin(), kProgram);
     std::vector<char*> argv;
     for (std::string& flag : flags) argv.push_back(flag.data());
@@ -99,7 +103,7 @@ struct Ended {
 };
 
 // Runs the program until it ends by itself.
-Ended Run(const std::vector<std::string>& flags) {
+Ended RunToEnd(const std::vector<std::string>& flags) {
   Process process(flags);
   const int exit_code = process.Wait();
   return {exit_code, process.Output()};
@@ -110,10 +114,7 @@ class SmokeTest : public testing::Test {
  protected:
   SmokeTest()
       : client_url_("http://127.0.0.1:" + std::to_string(FreePort())),
-        peer_url_("http://127.0.0.1:" + std::to_string(FreePort())),
-        channel_(grpc::CreateChannel(client_url_.substr(7), grpc::InsecureChannelCredentials())),
-        kv_(KV::NewStub(channel_)),
-        cluster_(Cluster::NewStub(channel_)) {}
+        peer_url_("http://127.0.0.1:" + std::to_string(FreePort())) {}
 
   std::vector<std::string> Flags() const {
     return {"--name=solo",
@@ -125,6 +126,14 @@ class SmokeTest : public testing::Test {
             "--initial-cluster=solo=" + peer_url_,
             "--heartbeat-interval=20",
             "--election-timeout=200"};
+  }
+
+  // A new connection each time: an old one does not know yet that its server was killed.
+  std::shared_ptr<grpc::Channel> Connect() const {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    return grpc::CreateCustomChannel(client_url_.substr(7), grpc::InsecureChannelCredentials(),
+                                     arguments);
   }
 
   // Waits for the server, if it is not there yet.
@@ -142,23 +151,28 @@ class SmokeTest : public testing::Test {
     request.set_key(key);
     request.set_value(value);
     etcdserverpb::PutResponse response;
-    return kv_->Put(Call().get(), request, &response);
+    return KV::NewStub(Connect())->Put(Call().get(), request, &response);
+  }
+
+  etcdserverpb::MemberListResponse MemberList() {
+    etcdserverpb::MemberListResponse list;
+    const grpc::Status status = Cluster::NewStub(Connect())->MemberList(
+        Call().get(), etcdserverpb::MemberListRequest(), &list);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return list;
   }
 
   std::string Get(const std::string& key) {
     etcdserverpb::RangeRequest request;
     request.set_key(key);
     etcdserverpb::RangeResponse response;
-    const grpc::Status status = kv_->Range(Call().get(), request, &response);
+    const grpc::Status status = KV::NewStub(Connect())->Range(Call().get(), request, &response);
     if (!status.ok()) return status.error_message();
     return response.kvs().empty() ? "(none)" : response.kvs(0).value();
   }
 
   const std::string client_url_;
   const std::string peer_url_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<KV::Stub> kv_;
-  const std::unique_ptr<Cluster::Stub> cluster_;
 };
 
 TEST_F(SmokeTest, KeepsItsDataThroughAStop) {
@@ -191,7 +205,7 @@ TEST_F(SmokeTest, TellsWhereItsClientsReachIt) {
   Process server(Flags());
   etcdserverpb::MemberListResponse list;
   do {  // the address travels through the log
-    ASSERT_TRUE(cluster_->MemberList(Call().get(), etcdserverpb::MemberListRequest(), &list).ok());
+    list = MemberList();
     ASSERT_EQ(list.members_size(), 1);
   } while (list.members(0).clienturls().empty());
   EXPECT_EQ(list.members(0).name(), "solo");
@@ -203,7 +217,7 @@ TEST_F(SmokeTest, RefusesToShareWhatIsInUse) {
   Process server(Flags());
   ASSERT_TRUE(Put("k", "v").ok());
 
-  Ended second = Run(Flags());
+  Ended second = RunToEnd(Flags());
   EXPECT_EQ(second.exit_code, 1);
   EXPECT_THAT(second.output, MatchesRegex(".* ERROR cannot start reason=\"cannot listen on " +
                                           peer_url_ + ": another process has the port: .*\"\n"));
@@ -211,7 +225,7 @@ TEST_F(SmokeTest, RefusesToShareWhatIsInUse) {
   std::vector<std::string> flags = Flags();
   flags[2] = "--listen-client-urls=http://127.0.0.1:" + std::to_string(FreePort());
   flags[4] = "--listen-peer-urls=http://127.0.0.1:" + std::to_string(FreePort());
-  second = Run(flags);
+  second = RunToEnd(flags);
   EXPECT_EQ(second.exit_code, 1);
   EXPECT_THAT(second.output,
               MatchesRegex(".* ERROR cannot start reason=\"data folder .* is in use by another "
@@ -225,8 +239,8 @@ TEST_F(SmokeTest, RefusesAnotherMembersData) {
     ASSERT_TRUE(Put("k", "v").ok());
   }
   const Ended other =
-      Run({"--name=other", "--data-dir=" + Folder(), "--listen-client-urls=" + client_url_,
-           "--advertise-client-urls=" + client_url_, "--listen-peer-urls=" + peer_url_});
+      RunToEnd({"--name=other", "--data-dir=" + Folder(), "--listen-client-urls=" + client_url_,
+                "--advertise-client-urls=" + client_url_, "--listen-peer-urls=" + peer_url_});
   EXPECT_EQ(other.exit_code, 1);
   EXPECT_THAT(other.output, HasSubstr(" belongs to member solo "));
 }
@@ -235,15 +249,14 @@ TEST_F(SmokeTest, StopsWithoutALeaderToo) {
   std::vector<std::string> flags = Flags();
   flags[6] += ",b=http://127.0.0.1:1,c=http://127.0.0.1:2";
   Process server(flags);
-  etcdserverpb::MemberListResponse list;
-  ASSERT_TRUE(cluster_->MemberList(Call().get(), etcdserverpb::MemberListRequest(), &list).ok());
-  EXPECT_EQ(list.members_size(), 3);
+  EXPECT_EQ(MemberList().members_size(), 3);
 
   grpc::CompletionQueue queue;
   Call waiting;
   etcdserverpb::PutRequest request;
   request.set_key("k");
-  const auto call = kv_->AsyncPut(waiting.get(), request, &queue);
+  const auto kv = KV::NewStub(Connect());
+  const auto call = kv->AsyncPut(waiting.get(), request, &queue);
   etcdserverpb::PutResponse response;
   grpc::Status status;
   call->Finish(&response, &status, nullptr);
@@ -256,14 +269,14 @@ TEST_F(SmokeTest, StopsWithoutALeaderToo) {
 }
 
 TEST(Smoke, MistakesAreOneLine) {
-  const Ended ended = Run({"--nmae=solo"});
+  const Ended ended = RunToEnd({"--nmae=solo"});
   EXPECT_EQ(ended.exit_code, 1);
   EXPECT_EQ(ended.output, "pontoon: unknown flag --nmae=solo; see pontoon --help\n");
 }
 
 TEST(Smoke, HelpAndVersionAreNoMistakes) {
-  EXPECT_EQ(Run({"--version"}).output, "pontoon 0.1.0\netcd API 3.7.0\n");
-  EXPECT_EQ(Run({"--help"}).exit_code, 0);
+  EXPECT_EQ(RunToEnd({"--version"}).output, "pontoon 0.1.0\netcd API 3.7.0\n");
+  EXPECT_EQ(RunToEnd({"--help"}).exit_code, 0);
 }
 
 }  // namespace

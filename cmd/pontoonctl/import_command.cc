@@ -75,14 +75,10 @@ Examples:
     if (!reply.ok()) return EndingOfRead(reply);
     totals.equal = plan.equal;
     totals.extra = plan.extra;
-    if (dry_run_) {
-      progress.Finish();
-      return DryRun(plan, environment);
-    }
-    const std::string given_up =
-        Importer(options_, session, log, progress).Run(plan.writes, totals);
+    std::string given_up;
+    if (!dry_run_) given_up = Importer(options_, session, log, progress).Run(plan.writes, totals);
     progress.Finish();
-    PrintTotals(totals, environment);
+    dry_run_ ? PrintPlan(plan, environment) : PrintTotals(totals, environment);
     if (!given_up.empty()) {
       return {ExitCode::kFailed,
               absl::StrCat("given up after ", absl::FormatDuration(options_.patience.retry_for),
@@ -117,12 +113,11 @@ Examples:
     return {};
   }
 
-  Ending DryRun(const ImportPlan& plan, const Environment& environment) const {
+  void PrintPlan(const ImportPlan& plan, const Environment& environment) const {
     for (const PlannedWrite& write : plan.writes) {
       environment.terminal.out << (write.kind == PlannedWrite::Kind::kPut ? "put " : "delete ")
                                << absl::CEscape(options_.prefix + write.relative_path) << '\n';
     }
-    return {};
   }
 
   void PrintTotals(const ImportTotals& totals, const Environment& environment) const {

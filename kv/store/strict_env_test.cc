@@ -187,7 +187,7 @@ TEST_F(StrictEnvTest, DirectoriesAreSyncedAfterNewFoldersLogsAndRenames) {
     std::string folder = new_folder ? parent.substr(parent.rfind('/') + 1) : "state";
     EXPECT_EQ(events[i + 1], absl::StrCat("sync directory ", folder)) << "after " << events[i];
   }
-  EXPECT_EQ(checked, 3);
+  EXPECT_GE(checked, 3);
   RemoveFolder(parent);
 }
 

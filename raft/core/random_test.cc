@@ -22,7 +22,7 @@ namespace pontoon::raft {
 namespace {
 
 uint64_t first_seed = 1;
-uint64_t last_seed = 500;
+uint64_t last_seed = 1000;
 bool print_events = false;
 
 // The seed that is running, for the case that a CHECK of the core ends the process.
@@ -39,15 +39,15 @@ class Chaos {
     loss_percent_ = Below(3) == 0 ? Below(30) : 0;
     duplicate_percent_ = Below(3) == 0 ? Below(20) : 0;
     reorder_percent_ = Below(2) == 0 ? Below(60) : 0;
-    crash_permille_ = Below(2) == 0 ? Below(12) : 0;
-    partition_permille_ = Below(2) == 0 ? Below(12) : 0;
+    crash_chance_ = Below(2) == 0 ? Below(15) : 0;
+    partition_chance_ = Below(2) == 0 ? Below(15) : 0;
     slow_disk_ = Below(3) == 0;
-    time_step_ms_ = 10 + Below(200);
-    skip_one_in_ = 1 + Below(40);
+    time_step_ms_ = 2 + Below(50);
+    skip_one_in_ = 3 + Below(60);
   }
 
   void Run() {
-    constexpr int kSteps = 2500;
+    constexpr int kSteps = 3000;
     for (int i = 0; i < kSteps && !broken(); ++i) Step();
     if (!broken()) HealAndConverge();
   }
@@ -72,6 +72,8 @@ class Chaos {
     TestCluster::Options options;
     options.nodes = kSizes[Below(std::size(kSizes))];
     options.seed = seed;
+    options.core.election_timeout = absl::Milliseconds(150 + Below(850));
+    options.core.heartbeat_interval = options.core.election_timeout / (2 + Below(8));
     if (Below(2) == 0) options.core.window_bytes_max = 100 * Below(10);
     if (Below(2) == 0) options.core.append_bytes_max = 50 + Below(300);
     if (Below(3) == 0) options.core.inflight_messages_max = 1 + Below(4);
@@ -84,18 +86,18 @@ class Chaos {
     const uint64_t dice = Below(1000);
     const NodeId node = AnyNode();
     if (dice < 500) return StepNetwork();
-    if (dice < 700) return StepDisk(node);
-    if (dice < 830) return StepTime();
-    if (dice < 840) return StepPartition();
+    if (dice < 690) return StepDisk(node);
+    if (dice < 810) return StepTime();
+    if (dice < 830) return StepPartition();
     if (!cluster_.alive(node)) {
       if (Below(8) == 0) cluster_.Restart(node);
       return;
     }
     if (dice < 850) {
-      if (Below(10) < crash_permille_) Crash(node);
+      if (Below(20) < crash_chance_) Crash(node);
     } else if (dice < 920) {
       Propose(node);
-    } else if (dice < 985) {
+    } else if (dice < 970) {
       cluster_.BeginRead(node);
     } else if (dice < 990) {
       cluster_.Transfer(node, Below(3) == 0 ? kNoNode : AnyNode());
@@ -128,7 +130,7 @@ class Chaos {
 
   void StepTime() {
     const bool skip = Below(skip_one_in_) == 0;
-    const absl::Duration by = absl::Milliseconds(Below(skip ? 1500 : time_step_ms_));
+    const absl::Duration by = absl::Milliseconds(Below(skip ? 1000 : time_step_ms_));
     for (const NodeId node : cluster_.nodes()) {
       // The clocks run at different rates, and a node that is stalled misses its deadline.
       cluster_.AdvanceClock(node, by + absl::Microseconds(Below(2000)));
@@ -137,7 +139,7 @@ class Chaos {
   }
 
   void StepPartition() {
-    if (Below(10) >= partition_permille_) return;
+    if (Below(20) >= partition_chance_) return;
     cluster_.Heal();
     if (Below(3) == 0) return;
     const uint64_t side = Below(1 << options_.nodes);
@@ -237,7 +239,7 @@ class Chaos {
   const TestCluster::Options options_;
   TestCluster cluster_;
   uint64_t loss_percent_, duplicate_percent_, reorder_percent_;
-  uint64_t crash_permille_, partition_permille_;
+  uint64_t crash_chance_, partition_chance_;  // of 20
   bool slow_disk_;
   uint64_t time_step_ms_;
   uint64_t skip_one_in_;  // of the steps in time, a long one

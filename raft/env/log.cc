@@ -132,9 +132,10 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
 
 // The queue, its thread and its two ends.
 struct Background {
-  std::shared_ptr<spdlog::details::thread_pool> queue;
   std::shared_ptr<StderrSink> sink;
   std::shared_ptr<spdlog::async_logger> logger;
+  // Goes first, and joins the thread, before what the thread uses goes.
+  std::shared_ptr<spdlog::details::thread_pool> queue;
 };
 
 // The background that is in use, if any. The mutex is held for the copy of a pointer only.

@@ -54,7 +54,10 @@ void Applier::ApplyWaiting() {
     std::lock_guard lock(mutex_);
     waiting_bytes_ -= bytes;
   }
-  if (failed_ || !ApplyStaged()) return;
+  if (!failed_) ApplyStaged();
+}
+
+void Applier::AnswerReads() {
   Completions done;
   done.Add(parts_.reads->TakeReadable(applied()));
   std::move(done).Run();

@@ -54,8 +54,8 @@ class Applier {
 
   // `range` follows the one before without a gap.
   void Submit(CommittedRange range);
-  // Completes the reads that what is applied already makes possible.
-  void AnswerReads() { bell_.Ring(); }
+  // Completes, on the calling thread, the reads that what is applied already makes possible.
+  void AnswerReads();
 
   // The last index whose effect can be seen.
   LogIndex applied() const { return LogIndex(applied_.load(std::memory_order_acquire)); }

@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <functional>
-#include <mutex>
 #include <utility>
 
 #include "raft/env/executor.h"
@@ -29,28 +28,30 @@ class Doorbell {
 
   void Ring() {
     if (rung_.exchange(true)) return;
-    // Posting under the lock lets Close promise that no more is posted. An executor's Post only
-    // queues: it takes no lock of ours and runs nothing.
-    std::lock_guard lock(mutex_);
-    if (closed_) return;
-    executor_->Post([this] {
-      rung_.exchange(false);  // a read-modify-write: sees all that came before the ring it answers
-      handler_();
-    });
+    ringing_.fetch_add(1);
+    if (!closed_) {
+      executor_->Post([this] {
+        rung_.exchange(
+            false);  // a read-modify-write: sees all that came before the ring it answers
+        handler_();
+      });
+    }
+    if (ringing_.fetch_sub(1) == 1) ringing_.notify_all();
   }
 
-  // After this nothing more is posted. A handler that was posted before may still run.
+  // After this nothing more is posted. A handler that was posted before may still run. Not to be
+  // called by a handler.
   void Close() {
-    std::lock_guard lock(mutex_);
     closed_ = true;
+    for (int ringing = ringing_; ringing != 0; ringing = ringing_) ringing_.wait(ringing);
   }
 
  private:
   Executor* const executor_;
   const std::function<void()> handler_;
   std::atomic<bool> rung_ = false;
-  std::mutex mutex_;
-  bool closed_ = false;  // guarded by mutex_
+  std::atomic<bool> closed_ = false;
+  std::atomic<int> ringing_ = 0;  // threads inside of Ring; changes before closed_ is read
 };
 
 }  // namespace pontoon::raft

@@ -39,7 +39,7 @@ FatalHandler WithDefault(const FatalHandler& given) {
 }  // namespace
 
 RaftNodeExecutors RaftNodeExecutors::Threads() {
-  return {.loop = NewThreadExecutor("raft-loop"),
+  return {.loop = NewCombiningExecutor("raft-loop"),
           .log_writer = NewThreadExecutor("raft-log-writer"),
           .log_reader = NewThreadExecutor("raft-log-reader"),
           .applier = NewThreadExecutor("raft-applier")};

@@ -63,7 +63,7 @@ struct RaftNodeExecutors {
   std::unique_ptr<Executor> log_reader;
   std::unique_ptr<Executor> applier;  // the state machine, and the callbacks of callers
 
-  // Four threads.
+  // Three threads and, for the loop, whoever brings news.
   static RaftNodeExecutors Threads();
 };
 
@@ -98,7 +98,8 @@ class RaftNode final : public Replica, public TransportReceiver {
   RaftNode(const RaftNode&) = delete;
   RaftNode& operator=(const RaftNode&) = delete;
 
-  // Replica. Callbacks are called on the applier's executor.
+  // Replica. Callbacks of proposals are called on the applier's executor, those of reads there or
+  // on the loop.
   void Propose(Payload command, Instant deadline, ProposeCallback done) override;
   void ReadBarrier(Instant deadline, ReadCallback done) override;
   ReplicaStatus Status() const override;

@@ -46,7 +46,7 @@ struct OutcomeUnknown {
 };
 
 using ProposeOutcome = std::variant<Applied, NotApplied, OutcomeUnknown>;
-// Called once, on one of the replica's own threads: it must not block.
+// Called once, on any thread, perhaps before Propose has returned: it must not block.
 using ProposeCallback = absl::AnyInvocable<void(ProposeOutcome) &&>;
 
 // OK, or: UNAVAILABLE (no leader confirmed the read before the deadline, or the node is stopping),

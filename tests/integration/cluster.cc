@@ -93,6 +93,7 @@ absl::Status Cluster::Start(int node) {
   if (!started.ok()) return started.status();
   n.process = *std::move(started);
   n.paused = false;
+  n.stopping = false;
   return absl::OkStatus();
 }
 
@@ -107,7 +108,8 @@ absl::Status Cluster::StartAll() {
 void Cluster::BeginStop(int node) {
   Node& n = *nodes_.at(node);
   CHECK(n.process != nullptr) << n.name << " does not run";
-  n.process->Signal(SIGTERM);
+  // Once only: a second SIGTERM tells a server not to take the time for a clean stop.
+  if (!std::exchange(n.stopping, true)) n.process->Signal(SIGTERM);
 }
 
 absl::StatusOr<ExitStatus> Cluster::Stop(int node) {

@@ -68,10 +68,10 @@ class Cluster {
   // Starts all nodes that do not run, and waits for a leader.
   absl::Status StartAll();
 
-  // Sends SIGTERM and waits for the end of the process.
+  // Sends SIGTERM, unless BeginStop has, and waits for the end of the process.
   absl::StatusOr<ExitStatus> Stop(int node);
 
-  // Sends SIGTERM and does not wait; Stop does that.
+  // Sends SIGTERM and does not wait.
   void BeginStop(int node);
 
   // Sends SIGKILL to the nodes, to all before waiting for the end of any.
@@ -118,6 +118,7 @@ class Cluster {
     std::unique_ptr<Client> prober;    // with a short timeout, for WaitForLeader
     std::unique_ptr<Process> process;  // null: does not run
     bool paused = false;
+    bool stopping = false;  // has got SIGTERM
   };
 
   bool Awake(const Node& node) const { return node.process != nullptr && !node.paused; }

@@ -108,6 +108,10 @@ void Journal::Break() {
 // ---- LocalNetwork
 
 void LocalNetwork::Send(std::vector<Message> messages) {
+  wire_->Post([this, messages = std::move(messages)]() mutable { Deliver(std::move(messages)); });
+}
+
+void LocalNetwork::Deliver(std::vector<Message> messages) {
   std::lock_guard lock(mutex_);
   for (Message& message : messages) {
     const auto receiver = receivers_.find(message.to);

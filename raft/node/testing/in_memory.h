@@ -76,7 +76,7 @@ class Journal final : public StateMachine {
   bool broken_ = false;
 };
 
-// Connects the nodes of a process. Messages arrive at once, in order.
+// Connects the nodes of a process. Messages arrive soon, in order, on a thread of the network.
 //
 // Thread safety: all methods may be called from any thread.
 class LocalNetwork final : public Transport {
@@ -90,10 +90,14 @@ class LocalNetwork final : public Transport {
   void Rejoin(NodeId node);
 
  private:
-  // Held while a receiver is called: receivers only queue, and a test may then take one away.
+  void Deliver(std::vector<Message> messages);
+
+  // Held while a receiver is called, so that a test may take one away. A receiver sends, which
+  // takes no lock.
   std::mutex mutex_;
   std::map<NodeId, TransportReceiver*> receivers_;
   std::set<NodeId> isolated_;
+  const std::unique_ptr<Executor> wire_ = NewThreadExecutor("local-network");
 };
 
 // An executor that runs what is posted when it is told to, in the thread that tells it.
