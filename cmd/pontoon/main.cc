@@ -56,6 +56,7 @@ int Main(int argc, const char* const* argv) {
   if (!config.ok()) return Misused(config.status());
 
   BoundMemoryArenas();
+  StopDeadlockDetection();
   RaiseFileLimit();
   KeepFilesPrivate();
   HoldStopSignals();

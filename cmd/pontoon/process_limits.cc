@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "absl/synchronization/mutex.h"
+
 namespace pontoon {
 namespace {
 
@@ -21,6 +23,10 @@ void RaiseFileLimit() {
 }
 
 void KeepFilesPrivate() { umask(S_IRWXG | S_IRWXO); }
+
+void StopDeadlockDetection() {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+}
 
 void BoundMemoryArenas() { mallopt(M_ARENA_MAX, kArenasMax); }
 

@@ -15,6 +15,10 @@ void KeepFilesPrivate();
 // Keeps the memory of freed requests from piling up. To be called before threads are started.
 void BoundMemoryArenas();
 
+// Debian's Abseil looks for deadlocks whenever a mutex is locked, which costs a server some percent
+// of its time. The tests run with it.
+void StopDeadlockDetection();
+
 }  // namespace pontoon
 
 #endif  // PONTOON_CMD_PONTOON_PROCESS_LIMITS_H_

@@ -251,11 +251,16 @@ TEST_F(SmokeTest, StopsWithoutALeaderToo) {
   Process server(flags);
   EXPECT_EQ(MemberList().members_size(), 3);
 
-  grpc::CompletionQueue queue;
+  // A put that waits for a leader.
+  const auto channel = Connect();
+  ASSERT_TRUE(
+      channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(30)));
   Call waiting;
+  waiting.context.set_wait_for_ready(false);
   etcdserverpb::PutRequest request;
   request.set_key("k");
-  const auto kv = KV::NewStub(Connect());
+  grpc::CompletionQueue queue;
+  const auto kv = KV::NewStub(channel);
   const auto call = kv->AsyncPut(waiting.get(), request, &queue);
   etcdserverpb::PutResponse response;
   grpc::Status status;

@@ -10,6 +10,10 @@
 
 namespace pontoon::raft {
 
+// Terms rise by one for each election: none of an honest peer gets here, and a node that took one
+// over could not campaign much longer.
+constexpr Term kTermMax(uint64_t{1} << 62);
+
 const char* RoleName(Role role) {
   switch (role) {
     case Role::kFollower:
@@ -165,6 +169,7 @@ void RaftCore::OnDeadline(Instant now) {
 
 void RaftCore::OnMessage(Instant now, Message message) {
   if (message.to != options_.self || message.from == kNoNode) return;
+  if (message.term > kTermMax) return;
   if (message.from == options_.self && !std::holds_alternative<VoteResponse>(message.body)) return;
   now_ = now;
   dirty_ = true;

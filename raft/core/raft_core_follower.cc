@@ -59,7 +59,7 @@ void RaftCore::Handle(Instant now, const Message& m, AppendRequest& request) {
 LogIndex RaftCore::AppendMissing(std::vector<Entry> entries) {
   LogIndex end = entries.front().index.Prev();
   for (Entry& entry : entries) {
-    if (entry.index > trail_.base().index && !trail_.Contains({entry.index, entry.term})) {
+    if (entry.index >= trail_.base().index && !trail_.Contains({entry.index, entry.term})) {
       if (entry.index <= last_index()) {
         if (entry.index <= commit_) return end;
         TruncateFrom(entry.index);

@@ -37,12 +37,13 @@ class Chaos {
   explicit Chaos(uint64_t seed)
       : prng_(seed), options_(RandomOptions(seed)), cluster_(options_, Sink()) {
     loss_percent_ = Below(3) == 0 ? Below(30) : 0;
-    duplicate_percent_ = Below(3) == 0 ? Below(20) : 0;
+    duplicate_percent_ = Below(2) == 0 ? Below(20) : 0;
     reorder_percent_ = Below(2) == 0 ? Below(60) : 0;
     crash_chance_ = Below(2) == 0 ? Below(15) : 0;
-    partition_chance_ = Below(2) == 0 ? Below(15) : 0;
+    partition_chance_ = Below(3) != 0 ? 1 + Below(4) : 0;
     slow_disk_ = Below(3) == 0;
-    time_step_ms_ = 2 + Below(50);
+    slow_clock_ = Below(2) == 0 ? AnyNode() : kNoNode;
+    time_step_ms_ = 5 + Below(60);
     skip_one_in_ = 3 + Below(60);
   }
 
@@ -73,7 +74,7 @@ class Chaos {
     options.nodes = kSizes[Below(std::size(kSizes))];
     options.seed = seed;
     options.core.election_timeout = absl::Milliseconds(150 + Below(850));
-    options.core.heartbeat_interval = options.core.election_timeout / (2 + Below(8));
+    options.core.heartbeat_interval = options.core.election_timeout / (2 + Below(4));
     if (Below(2) == 0) options.core.window_bytes_max = 100 * Below(10);
     if (Below(2) == 0) options.core.append_bytes_max = 50 + Below(300);
     if (Below(3) == 0) options.core.inflight_messages_max = 1 + Below(4);
@@ -115,8 +116,21 @@ class Chaos {
       network.erase(network.begin() + position);
       return;
     }
-    if (Percent(duplicate_percent_)) network.push_back(network[position]);
+    if (Percent(duplicate_percent_)) KeepForLater(network[position]);
     cluster_.Deliver(position);
+    if (!old_packets_.empty() && Below(30) == 0) {
+      network.push_back(old_packets_[Below(old_packets_.size())]);
+    }
+  }
+
+  // The network may bring a message again, terms later.
+  void KeepForLater(const Packet& packet) {
+    constexpr size_t kOldPacketsMax = 40;
+    if (old_packets_.size() < kOldPacketsMax) {
+      old_packets_.push_back(packet);
+    } else {
+      old_packets_[Below(kOldPacketsMax)] = packet;
+    }
   }
 
   void StepDisk(NodeId node) {
@@ -132,8 +146,10 @@ class Chaos {
     const bool skip = Below(skip_one_in_) == 0;
     const absl::Duration by = absl::Milliseconds(Below(skip ? 1000 : time_step_ms_));
     for (const NodeId node : cluster_.nodes()) {
-      // The clocks run at different rates, and a node that is stalled misses its deadline.
-      cluster_.AdvanceClock(node, by + absl::Microseconds(Below(2000)));
+      // The clocks run at different rates, some wildly so, and a node that is stalled misses its
+      // deadline. Nothing but liveness may depend on that.
+      const absl::Duration its_time = node == slow_clock_ ? by / 8 : by;
+      cluster_.AdvanceClock(node, its_time + absl::Microseconds(Below(2000)));
       if (Below(5) != 0) cluster_.FireDeadline(node);
     }
   }
@@ -141,7 +157,7 @@ class Chaos {
   void StepPartition() {
     if (Below(20) >= partition_chance_) return;
     cluster_.Heal();
-    if (Below(3) == 0) return;
+    if (Below(5) == 0) return;
     const uint64_t side = Below(1 << options_.nodes);
     const bool both_ways = Below(3) != 0;
     for (const NodeId from : cluster_.nodes()) {
@@ -241,8 +257,10 @@ class Chaos {
   uint64_t loss_percent_, duplicate_percent_, reorder_percent_;
   uint64_t crash_chance_, partition_chance_;  // of 20
   bool slow_disk_;
+  NodeId slow_clock_;
   uint64_t time_step_ms_;
   uint64_t skip_one_in_;  // of the steps in time, a long one
+  std::vector<Packet> old_packets_;
   uint64_t proposed_ = 0;
   std::string failure_;
 };

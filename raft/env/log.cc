@@ -63,6 +63,10 @@ std::string ValueText(LogFormat format, const LogField::Value& value) {
     const bool bare = format == LogFormat::kConsole && IsPlainWord(*text);
     return bare ? std::string(*text) : Quoted(*text);
   }
+  if (const auto* node = std::get_if<NodeId>(&value)) {
+    const std::string id = *node == kNoNode ? "none" : absl::StrCat(absl::Hex(node->value()));
+    return format == LogFormat::kConsole ? id : Quoted(id);
+  }
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<int64_t>(&value)) return absl::StrCat(*number);
   return absl::StrCat(std::get<uint64_t>(value));

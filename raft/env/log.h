@@ -32,6 +32,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "raft/base/strong_int.h"
+#include "raft/base/types.h"
 
 namespace pontoon {
 
@@ -42,7 +43,7 @@ enum class LogFormat { kConsole, kJson };
 // function returns, so temporaries are fine. A bool prints as true or false.
 class LogField {
  public:
-  using Value = std::variant<int64_t, uint64_t, bool, absl::string_view>;
+  using Value = std::variant<int64_t, uint64_t, bool, absl::string_view, NodeId>;
 
   template <std::integral T>
   LogField(absl::string_view key, T value) : key_(key), value_(Widened(value)) {}
@@ -58,6 +59,8 @@ class LogField {
       : key_(key), value_(absl::string_view(value.data(), value.size())) {}
   template <typename Tag, typename Integer>
   LogField(absl::string_view key, StrongInt<Tag, Integer> value) : LogField(key, value.value()) {}
+  // In hexadecimal, as member lists print it; "none" for kNoNode.
+  LogField(absl::string_view key, NodeId node) : key_(key), value_(node) {}
 
   absl::string_view key() const { return key_; }
   const Value& value() const { return value_; }

@@ -48,6 +48,14 @@ TEST(FormatLogLine, Json) {
             R"("term":5,"big":18446744073709551615,"ok":true,"why":"\"x\"\n"})");
 }
 
+TEST(FormatLogLine, NodesAreNamedAsMemberListsNameThem) {
+  const LogField fields[] = {{"leader", NodeId(0xa696286ce70c8f6)}, {"old", kNoNode}};
+  EXPECT_THAT(FormatLogLine(LogFormat::kConsole, absl::UnixEpoch(), LogLevel::kInfo, "m", fields),
+              testing::EndsWith(" m leader=a696286ce70c8f6 old=none"));
+  EXPECT_THAT(FormatLogLine(LogFormat::kJson, absl::UnixEpoch(), LogLevel::kInfo, "m", fields),
+              testing::EndsWith(R"("leader":"a696286ce70c8f6","old":"none"})"));
+}
+
 TEST(FormatLogLine, EveryByteGivesValidJson) {
   for (int byte = 0; byte < 256; ++byte) {
     const std::string value = absl::StrCat("<", std::string(1, static_cast<char>(byte)), ">");

@@ -76,12 +76,14 @@ class PeerLink::Stream final : public grpc::ClientBidiReactor<wire::Envelope, wi
   }
 
   void Write(const std::vector<Message>& messages) {
-    if (out_.SpaceUsedLong() > kKeptBufferBytesMax) {
+    if (out_bytes_ > kKeptBufferBytesMax) {
       out_ = wire::Envelope();
+      out_bytes_ = 0;
     } else {
       out_.Clear();
     }
     for (const Message& message : messages) EncodeMessage(message, &out_);
+    out_bytes_ = std::max(out_bytes_, out_.ByteSizeLong());
     StartWrite(&out_);
   }
 
@@ -125,6 +127,7 @@ class PeerLink::Stream final : public grpc::ClientBidiReactor<wire::Envelope, wi
   std::shared_ptr<PeerLink> link_;
   grpc::ClientContext context_;
   wire::Envelope out_;
+  size_t out_bytes_ = 0;  // of the largest envelope that out_ has held since it was new
   wire::Envelope in_;
   bool greeted_ = false;
   absl::Status fault_;

@@ -90,6 +90,9 @@ class Cluster {
   // Waits until a node has applied everything that was committed before the call.
   absl::Status WaitForCatchUp(int node, absl::Duration timeout = kPatience);
 
+  // Whether a node was started, and neither stopped nor killed since.
+  bool Runs(int node) const { return nodes_.at(node)->process != nullptr; }
+
   // A client of one node, made with the cluster. It waits while the node is down.
   Client& client(int node) { return *nodes_.at(node)->client; }
 

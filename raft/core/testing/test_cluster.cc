@@ -222,18 +222,23 @@ void TestCluster::ReportWritten(NodeId id) {
   Drain(&node);
 }
 
-void TestCluster::ServeLogRead(NodeId id) {
-  Node& node = At(id);
-  const LogReadRequest request = node.log_reads.front();
-  node.log_reads.pop_front();
+// The disk is read at once, and the result is handed over later: much may happen in between.
+void TestCluster::BeginLogRead(Node* node, const LogReadRequest& request) {
   std::vector<Entry> entries;
   size_t bytes = 0;
-  for (LogIndex i = request.first; i <= request.last && i.value() <= node.disk.log.size(); ++i) {
-    const Entry& entry = node.disk.log[i.value() - 1];
+  for (LogIndex i = request.first; i <= request.last && i.value() <= node->disk.log.size(); ++i) {
+    const Entry& entry = node->disk.log[i.value() - 1];
     bytes += entry.CountedBytes();
     if (!entries.empty() && bytes > request.bytes_max) break;
     entries.push_back(entry);
   }
+  node->log_reads.push_back({request, std::move(entries)});
+}
+
+void TestCluster::ServeLogRead(NodeId id) {
+  Node& node = At(id);
+  auto [request, entries] = std::move(node.log_reads.front());
+  node.log_reads.pop_front();
   Say(id, Join("reads ", Describe(entries), " from its disk for ", request.peer));
   node.core->OnEntriesRead(node.clock, request.peer, request.term, std::move(entries));
   Drain(&node);
@@ -345,11 +350,11 @@ void TestCluster::Execute(Node* node, Ready ready) {
     node->issued.Write(*ready.persist);
     node->pending.push_back(std::move(*ready.persist));
   }
-  for (LogReadRequest& request : ready.log_reads) {
+  for (const LogReadRequest& request : ready.log_reads) {
     if (sink_) {
       Say(node->id, Join("wants entries from ", request.first, " read for ", request.peer));
     }
-    node->log_reads.push_back(std::move(request));
+    BeginLogRead(node, request);
   }
   for (Message& message : ready.messages) Send(node, std::move(message));
   if (node->core->commit() > node->commit) CheckCommit(node);

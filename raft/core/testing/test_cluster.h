@@ -147,7 +147,7 @@ class TestCluster {
     std::deque<PersistBatch> pending;
     PersistSeq written;
     PersistSeq reported;
-    std::deque<LogReadRequest> log_reads;
+    std::deque<std::pair<LogReadRequest, std::vector<Entry>>> log_reads;
     LogIndex applied;
     uint64_t life = 0;
     uint64_t requests = 0;  // in this life
@@ -173,6 +173,7 @@ class TestCluster {
   void Drain(Node* node);
   void Execute(Node* node, Ready ready);
   void Apply(Node* node, const CommittedRange& range);
+  void BeginLogRead(Node* node, const LogReadRequest& request);
   void Send(Node* node, Message message);
 
   void CheckNode(Node* node);

@@ -1,0 +1,366 @@
+// The core alone: what it promises to its owner, and what it bears from the network. How cores work
+// together is told by the scenarios in testdata/.
+
+#include "raft/core/raft_core.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <set>
+#include <utility>
+
+#include "raft/base/prng.h"
+
+namespace pontoon::raft {
+namespace {
+
+constexpr size_t kNodes = 3;
+
+Membership ThreeVoters() {
+  return {.voters = {NodeId(1), NodeId(2), NodeId(3)}, .outgoing = {}, .learners = {}};
+}
+
+RestoredState Fresh() {
+  return {.hard_state = {},
+          .base = {},
+          .last = {},
+          .terms = {},
+          .applied = {},
+          .membership = ThreeVoters()};
+}
+
+CoreOptions OptionsOf(NodeId self) {
+  CoreOptions options;
+  options.self = self;
+  return options;
+}
+
+Instant At(int64_t ms) { return Instant::FromNanos((1000 + ms) * 1'000'000); }
+
+// Node 1 of three with a disk that keeps everything at once.
+class RaftCoreTest : public ::testing::Test {
+ protected:
+  explicit RaftCoreTest(const RestoredState& restored = Fresh())
+      : core_(OptionsOf(NodeId(1)), restored, At(0)) {
+    Drain();
+  }
+
+  void Receive(NodeId from, uint64_t term, MessageBody body) {
+    core_.OnMessage(now_, {from, NodeId(1), Term(term), std::move(body)});
+    Drain();
+  }
+  void Drain() {
+    while (core_.HasReady()) {
+      Ready ready = core_.TakeReady();
+      for (Message& message : ready.messages) sent_.push_back(std::move(message));
+      if (ready.persist) core_.OnPersisted(now_, ready.persist->seq);
+    }
+  }
+  void Win() {
+    now_ = core_.NextDeadline();
+    core_.OnDeadline(now_);
+    Drain();
+    Receive(NodeId(2), 1, PreVoteResponse{.granted = true});
+    Receive(NodeId(2), 1, VoteResponse{.granted = true});
+    ASSERT_EQ(core_.role(), Role::kLeader);
+    sent_.clear();
+  }
+
+  Instant now_ = At(0);
+  RaftCore core_;
+  std::vector<Message> sent_;
+};
+
+TEST_F(RaftCoreTest, ADeadlineThatIsNotDueDoesNothing) {
+  core_.OnDeadline(core_.NextDeadline() - absl::Nanoseconds(1));
+  EXPECT_FALSE(core_.HasReady());
+  EXPECT_EQ(core_.role(), Role::kFollower);
+}
+
+TEST_F(RaftCoreTest, TheElectionTimeoutLiesBetweenOneAndTwo) {
+  std::set<Instant> seen;
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    CoreOptions options = OptionsOf(NodeId(1));
+    options.seed = seed;
+    RaftCore core(options, Fresh(), At(0));
+    EXPECT_GE(core.NextDeadline(), At(0) + options.election_timeout);
+    EXPECT_LT(core.NextDeadline(), At(0) + 2 * options.election_timeout);
+    seen.insert(core.NextDeadline());
+  }
+  EXPECT_EQ(seen.size(), 100u);
+}
+
+TEST_F(RaftCoreTest, TheSameCallsGiveTheSameRun) {
+  RaftCore other(OptionsOf(NodeId(1)), Fresh(), At(0));
+  EXPECT_EQ(core_.NextDeadline(), other.NextDeadline());
+}
+
+TEST_F(RaftCoreTest, ANodeThatIsNoMemberIsSilent) {
+  RestoredState restored = Fresh();
+  restored.membership.voters = {NodeId(2), NodeId(3)};
+  RaftCore core(OptionsOf(NodeId(1)), restored, At(0));
+  EXPECT_EQ(core.NextDeadline(), Instant::InfiniteFuture());
+}
+
+TEST_F(RaftCoreTest, WithoutALeaderNothingIsTaken) {
+  EXPECT_EQ(core_.Propose(now_, {}), TakenInTerm(Refusal::kNoLeader));
+  EXPECT_EQ(core_.BeginRead(now_, ReadId(1)), TakenInTerm(Refusal::kNoLeader));
+  EXPECT_FALSE(core_.TransferLeadership(now_, NodeId(2)));
+}
+
+TEST_F(RaftCoreTest, MessagesForOthersOrFromNobodyAreIgnored) {
+  core_.OnMessage(now_, {NodeId(2), NodeId(3), Term(5), Heartbeat{}});
+  core_.OnMessage(now_, {kNoNode, NodeId(1), Term(5), Heartbeat{}});
+  core_.OnMessage(now_, {NodeId(1), NodeId(1), Term(5), Heartbeat{}});
+  EXPECT_FALSE(core_.HasReady());
+  EXPECT_EQ(core_.term(), Term(0));
+}
+
+TEST_F(RaftCoreTest, TheLeaderKnowsItsPeers) {
+  EXPECT_TRUE(core_.peer_states().empty());
+  Win();
+  Receive(NodeId(2), 1, AppendAccepted{.match = LogIndex(1)});
+  const auto peers = core_.peer_states();
+  ASSERT_EQ(peers.size(), kNodes - 1);
+  EXPECT_EQ(peers[0].match, LogIndex(1));
+  EXPECT_EQ(peers[0].last_contact, now_);
+  EXPECT_EQ(peers[1].match, LogIndex(0));
+  EXPECT_EQ(peers[1].last_contact, Instant::InfinitePast());
+  EXPECT_EQ(core_.commit(), LogIndex(1));
+}
+
+TEST_F(RaftCoreTest, AMatchBeyondTheLogIsIgnored) {
+  Win();
+  Receive(NodeId(2), 1, AppendAccepted{.match = LogIndex(9)});
+  EXPECT_EQ(core_.commit(), LogIndex(0));
+  EXPECT_EQ(core_.peer_states()[0].match, LogIndex(0));
+}
+
+TEST_F(RaftCoreTest, AnAnswerToAFutureRoundIsIgnored) {
+  Win();
+  Receive(NodeId(2), 1, AppendAccepted{.match = LogIndex(1)});
+  Receive(NodeId(2), 1, HeartbeatAck{.round = RoundId(99), .log_verified = true});
+  core_.BeginRead(now_, ReadId(1));
+  Ready ready = core_.TakeReady();
+  EXPECT_TRUE(ready.reads_granted.empty());
+}
+
+TEST_F(RaftCoreTest, EntriesThatDoNotFollowEachOtherAreNotTaken) {
+  const auto entry = [](uint64_t index, uint64_t term) {
+    return Entry{.index = LogIndex(index),
+                 .term = Term(term),
+                 .kind = EntryKind::kNoOp,
+                 .request = {},
+                 .payload = nullptr};
+  };
+  const std::vector<Entry> kUnsound[] = {
+      {entry(2, 1)},               // a gap after prev
+      {entry(1, 1), entry(3, 1)},  // a gap
+      {entry(1, 1), entry(1, 1)},  // twice
+      {entry(1, 2), entry(2, 1)},  // terms fall
+      {entry(1, 9)},               // of a later term than the message
+  };
+  for (const std::vector<Entry>& entries : kUnsound) {
+    Receive(NodeId(2), 3, AppendRequest{.prev = {}, .entries = entries, .commit = LogIndex(0)});
+    EXPECT_EQ(core_.last_index(), LogIndex(0));
+  }
+}
+
+TEST_F(RaftCoreTest, ACommittedEntryIsNotReplacedWhateverIsAsked) {
+  const Entry first{.index = LogIndex(1),
+                    .term = Term(1),
+                    .kind = EntryKind::kNoOp,
+                    .request = {},
+                    .payload = nullptr};
+  Receive(NodeId(2), 1, AppendRequest{.prev = {}, .entries = {first}, .commit = LogIndex(1)});
+  EXPECT_EQ(core_.commit(), LogIndex(1));
+  Entry other = first;
+  other.term = Term(2);
+  sent_.clear();
+  Receive(NodeId(3), 2, AppendRequest{.prev = {}, .entries = {other}, .commit = LogIndex(1)});
+  EXPECT_TRUE(sent_.empty()) << "no honest leader asks for this; it gets no answer";
+  EXPECT_EQ(core_.last_index(), LogIndex(1));
+}
+
+// ---- a log whose beginning was compacted away
+
+class CompactedTest : public RaftCoreTest {
+ protected:
+  CompactedTest() : RaftCoreTest(Restored()) {}
+
+  static RestoredState Restored() {
+    return {.hard_state = {.term = Term(5), .vote = kNoNode},
+            .base = {LogIndex(10), Term(5)},
+            .last = LogIndex(10),
+            .terms = {},
+            .applied = LogIndex(10),
+            .membership = ThreeVoters()};
+  }
+  static std::vector<Entry> Entries(uint64_t first, uint64_t last, uint64_t term) {
+    std::vector<Entry> entries;
+    for (uint64_t i = first; i <= last; ++i) {
+      entries.push_back({.index = LogIndex(i),
+                         .term = Term(term),
+                         .kind = EntryKind::kNoOp,
+                         .request = {},
+                         .payload = nullptr});
+    }
+    return entries;
+  }
+};
+
+// B28: an append that begins before the compacted log's base.
+TEST_F(CompactedTest, AnAppendAcrossTheBaseAddsWhatIsNew) {
+  Receive(
+      NodeId(2), 6,
+      AppendRequest{
+          .prev = {LogIndex(8), Term(5)}, .entries = Entries(9, 12, 5), .commit = LogIndex(11)});
+  EXPECT_EQ(core_.last_index(), LogIndex(12));
+  EXPECT_EQ(core_.commit(), LogIndex(11));
+}
+
+TEST_F(CompactedTest, AnAppendThatEndsBeforeTheBaseIsAcknowledged) {
+  Receive(NodeId(2), 6,
+          AppendRequest{
+              .prev = {LogIndex(3), Term(4)}, .entries = Entries(4, 7, 5), .commit = LogIndex(7)});
+  ASSERT_EQ(sent_.size(), 1u);
+  EXPECT_EQ(std::get<AppendAccepted>(sent_[0].body).match, LogIndex(7));
+  EXPECT_EQ(core_.last_index(), LogIndex(10));
+}
+
+// No leader's log disagrees with what was committed before the base.
+TEST_F(CompactedTest, AnAppendThatDisagreesAtTheBaseIsNotTaken) {
+  Receive(NodeId(2), 6,
+          AppendRequest{
+              .prev = {LogIndex(8), Term(1)}, .entries = Entries(9, 12, 1), .commit = LogIndex(8)});
+  EXPECT_EQ(core_.last_index(), LogIndex(10));
+  EXPECT_TRUE(sent_.empty());
+}
+
+// ---- any content is borne
+
+class Garbage {
+ public:
+  explicit Garbage(uint64_t seed) : prng_(seed) {}
+
+  // Mostly small numbers, near to those that the core has; now and then absurd ones.
+  uint64_t Number() {
+    if (prng_.Below(50) == 0) return std::numeric_limits<uint64_t>::max() - prng_.Below(3);
+    return prng_.Below(8);
+  }
+  LogPosition Position() { return {LogIndex(Number()), Term(Number())}; }
+  bool Coin() { return prng_.Below(2) == 0; }
+  uint64_t Below(uint64_t bound) { return prng_.Below(bound); }
+
+  std::vector<Entry> SomeEntries(LogIndex prev) {
+    std::vector<Entry> entries;
+    LogIndex index = prev.Next();
+    Term term(prng_.Below(4));
+    for (uint64_t i = prng_.Below(4); i > 0; --i) {
+      entries.push_back({.index = prng_.Below(20) == 0 ? LogIndex(Number()) : index,
+                         .term = term,
+                         .kind = EntryKind::kNoOp,
+                         .request = {},
+                         .payload = nullptr});
+      index = index.Next();
+      if (Coin()) term = term.Next();
+    }
+    return entries;
+  }
+
+  MessageBody Body() {
+    switch (prng_.Below(std::variant_size_v<MessageBody>)) {
+      case 0:
+        return PreVoteRequest{Position()};
+      case 1:
+        return PreVoteResponse{Coin()};
+      case 2:
+        return VoteRequest{.last = Position(), .leader_asked = Coin()};
+      case 3:
+        return VoteResponse{Coin()};
+      case 4: {
+        const LogPosition prev = Coin() ? LogPosition{} : Position();
+        return AppendRequest{prev, SomeEntries(prev.index), LogIndex(Number())};
+      }
+      case 5:
+        return AppendAccepted{LogIndex(Number())};
+      case 6:
+        return AppendRejected{LogIndex(Number()), Position()};
+      case 7:
+        return Heartbeat{LogIndex(Number()), RoundId(Number())};
+      case 8:
+        return HeartbeatAck{RoundId(Number()), Coin()};
+      case 9:
+        return CommitNotice{LogIndex(Number())};
+      case 10:
+        return StaleTerm{};
+      case 11:
+        return TimeoutNow{};
+      case 12:
+        return ForwardProposals{{{{NodeId(Number()), Number()}, nullptr}}};
+      case 13:
+        return ProposalsRefused{{{NodeId(Number()), Number()}}};
+      case 14:
+        return ReadRequest{ReadId(Number())};
+      case 15:
+        return ReadReply{ReadId(Number()), LogIndex(Number())};
+      default:
+        return ReadRefused{ReadId(Number())};
+    }
+  }
+
+ private:
+  Prng prng_;
+};
+
+// The core must not fall over, and must hand the disk a log without gaps, whatever comes.
+void RunGarbage(uint64_t seed, const RestoredState& restored) {
+  Garbage garbage(seed);
+  RaftCore core(OptionsOf(NodeId(1)), restored, At(0));
+  LogIndex disk_last = restored.last;
+  Instant now = At(0);
+  Term term;
+  LogIndex commit = core.commit();
+  for (int step = 0; step < 300; ++step) {
+    now = now + absl::Milliseconds(garbage.Below(100));
+    if (garbage.Below(10) == 0) {
+      now = std::max(now, std::min(core.NextDeadline(), now + absl::Seconds(10)));
+      core.OnDeadline(now);
+    } else {
+      const uint64_t near = core.term().value() + garbage.Below(2);
+      const Term of(garbage.Below(4) == 0 ? garbage.Number() : near);
+      core.OnMessage(now, {NodeId(garbage.Below(5)), NodeId(1), of, garbage.Body()});
+    }
+    while (core.HasReady()) {
+      const Ready ready = core.TakeReady();
+      if (!ready.persist) continue;
+      if (ready.persist->truncate_from) disk_last = ready.persist->truncate_from->Prev();
+      for (const Entry& entry : ready.persist->entries) {
+        ASSERT_EQ(entry.index, disk_last.Next()) << "seed " << seed;
+        disk_last = entry.index;
+      }
+      if (garbage.Below(4) != 0) core.OnPersisted(now, ready.persist->seq);
+    }
+    ASSERT_GE(core.term(), term);
+    ASSERT_GE(core.commit(), commit);
+    term = core.term();
+    commit = core.commit();
+  }
+}
+
+TEST(Garbage, IsBorneByAFreshNode) {
+  for (uint64_t seed = 1; seed <= 1000; ++seed) RunGarbage(seed, Fresh());
+}
+
+TEST(Garbage, IsBorneByANodeWithACompactedLog) {
+  const RestoredState restored{.hard_state = {.term = Term(4), .vote = kNoNode},
+                               .base = {LogIndex(3), Term(2)},
+                               .last = LogIndex(5),
+                               .terms = {{LogIndex(4), Term(3)}},
+                               .applied = LogIndex(3),
+                               .membership = ThreeVoters()};
+  for (uint64_t seed = 1; seed <= 1000; ++seed) RunGarbage(seed, restored);
+}
+
+}  // namespace
+}  // namespace pontoon::raft

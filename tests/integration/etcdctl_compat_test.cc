@@ -1,0 +1,419 @@
+// etcdctl 3.4 against Pontoon and against a real etcd-server, three nodes each: one script, whose
+// printed results must be equal, line by line, once etcdctl_normaliser.h has replaced what cannot
+// be (ids, ports, times, ...). Exit codes and standard error are compared too.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "tests/integration/cluster.h"
+#include "tests/integration/etcdctl_normaliser.h"
+#include "tests/integration/process.h"
+#include "tests/integration/status_asserts.h"
+
+namespace pontoon::testing {
+namespace {
+
+// Whether what a command prints is in an order that follows from the members' ids.
+enum class Order { kAsPrinted, kByMember };
+
+// Which servers etcdctl is told of.
+enum class Ask { kOneNode, kAllNodes };
+
+struct Step {
+  std::string words;  // of etcdctl; an argument with spaces, or an empty one, stands in '...'
+  std::string input = {};
+  Order order = Order::kAsPrinted;
+  Ask ask = Ask::kOneNode;
+};
+
+// Splits at spaces, except within '...'.
+std::vector<std::string> Words(const std::string& text) {
+  std::vector<std::string> words;
+  bool in_word = false;
+  bool quoted = false;
+  for (char c : text) {
+    if (c == ' ' && !quoted) {
+      in_word = false;
+      continue;
+    }
+    if (!in_word) words.emplace_back();
+    in_word = true;
+    if (c == '\'') {
+      quoted = !quoted;
+    } else {
+      words.back() += c;
+    }
+  }
+  return words;
+}
+
+// A cluster with what makes its output comparable.
+class Side {
+ public:
+  explicit Side(Program program) : cluster_(ClusterOptions{.program = program}) {}
+
+  Cluster& cluster() { return cluster_; }
+
+  void Start() {
+    ASSERT_OK(cluster_.StartAll());
+    for (int node : cluster_.AllNodes()) {
+      const Flags flags = cluster_.FlagsOf(node);
+      const std::string number = absl::StrCat(node + 1);
+      normaliser_.Replace(cluster_.address(node), "<client" + number + ">");
+      normaliser_.Replace(flags.at("listen-peer-urls"), "http://<peer" + number + ">");
+      const auto status = cluster_.client(node).Status();
+      ASSERT_OK(status);
+      normaliser_.ReplaceId(status.response.header().member_id(), "<member" + number + ">");
+      if (node == 0) normaliser_.ReplaceId(status.response.header().cluster_id(), "<cluster>");
+    }
+  }
+
+  // Lets `node` lead, as etcd's own tool does it.
+  void MoveLeaderTo(int node) {
+    ASSERT_OK_AND_ASSIGN(const int leader, cluster_.WaitForLeader());
+    if (leader == node) return;
+    const auto status = cluster_.client(node).Status();
+    ASSERT_OK(status);
+    const std::string id = absl::StrCat(absl::Hex(status.response.header().member_id()));
+    const std::string result = Run({.words = "move-leader " + id}, leader);
+    ASSERT_OK_AND_ASSIGN(const int new_leader, cluster_.WaitForLeader());
+    ASSERT_EQ(new_leader, node) << result;
+  }
+
+  // What the step prints, normalised, and its exit code. `node` is the one that is asked.
+  std::string Run(const Step& step, int node) {
+    // Each node answers for itself, so each has to have seen what was done through another.
+    for (int each : cluster_.AllNodes()) EXPECT_OK(cluster_.WaitForCatchUp(each));
+    CommandOptions command;
+    command.argv = {"etcdctl", "--endpoints",
+                    step.ask == Ask::kAllNodes ? cluster_.Endpoints() : cluster_.address(node)};
+    for (std::string& word : Words(step.words)) command.argv.push_back(std::move(word));
+    command.env = {"ETCDCTL_API=3"};
+    command.input = step.input;
+    const absl::StatusOr<CommandResult> result = RunCommand(command);
+    if (!result.ok()) return result.status().ToString();
+    return absl::StrCat("-- out:\n", Arrange(step.order, normaliser_.Apply(result->out)),
+                        "-- err:\n", normaliser_.Apply(result->err), "-- exit code ",
+                        result->exit.code.value_or(-1), "\n");
+  }
+
+ private:
+  static std::string Arrange(Order order, const std::string& output) {
+    return order == Order::kByMember ? SortLines(output) : output;
+  }
+
+  Cluster cluster_;
+  Normaliser normaliser_;
+};
+
+class EtcdctlCompatTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    pontoon_.Start();
+    etcd_.Start();
+    if (HasFatalFailure()) return;
+    ASSERT_OK_AND_ASSIGN(leader_, pontoon_.cluster().WaitForLeader());
+    etcd_.MoveLeaderTo(leader_);
+  }
+
+  void TearDown() override {
+    EXPECT_OK(pontoon_.cluster().WaitForLeader());
+    EXPECT_OK(etcd_.cluster().WaitForLeader());
+  }
+
+  // Runs the steps on both sides, each on the next node, and compares.
+  void Compare(const std::vector<Step>& script) {
+    int node = 0;
+    for (const Step& step : script) {
+      const std::string want = etcd_.Run(step, node);
+      EXPECT_EQ(pontoon_.Run(step, node), want) << "$ etcdctl " << step.words << "\n" << step.input;
+      node = (node + 1) % pontoon_.cluster().size();
+    }
+  }
+
+  Side pontoon_{Program::kPontoon};
+  Side etcd_{Program::kEtcd};
+  int leader_ = 0;
+};
+
+// Keys whose versions, creation, last change and values are in four different orders.
+std::vector<Step> Preparation() {
+  return {
+      {"put k/c 3"}, {"put k/a 9"},     {"put k/b 5"},  {"put k/d 5"},           {"put k/c 1"},
+      {"put k/c 2"}, {"put k/a 4"},     {"put k/e ''"}, {"put other 'a value'"}, {"put k/b 7"},
+      {"put k 0"},   {"put k0 beyond"}, {"del k/d"},    {"put k/d 6"},
+  };
+}
+
+TEST_F(EtcdctlCompatTest, PutAndGet) {
+  Compare({
+      {"put a 1"},
+      {"put a 2 --prev-kv"},
+      {"put a 3 -w json"},
+      {"put a 4 -w json --prev-kv"},
+      {"put a 5 -w fields"},
+      {"put a 6 -w fields --prev-kv"},
+      {"put fromstdin", "a value\nof two lines"},
+      {"put a --ignore-value"},
+      {"put missing --ignore-value"},
+      {"put 'a key' 'a value with spaces'"},
+      {"put empty ''"},
+      {"put umläut ü€"},
+      {"get a"},
+      {"get a -w json"},
+      {"get a -w fields"},
+      {"get a -w protobuf --hex"},
+      {"get a -w table"},
+      {"get a --hex"},
+      {"get missing"},
+      {"get missing -w json"},
+      {"get missing -w fields"},
+      {"get empty"},
+      {"get empty -w json"},
+      {"get 'a key'"},
+      {"get umläut"},
+      {"get fromstdin"},
+      {"get a --print-value-only"},
+      {"get a --keys-only"},
+      {"get a --keys-only -w json"},
+      {"get a --consistency=s"},
+      {"get a --consistency=l"},
+  });
+}
+
+TEST_F(EtcdctlCompatTest, Ranges) {
+  Compare(Preparation());
+  std::vector<Step> script = {
+      {"get --prefix k/"},
+      {"get --prefix k/ -w json"},
+      {"get --prefix k/ -w fields"},
+      {"get --prefix k/ --keys-only"},
+      {"get --prefix k/ --print-value-only"},
+      {"get --prefix k/ --limit=2"},
+      {"get --prefix k/ --limit=2 -w json"},
+      {"get --prefix k/ --limit=5 -w json"},
+      {"get --prefix k/ --limit=9 -w json"},
+      {"get --prefix ''"},
+      {"get --prefix '' -w json --limit=3"},
+      {"get --from-key k/c"},
+      {"get --from-key k/c --limit=1 -w fields"},
+      {"get --from-key ''"},
+      {"get k/b k/d"},
+      {"get k/d k/b"},
+      {"get k/b k/b"},
+      {"get k/b ''"},
+      {"get --prefix nothing"},
+      {"get --prefix nothing -w json"},
+      {"get --prefix k/ --count-only"},  // not in 3.4: both sides refuse the flag
+  };
+  for (int revision : {2, 3, 5, 8, 14, 15, 16}) {
+    script.push_back({absl::StrCat("get --prefix k -w json --rev=", revision)});
+  }
+  for (const char* target : {"CREATE", "KEY", "MODIFY", "VALUE", "VERSION"}) {
+    for (const char* order : {"", " --order=ASCEND", " --order=DESCEND"}) {
+      const std::string sorted = absl::StrCat("get --prefix k --sort-by=", target, order);
+      script.push_back({sorted});
+      script.push_back({sorted + " --limit=3 -w json"});
+      script.push_back({sorted + " --rev=9 --keys-only"});
+    }
+  }
+  Compare(script);
+}
+
+TEST_F(EtcdctlCompatTest, Deletions) {
+  Compare(Preparation());
+  Compare({
+      {"del k/a"},
+      {"del k/a"},
+      {"del k/a --prev-kv"},
+      {"del k/b --prev-kv"},
+      {"del k/c --prev-kv -w json"},
+      {"del missing -w json"},
+      {"get --prefix k/ -w json"},
+      {"put k/a again -w json"},
+      {"get k/a -w json"},
+      {"del --prefix k/ --prev-kv"},
+      {"del --prefix k/ --prev-kv -w fields"},
+      {"put x 1"},
+      {"put y 2"},
+      {"put z 3"},
+      {"del y z --prev-kv -w fields"},
+      {"del --from-key x"},
+      {"get --prefix '' -w json"},
+      {"del --prefix ''"},
+      {"get --prefix '' -w json"},
+  });
+}
+
+TEST_F(EtcdctlCompatTest, Transactions) {
+  Compare(Preparation());
+  const std::string then_else = "\nput t yes\nget k/a\n\nput t no\nget k/b\n\n";
+  std::vector<Step> script;
+  for (const char* compare :
+       {"value(\"k/a\") = \"4\"", "value(\"k/a\") = \"9\"", "value(\"k/a\") > \"3\"",
+        "value(\"k/a\") < \"3\"", "value(\"missing\") = \"\"", "value(\"missing\") < \"x\"",
+        "version(\"k/c\") = \"3\"", "version(\"k/c\") > \"3\"", "version(\"missing\") = \"0\"",
+        "create(\"k/c\") = \"2\"", "create(\"k/c\") < \"2\"", "create(\"missing\") = \"0\"",
+        "mod(\"k/c\") = \"7\"", "mod(\"k/c\") > \"7\"", "mod(\"missing\") > \"0\"",
+        "lease(\"k/c\") = \"0\""}) {
+    script.push_back({"txn", absl::StrCat(compare, "\n", then_else)});
+  }
+  const std::string two = "value(\"k/a\") = \"4\"\nversion(\"k/c\") = \"3\"\n";
+  script.push_back({"txn -w json", two + then_else});
+  script.push_back({"txn -w fields", two + then_else});
+  script.push_back({"txn -w json", "version(\"k/c\") = \"99\"\n" + two + then_else});
+  script.push_back({"txn", "\nput n 1\nget n\nput m 2\ndel k/a\nget --prefix k/\n\n\n"});
+  script.push_back({"txn -w json", "\nput n 3\nget n\ndel m --prev-kv\nget m\n\n\n"});
+  script.push_back({"txn -w json", "\nget n\nget --prefix k/ --limit=1\n\n\n"});
+  script.push_back({"txn -w json", "\nget n --rev=2\n\n\n"});
+  script.push_back({"txn -w json", "\nput n --prev-kv 4\n\n\n"});
+  script.push_back({"txn -w json", "\ndel nothing\n\n\n"});
+  script.push_back({"txn -w json", "\n\n\n"});
+  script.push_back({"txn", "\nput n 1\nput n 2\n\n\n"});
+  script.push_back({"txn", "\nput n 1\ndel --prefix n\n\n\n"});
+  script.push_back({"txn", "\nput n 1\nget n --rev=999\n\n\n"});
+  script.push_back({"txn", "value(\"n\") ~ \"1\"\n\nput n 1\n\n\n"});
+  script.push_back({"get --prefix '' -w json"});
+  Compare(script);
+}
+
+TEST_F(EtcdctlCompatTest, CompactionAndErrors) {
+  Compare(Preparation());
+  Compare({
+      {"compaction 0"},
+      {"compaction 999"},
+      {"compaction 5"},
+      {"compaction 5"},
+      {"compaction 4"},
+      {"get --prefix k -w json"},
+      {"get k/c --rev=4"},
+      {"get k/c --rev=5 -w json"},
+      {"get --prefix k --rev=7 -w json"},
+      {"get k/c --rev=999"},
+      {"get ''"},
+      {"put '' x"},
+      {"del ''"},
+      {"compaction --physical 8"},
+      {"compaction --physical 8"},
+      {"get k/c --rev=7"},
+      {"get k/c --rev=8 -w json"},
+      {"compaction"},
+      {"compaction x"},
+      {"get"},
+      {"get --prefix --from-key k"},
+      {"get k --sort-by=NONSENSE"},
+      {"get k --order=NONSENSE"},
+      {"frobnicate"},
+      {absl::StrCat("put large ", std::string(100'000, 'x'))},
+      {"put large", std::string(1'600'000, 'x')},
+      {"get --prefix k -w json"},
+  });
+}
+
+TEST_F(EtcdctlCompatTest, EndpointsAndMembers) {
+  Compare(Preparation());
+  std::vector<Step> script;
+  for (const char* format : {"simple", "table", "json", "fields"}) {
+    for (Ask ask : {Ask::kOneNode, Ask::kAllNodes}) {
+      script.push_back({absl::StrCat("endpoint status -w ", format), "", Order::kAsPrinted, ask});
+    }
+  }
+  for (const char* format : {"simple", "table", "json"}) {
+    script.push_back({absl::StrCat("endpoint health -w ", format)});
+    script.push_back({absl::StrCat("endpoint health -w ", format), "",
+                      // Whoever answers first is printed first.
+                      std::string(format) == "json" ? Order::kAsPrinted : Order::kByMember,
+                      std::string(format) == "json" ? Ask::kOneNode : Ask::kAllNodes});
+  }
+  for (const char* format : {"simple", "table"}) {
+    script.push_back({absl::StrCat("member list -w ", format), "", Order::kByMember});
+  }
+  script.push_back({"alarm list"});
+  Compare(script);
+}
+
+// A list of members in JSON is in the order of their ids, which no sorting of lines evens out.
+TEST_F(EtcdctlCompatTest, MembersInJson) {
+  std::vector<std::string> lists;
+  for (Side* side : {&pontoon_, &etcd_}) {
+    std::string output = side->Run({"member list -w json"}, 0);
+    const size_t begin = output.find('{');
+    const size_t end = output.find('\n', begin);
+    ASSERT_NE(end, std::string::npos) << output;
+    std::string line = output.substr(begin, end - begin);
+    // Names that stand for numbers are no JSON yet.
+    for (const char* name : {"<cluster>", "<member1>", "<member2>", "<member3>"}) {
+      Normaliser quote;
+      quote.Replace(name, absl::StrCat("\"", name, "\""));
+      line = quote.Apply(line);
+    }
+    Normaliser term;
+    term.Replace(":N", ":\"N\"");
+    nlohmann::json list = nlohmann::json::parse(term.Apply(line));
+    auto& members = list["members"];
+    std::sort(members.begin(), members.end(),
+              [](const auto& a, const auto& b) { return a["name"] < b["name"]; });
+    lists.push_back(list.dump(2));
+  }
+  EXPECT_EQ(lists[0], lists[1]);
+}
+
+// etcdctl 3.4 cannot ask for these, other clients of etcd can.
+TEST_F(EtcdctlCompatTest, RangesThatOnlyOtherClientsAskFor) {
+  Compare(Preparation());
+  std::vector<etcdserverpb::RangeRequest> requests;
+  for (int limit : {0, 2, 5}) {
+    etcdserverpb::RangeRequest request = PrefixRange("k/");
+    request.set_limit(limit);
+    request.set_count_only(true);
+    requests.push_back(request);
+    request.set_count_only(false);
+    request.set_min_mod_revision(6);
+    requests.push_back(request);
+    request.set_max_mod_revision(8);
+    requests.push_back(request);
+    request.set_min_create_revision(3);
+    request.set_max_create_revision(4);
+    requests.push_back(request);
+    request.set_keys_only(true);
+    request.set_sort_order(etcdserverpb::RangeRequest::DESCEND);
+    requests.push_back(request);
+  }
+  for (const etcdserverpb::RangeRequest& request : requests) {
+    auto got = pontoon_.cluster().client(1).Range(request);
+    auto want = etcd_.cluster().client(1).Range(request);
+    ASSERT_OK(got);
+    ASSERT_OK(want);
+    EXPECT_EQ(got.response.header().revision(), want.response.header().revision());
+    got.response.clear_header();
+    want.response.clear_header();
+    EXPECT_EQ(got.response.DebugString(), want.response.DebugString()) << request.DebugString();
+  }
+}
+
+// The normaliser must not make everything equal.
+TEST(NormaliserTest, KeepsWhatMatters) {
+  Normaliser normaliser;
+  normaliser.Replace("127.0.0.1:2379", "<client1>");
+  normaliser.ReplaceId(0xab12, "<member1>");
+  EXPECT_EQ(normaliser.Apply(R"({"member_id":43794,"revision":4,"raft_term":2})"),
+            R"({"member_id":<member1>,"revision":4,"raft_term":N})");
+  EXPECT_EQ(normaliser.Apply("\"ClusterID\" : 0\n\"RaftTerm\" : 0\n\"Version\" : 3\n"),
+            "\"ClusterID\" : 0\n\"RaftTerm\" : 0\n\"Version\" : 3\n");
+  EXPECT_EQ(normaliser.Apply("127.0.0.1:23790, ab12, 3.4.23, 20 kB, true, false, 2, 11, 11, "),
+            "127.0.0.1:23790, <member1>, VERSION, SIZE, true, false, N, N, N, ");
+  EXPECT_EQ(normaliser.Apply("+--+--+\n| ENDPOINT | IS LEADER | RAFT TERM |\n+--+\n"
+                             "| 127.0.0.1:2379 |   true | 17 |\n"),
+            "|ENDPOINT|IS LEADER|RAFT TERM|\n|<client1>|true|N|\n");
+}
+
+TEST(WordsTest, QuotesKeepSpaces) {
+  EXPECT_EQ(Words("put 'a key' ''"), (std::vector<std::string>{"put", "a key", ""}));
+}
+
+}  // namespace
+}  // namespace pontoon::testing

@@ -1,0 +1,262 @@
+// Damage to the log of a stopped node, in the files of the real server. A tail that was torn, at
+// whatever byte, is repaired at the next start and costs nothing that was acknowledged; damage
+// before the last record keeps the node from starting, with the file and the place named.
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/integration/cluster.h"
+#include "tests/integration/files.h"
+#include "tests/integration/process.h"
+#include "tests/integration/status_asserts.h"
+#include "tests/integration/store_state.h"
+
+namespace pontoon::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+constexpr int kKeys = 20;
+constexpr char kPrefix[] = "kept/";
+
+// A segment of the log, as raft/storage/log_format.h describes it: a header, frames, zeros. This
+// reads it on its own, without the server's code.
+class SegmentFile {
+ public:
+  explicit SegmentFile(const fs::path& path) : path_(path), content_(ReadFile(path)) {
+    for (size_t at = kHeaderBytes; Number(at + kCountOffset) != 0; at += FrameBytes(at)) {
+      frames_.push_back(at);
+    }
+    end_ = frames_.empty() ? kHeaderBytes : frames_.back() + FrameBytes(frames_.back());
+  }
+
+  const fs::path& path() const { return path_; }
+  // Where the frames begin.
+  const std::vector<size_t>& frames() const { return frames_; }
+  // Where the last frame ends.
+  size_t end() const { return end_; }
+
+  // The content, without the zeros after the last frame.
+  std::string Data() const { return content_.substr(0, end_); }
+  // Of the file, with the zeros.
+  size_t file_bytes() const { return content_.size(); }
+
+ private:
+  static constexpr size_t kHeaderBytes = 64;
+  static constexpr size_t kFrameHeaderBytes = 32;
+  static constexpr size_t kLengthOffset = 16;
+  static constexpr size_t kCountOffset = 20;
+
+  // The little-endian 32-bit number at `at`.
+  uint32_t Number(size_t at) const {
+    uint32_t number = 0;
+    for (size_t i = 4; i-- > 0;) {
+      number = number << 8 | (at + i < content_.size() ? uint8_t(content_[at + i]) : 0);
+    }
+    return number;
+  }
+
+  size_t FrameBytes(size_t at) const {
+    return kFrameHeaderBytes + (Number(at + kLengthOffset) + 7) / 8 * 8;
+  }
+
+  fs::path path_;
+  std::string content_;
+  std::vector<size_t> frames_;
+  size_t end_ = 0;
+};
+
+// The last segment in a node's data folder.
+fs::path LastSegment(const fs::path& data) {
+  fs::path last;
+  for (const auto& file : fs::directory_iterator(data / "log")) {
+    if (file.path().extension() == ".log") last = std::max(last, file.path());
+  }
+  return last;
+}
+
+// One server with a log of a few small frames, and the means to put its folder back to where it
+// was.
+class LogDamageTest : public ::testing::TestWithParam<int> {
+ protected:
+  static ClusterOptions OneQuickNode() {
+    return {.node_count = 1,
+            .heartbeat_interval = absl::Milliseconds(20),
+            .election_timeout = absl::Milliseconds(100)};
+  }
+
+  void SetUp() override {
+    ASSERT_OK(cluster_.StartAll());
+    for (int i = 0; i < kKeys; ++i) {
+      ASSERT_OK(cluster_.client(0).Put(absl::StrCat(kPrefix, i), absl::StrCat("value ", i)));
+    }
+    ASSERT_OK_AND_ASSIGN(want_, ReadState(cluster_.client(0), kPrefix, ReadMode::kLinearizable));
+    ASSERT_EQ(want_.keys.size(), size_t{kKeys});
+    cluster_.Kill(0);
+    segment_ = std::make_unique<SegmentFile>(LastSegment(data()));
+    ASSERT_GE(segment_->frames().size(), size_t{kKeys}) << "writes one by one make many frames";
+    for (const auto& [name, content] : ReadTree(data())) {
+      if (data() / name != segment_->path()) saved_[name] = content;
+    }
+  }
+
+  const fs::path& data() const { return cluster_.data_folder(0); }
+
+  // Puts the folder back, with a segment that holds `content` in a file of `file_bytes`.
+  void Restore(std::string_view content, size_t file_bytes) {
+    fs::remove_all(data());
+    for (const char* folder : {"log", "state"}) fs::create_directories(data() / folder);
+    for (const auto& [name, bytes] : saved_) WriteFile(data() / name, bytes);
+    WriteFile(segment_->path(), content);
+    fs::resize_file(segment_->path(), file_bytes);
+  }
+
+  // Starts the node: it must have what it had, and take more.
+  void ExpectStartsWithEverything() {
+    ASSERT_OK(cluster_.Start(0));
+    Client client(cluster_.address(0));
+    const absl::StatusOr<StoreState> got = ReadState(client, kPrefix, ReadMode::kLinearizable);
+    ASSERT_OK(got);
+    EXPECT_EQ(DifferenceOf(want_, *got), "");
+    ASSERT_OK(client.Put("new", "value"));
+    cluster_.Kill(0);
+  }
+
+  // Starts the node after a repair a second time: the repair and what followed must have been
+  // written well.
+  void ExpectStartsAgain() {
+    ASSERT_OK(cluster_.Start(0));
+    Client client(cluster_.address(0));
+    const auto answer = client.Get("new");
+    ASSERT_OK(answer);
+    EXPECT_EQ(answer.response.count(), 1);
+    cluster_.Kill(0);
+  }
+
+  // Runs the node, which must refuse to, and name the segment and the place of the damage.
+  void ExpectRefuses(size_t damaged_byte) {
+    CommandOptions command;
+    command.argv = CommandLine(Program::kPontoon, cluster_.FlagsOf(0));
+    command.timeout = absl::Seconds(20);
+    ASSERT_OK_AND_ASSIGN(const CommandResult result, RunCommand(command));
+    EXPECT_EQ(result.exit, (ExitStatus{.code = 1}));
+    const std::string errors = ErrorLines(result.err);
+    EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << result.err;
+    EXPECT_THAT(errors, HasSubstr(segment_->path().string()));
+    EXPECT_THAT(errors, HasSubstr(PlaceOf(damaged_byte)));
+  }
+
+  // How the message names the place: by the frame in which the byte lies, or the file's header.
+  std::string PlaceOf(size_t byte) const {
+    size_t place = 0;
+    for (size_t frame : segment_->frames()) {
+      if (frame <= byte) place = frame;
+    }
+    return place == 0 ? "header" : absl::StrCat("at byte ", place, " ");
+  }
+
+  static std::string ErrorLines(std::string_view text) {
+    std::string errors;
+    while (!text.empty()) {
+      const size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
+      if (text.substr(0, end).find(" INFO ") == text.npos) errors += text.substr(0, end);
+      text.remove_prefix(end);
+    }
+    return errors;
+  }
+
+  Cluster cluster_{OneQuickNode()};
+  StoreState want_;
+  std::unique_ptr<SegmentFile> segment_;
+  std::map<std::string, std::string> saved_;  // all files but the segment
+};
+
+// The work is cut into parts of equal size, which run side by side.
+constexpr int kParts = 4;
+
+TEST_P(LogDamageTest, TailCutAtAnyByteOfTheLastTwoRecordsIsRepaired) {
+  const std::string data = segment_->Data();
+  const size_t first_cut = segment_->frames().end()[-2];
+  int cuts = 0;
+  for (size_t cut = first_cut + GetParam(); cut < segment_->end(); cut += kParts) {
+    SCOPED_TRACE(::testing::Message() << "cut at byte " << cut);
+    Restore(data.substr(0, cut), cut);  // the file ends there
+    ExpectStartsWithEverything();
+    if (cuts % 8 == 0) ExpectStartsAgain();
+    if (cuts % 3 == 0) {
+      Restore(data.substr(0, cut), segment_->file_bytes());  // zeros from there on
+      ExpectStartsWithEverything();
+    }
+    ++cuts;
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(cuts, 10);
+}
+
+TEST_P(LogDamageTest, ByteFlippedBeforeTheLastRecordIsRefused) {
+  const std::string data = segment_->Data();
+  const size_t last = segment_->frames().end()[-1];
+  const size_t second_to_last = segment_->frames().end()[-2];
+  int flips = 0;
+  for (size_t byte = GetParam(); byte < last; byte += kParts) {
+    // Every byte of the file's header and of the record before the last; a sample of the others.
+    const bool sampled = byte < segment_->frames().front() || byte >= second_to_last;
+    if (!sampled && byte / kParts % 16 != 0) continue;
+    SCOPED_TRACE(::testing::Message() << "flipped a bit of byte " << byte);
+    std::string damaged = data;
+    damaged[byte] ^= static_cast<char>(1 << byte % 8);
+    Restore(damaged, segment_->file_bytes());
+    ExpectRefuses(byte);
+    ++flips;
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(flips, 20);
+}
+
+INSTANTIATE_TEST_SUITE_P(Part, LogDamageTest, ::testing::Range(0, kParts));
+
+// In a cluster a node may have lost what it acknowledged by such a cut; the others still have it.
+TEST(LogDamageInAClusterTest, NodeWithACutLogLosesNothing) {
+  constexpr int kRounds = 6;
+  constexpr int kWritesPerRound = 10;
+  Cluster cluster;
+  ASSERT_OK(cluster.StartAll());
+  for (int round = 0; round < kRounds; ++round) {
+    SCOPED_TRACE(::testing::Message() << "round " << round);
+    for (int i = 0; i < kWritesPerRound; ++i) {
+      ASSERT_OK(cluster.client(i % 3).Put(absl::StrCat(kPrefix, round, "/", i), "value"));
+    }
+    for (int node : cluster.AllNodes()) ASSERT_OK(cluster.WaitForCatchUp(node));
+    cluster.KillAll();
+
+    const SegmentFile segment(LastSegment(cluster.data_folder(round % 3)));
+    ASSERT_GE(segment.frames().size(), 2u);
+    const size_t first_cut = segment.frames().end()[-2];
+    const size_t cut = first_cut + (segment.end() - first_cut) * round / kRounds;
+    fs::resize_file(segment.path(), cut);
+
+    ASSERT_OK(cluster.StartAll());
+    ASSERT_OK_AND_ASSIGN(const StoreState want,
+                         ReadState(cluster.client(0), kPrefix, ReadMode::kLinearizable));
+    EXPECT_EQ(want.keys.size(), size_t(round + 1) * kWritesPerRound);
+    for (int node : {1, 2}) {
+      ASSERT_OK_AND_ASSIGN(const StoreState got,
+                           ReadState(cluster.client(node), kPrefix, ReadMode::kLinearizable));
+      EXPECT_EQ(DifferenceOf(want, got), "") << "on node " << node;
+    }
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace pontoon::testing
