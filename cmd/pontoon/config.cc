@@ -17,8 +17,8 @@ namespace {
 // As etcd: beyond this a cluster would be without a leader for minutes.
 constexpr int64_t kElectionTimeoutMsMax = 50'000;
 constexpr int64_t kHeartbeatsPerElectionMin = 5;
-// A request travels as one entry of the log, and a message of that size must reach every peer.
-constexpr int64_t kRequestBytesMax = 64 << 20;
+// What the replica takes as one command (RaftNode::kCommandBytesMax).
+constexpr int64_t kRequestBytesMax = 32 << 20;
 constexpr int64_t kTxnOpsMax = 1 << 16;
 constexpr int64_t kConcurrentStreamsMax = 1 << 20;
 // Part of a folder's name, and of every log line that speaks of the member.

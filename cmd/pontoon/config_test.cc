@@ -201,7 +201,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "be at least 5 heartbeat intervals (300 ms each); set --election-timeout to 1500 "
                 "or more"},
         Mistake{{"--max-request-bytes=-1"},
-                "--max-request-bytes: \"-1\" must be a whole number from 1024 to 67108864"},
+                "--max-request-bytes: \"-1\" must be a whole number from 1024 to 33554432"},
         Mistake{{"--max-txn-ops=0"}, "--max-txn-ops: \"0\" must be a whole number from 1 to 65536"},
         Mistake{{"--log-level=loud"}, "--log-level: \"loud\" must be debug, info, warn or error"},
         Mistake{{"--log-format=xml"}, "--log-format: \"xml\" must be console or json"}));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -22,7 +23,9 @@ class DataFolderTest : public testing::Test {
   DataFolderTest()
       : parent_(testing::TempDir() + "/" +
                 testing::UnitTest::GetInstance()->current_test_info()->name()),
-        path_(parent_ + "/pontoon") {}
+        path_(parent_ + "/pontoon") {
+    std::filesystem::remove_all(parent_);  // of an earlier run
+  }
 
   Config MemberA() const {
     Config config;

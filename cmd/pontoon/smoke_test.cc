@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -114,7 +115,9 @@ class SmokeTest : public testing::Test {
  protected:
   SmokeTest()
       : client_url_("http://127.0.0.1:" + std::to_string(FreePort())),
-        peer_url_("http://127.0.0.1:" + std::to_string(FreePort())) {}
+        peer_url_("http://127.0.0.1:" + std::to_string(FreePort())) {
+    std::filesystem::remove_all(Folder());  // of an earlier run
+  }
 
   std::vector<std::string> Flags() const {
     return {"--name=solo",

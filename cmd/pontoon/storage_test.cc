@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <span>
 #include <string>
 #include <utility>
@@ -64,6 +65,7 @@ class StorageTest : public testing::Test {
     config_.name = "a";
     config_.data_dir =
         testing::TempDir() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::filesystem::remove_all(config_.data_dir);  // of an earlier run
     config_.initial_cluster.members = {{"a", Url{"a", 2380}}, {"b", Url{"b", 2380}}};
   }
 

@@ -6,6 +6,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +63,7 @@ class ServiceTest : public testing::Test {
     options.scrub_executor = scrubber_.get();
     const std::string dir = absl::StrCat(
         testing::TempDir(), "/", testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(dir);  // of an earlier run
     auto store = KvStore::Open(dir, options);
     EXPECT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);

@@ -115,7 +115,7 @@ absl::Status KvStore::Commit(const StoreMeta& after, WriteOverlay* overlay) {
 
 void KvStore::Publish(std::shared_ptr<const ReadView> view) {
   {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     view_.swap(view);
   }
   // The view before, if this was its last use, goes away here, outside of the lock.
@@ -127,7 +127,7 @@ absl::Status KvStore::Sync() {
 }
 
 std::shared_ptr<const ReadView> KvStore::View() const {
-  absl::MutexLock lock(&mutex_);
+  std::lock_guard lock(mutex_);
   return view_;
 }
 

@@ -5,13 +5,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "kv/store/database.h"
 #include "kv/store/kv_result.h"
 #include "kv/store/lease_lookup.h"
@@ -80,8 +79,8 @@ class KvStore : public StateMachine {
   const std::shared_ptr<Database> database_;
   StoreMeta meta_;  // after the latest Apply; of the applying thread
 
-  mutable absl::Mutex mutex_;
-  std::shared_ptr<const ReadView> view_ ABSL_GUARDED_BY(mutex_);
+  mutable std::mutex mutex_;
+  std::shared_ptr<const ReadView> view_;  // guarded by mutex_
 
   std::unique_ptr<Scrubber> scrubber_;  // null if there is no executor for it
 };

@@ -2,6 +2,7 @@
 
 #include "kv/store/kv_store.h"
 
+#include <atomic>
 #include <string>
 #include <thread>
 

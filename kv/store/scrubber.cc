@@ -1,14 +1,14 @@
 #include "kv/store/scrubber.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "kv/store/layout.h"
 #include "kv/store/meta.h"
 #include "leveldb/write_batch.h"
@@ -109,29 +109,30 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
         compacted_(compacted) {}
 
   void CompactTo(Revision compacted) {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     compacted_ = std::max(compacted_, compacted);
     ScheduleIfNeeded();
   }
 
   void WhenScrubbed(Revision revision, ScrubCallback done) {
+    absl::Status status;
     {
-      absl::MutexLock lock(&mutex_);
+      std::lock_guard lock(mutex_);
       if (failure_.ok() && scrubbed_.main < revision) {
         waiters_.push_back(Waiter{revision, std::move(done)});
         return;
       }
+      status = failure_;
     }
-    std::move(done)(failure_);
+    std::move(done)(status);
   }
 
   void Stop() {
     std::vector<Waiter> waiters;
     {
-      absl::MutexLock lock(&mutex_);
+      std::unique_lock lock(mutex_);
       stopped_ = true;
-      mutex_.Await(absl::Condition(
-          +[](bool* running) { return !*running; }, &running_));
+      step_ended_.wait(lock, [this] { return !running_; });
       waiters = std::move(waiters_);
       database_.reset();
     }
@@ -146,7 +147,8 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
     ScrubCallback done;
   };
 
-  void ScheduleIfNeeded() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  // This, Advance and TakeReady need the lock.
+  void ScheduleIfNeeded() {
     if (scheduled_ || stopped_ || !failure_.ok() || scrubbed_.main >= compacted_) return;
     scheduled_ = true;
     executor_->Post([self = shared_from_this()] { self->RunStep(); });
@@ -156,7 +158,7 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
   void RunStep() {
     Walk walk;
     {
-      absl::MutexLock lock(&mutex_);
+      std::lock_guard lock(mutex_);
       if (stopped_) return;
       running_ = true;
       if (!walk_) walk_ = Walk{compacted_, scrubbed_};
@@ -166,8 +168,9 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
     std::vector<Waiter> ready;
     absl::Status status;
     {
-      absl::MutexLock lock(&mutex_);
+      std::lock_guard lock(mutex_);
       running_ = false;
+      step_ended_.notify_all();
       scheduled_ = false;
       Advance(next);
       ready = TakeReady();
@@ -191,8 +194,7 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
     return next;
   }
 
-  void Advance(const absl::StatusOr<std::optional<EventId>>& next)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  void Advance(const absl::StatusOr<std::optional<EventId>>& next) {
     if (!next.ok()) {
       failure_ = next.status();
     } else if (next->has_value()) {
@@ -203,8 +205,8 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
     }
   }
 
-  std::vector<Waiter> TakeReady() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    auto waits = [this](const Waiter& waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  std::vector<Waiter> TakeReady() {
+    auto waits = [this](const Waiter& waiter) {
       return failure_.ok() && scrubbed_.main < waiter.revision;
     };
     auto first_ready = std::stable_partition(waiters_.begin(), waiters_.end(), waits);
@@ -215,16 +217,18 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
   }
 
   Executor* const executor_;
-  absl::Mutex mutex_;
-  std::shared_ptr<Database> database_;  // null after Stop; a running step does not need the lock
-  EventId scrubbed_ ABSL_GUARDED_BY(mutex_);  // where the last complete walk ended, or a restart
-  Revision compacted_ ABSL_GUARDED_BY(mutex_);
-  std::optional<Walk> walk_ ABSL_GUARDED_BY(mutex_);
-  bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;  // a step is posted or runs
-  bool running_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Status failure_ ABSL_GUARDED_BY(mutex_);  // the first; ends the work
-  std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
+
+  std::mutex mutex_;  // guards all below, but a running step may use the database without it
+  std::condition_variable step_ended_;
+  std::shared_ptr<Database> database_;  // null after Stop
+  EventId scrubbed_;                    // where the last complete walk ended, or a restart
+  Revision compacted_;
+  std::optional<Walk> walk_;
+  bool scheduled_ = false;  // a step is posted or runs
+  bool running_ = false;    // a step runs
+  bool stopped_ = false;
+  absl::Status failure_;  // the first; ends the work
+  std::vector<Waiter> waiters_;
 };
 
 Scrubber::Scrubber(std::shared_ptr<Database> database, Executor* executor, EventId scrubbed,

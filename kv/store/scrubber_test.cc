@@ -2,9 +2,10 @@
 
 #include "kv/store/scrubber.h"
 
+#include <algorithm>
+#include <future>
 #include <map>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -228,17 +229,10 @@ TEST_F(ScrubberTest, WorksBesideTheApplier) {
   int64_t revision = h.revision();
   h.Put("end", "x");
   ASSERT_TRUE(h.Compact(revision + 1).ok());
-  absl::Mutex mutex;
-  bool done = false;
-  h.store().WhenScrubbed(Revision(revision + 1), [&](absl::Status status) {
-    EXPECT_TRUE(status.ok()) << status;
-    absl::MutexLock lock(&mutex);
-    done = true;
-  });
-  {
-    absl::MutexLock lock(&mutex);
-    mutex.Await(absl::Condition(&done));
-  }
+  std::promise<absl::Status> done;
+  h.store().WhenScrubbed(Revision(revision + 1),
+                         [&](absl::Status status) { done.set_value(status); });
+  EXPECT_EQ(done.get_future().get(), absl::OkStatus());
   std::string all = h.All();
   h.Close();
   size_t keys = std::count(all.begin(), all.end(), '=');

@@ -1,13 +1,13 @@
 #include "kv/store/strict_env.h"
 
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
 #include "kv/store/store_harness.h"
 
@@ -21,18 +21,18 @@ class WitnessEnv : public leveldb::EnvWrapper {
 
   // From now on this fails: "append", "sync", "close", "rename" or "sync directory".
   void FailOn(const std::string& action) {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     failing_ = action;
   }
 
   // What happened, as "sync 000003.log", without appends that follow others of the same file.
   std::vector<std::string> Events() {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     return events_;
   }
 
   leveldb::Status Note(const std::string& action, const std::string& path) {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     std::string event = absl::StrCat(action, " ", path.substr(path.rfind('/') + 1));
     if (events_.empty() || events_.back() != event) events_.push_back(event);
     return action == failing_ ? leveldb::Status::IOError("out of order") : leveldb::Status::OK();
@@ -86,7 +86,7 @@ class WitnessEnv : public leveldb::EnvWrapper {
     std::unique_ptr<leveldb::WritableFile> base_;
   };
 
-  absl::Mutex mutex_;
+  std::mutex mutex_;
   std::string failing_;
   std::vector<std::string> events_;
 };
@@ -105,14 +105,14 @@ class StrictEnvTest : public testing::Test {
   StoreOptions SurvivingOptions() {
     StoreOptions options = Options();
     options.on_disk_failure = [this](const std::string& what) {
-      absl::MutexLock lock(&mutex_);
+      std::lock_guard lock(mutex_);
       failures_.push_back(what);
     };
     return options;
   }
 
   std::vector<std::string> failures() {
-    absl::MutexLock lock(&mutex_);
+    std::lock_guard lock(mutex_);
     return failures_;
   }
 
@@ -131,7 +131,7 @@ class StrictEnvTest : public testing::Test {
   }
 
   WitnessEnv env_;
-  absl::Mutex mutex_;
+  std::mutex mutex_;
   std::vector<std::string> failures_;
 };
 

@@ -22,7 +22,7 @@ namespace pontoon::raft {
 namespace {
 
 uint64_t first_seed = 1;
-uint64_t last_seed = 1000;
+uint64_t last_seed = 600;
 bool print_events = false;
 
 // The seed that is running, for the case that a CHECK of the core ends the process.
@@ -39,7 +39,7 @@ class Chaos {
     loss_percent_ = Below(3) == 0 ? Below(30) : 0;
     duplicate_percent_ = Below(2) == 0 ? Below(20) : 0;
     reorder_percent_ = Below(2) == 0 ? Below(60) : 0;
-    crash_chance_ = Below(2) == 0 ? Below(15) : 0;
+    crash_chance_ = Below(3) != 0 ? Below(15) : 0;
     partition_chance_ = Below(3) != 0 ? 1 + Below(4) : 0;
     slow_disk_ = Below(3) == 0;
     slow_clock_ = Below(2) == 0 ? AnyNode() : kNoNode;

@@ -190,10 +190,8 @@ TEST_P(BadRequestsTest, FutureRevision) {
   ExpectError(client().Compact(Revision() + 1000), StatusCode::OUT_OF_RANGE, kFutureRevision);
 
   TxnRequest txn;
-  *txn.add_success()->mutable_request_put() = PutOf("not written", "x");
   *txn.add_success()->mutable_request_range() = request;
   ExpectError(client().Txn(txn), StatusCode::OUT_OF_RANGE, kFutureRevision);
-  EXPECT_EQ(client().Get("not written").response.count(), 0);
 }
 
 TEST_P(BadRequestsTest, CompactedRevision) {
@@ -206,10 +204,8 @@ TEST_P(BadRequestsTest, CompactedRevision) {
   ExpectError(client().Compact(revision), StatusCode::OUT_OF_RANGE, kCompacted);
 
   TxnRequest txn;
-  *txn.add_success()->mutable_request_put() = PutOf("not written", "x");
   *txn.add_success()->mutable_request_range() = request;
   ExpectError(client().Txn(txn), StatusCode::OUT_OF_RANGE, kCompacted);
-  EXPECT_EQ(client().Get("not written").response.count(), 0);
 
   request.set_revision(revision);
   EXPECT_OK(client().Range(request));
@@ -240,6 +236,31 @@ TEST_P(BadRequestsTest, PutThatKeepsWhatIsNotThere) {
 INSTANTIATE_TEST_SUITE_P(Programs, BadRequestsTest,
                          ::testing::Values(Program::kPontoon, Program::kEtcd),
                          [](const auto& info) { return std::string(NameOf(info.param)); });
+
+// Of a transaction that is refused while it is applied nothing may be left, on any member. (The
+// other members of an etcd 3.4 apply such a transaction: etcd issue 18667. So this is of Pontoon
+// alone.)
+TEST(RefusedTransactionTest, LeavesNothingOnAnyMember) {
+  Cluster cluster;
+  ASSERT_OK(cluster.StartAll());
+  const auto put = cluster.client(0).Put("a", "1");
+  ASSERT_OK(put);
+  const int64_t revision = put.response.header().revision();
+  TxnRequest txn;
+  *txn.add_success()->mutable_request_put() = PutOf("not written", "x");
+  RangeRequest& future = *txn.add_success()->mutable_request_range();
+  future.set_key("a");
+  future.set_revision(revision + 1000);
+  for (int asked : cluster.AllNodes()) {
+    EXPECT_EQ(cluster.client(asked).Txn(txn).status.error_message(), kFutureRevision);
+    for (int node : cluster.AllNodes()) {
+      const auto answer = cluster.client(node).Get("not written");
+      ASSERT_OK(answer);
+      EXPECT_EQ(answer.response.count(), 0) << "asked " << asked << ", on node " << node;
+      EXPECT_EQ(answer.response.header().revision(), revision);
+    }
+  }
+}
 
 // What Pontoon does not offer yet says so, instead of anything that a client could misread.
 TEST(NotBuiltYetTest, SaysUnimplemented) {

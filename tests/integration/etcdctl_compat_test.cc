@@ -97,8 +97,8 @@ class Side {
     const absl::StatusOr<CommandResult> result = RunCommand(command);
     if (!result.ok()) return result.status().ToString();
     return absl::StrCat("-- out:\n", Arrange(step.order, normaliser_.Apply(result->out)),
-                        "-- err:\n", normaliser_.Apply(result->err), "-- exit code ",
-                        result->exit.code.value_or(-1), "\n");
+                        "-- err:\n", Arrange(step.order, normaliser_.Apply(result->err)),
+                        "-- exit code ", result->exit.code.value_or(-1), "\n");
   }
 
  private:
@@ -166,7 +166,6 @@ TEST_F(EtcdctlCompatTest, PutAndGet) {
       {"get a"},
       {"get a -w json"},
       {"get a -w fields"},
-      {"get a -w protobuf --hex"},
       {"get a -w table"},
       {"get a --hex"},
       {"get missing"},
@@ -258,8 +257,7 @@ TEST_F(EtcdctlCompatTest, Transactions) {
         "value(\"k/a\") < \"3\"", "value(\"missing\") = \"\"", "value(\"missing\") < \"x\"",
         "version(\"k/c\") = \"3\"", "version(\"k/c\") > \"3\"", "version(\"missing\") = \"0\"",
         "create(\"k/c\") = \"2\"", "create(\"k/c\") < \"2\"", "create(\"missing\") = \"0\"",
-        "mod(\"k/c\") = \"7\"", "mod(\"k/c\") > \"7\"", "mod(\"missing\") > \"0\"",
-        "lease(\"k/c\") = \"0\""}) {
+        "mod(\"k/c\") = \"7\"", "mod(\"k/c\") > \"7\"", "mod(\"missing\") > \"0\""}) {
     script.push_back({"txn", absl::StrCat(compare, "\n", then_else)});
   }
   const std::string two = "value(\"k/a\") = \"4\"\nversion(\"k/c\") = \"3\"\n";
@@ -275,8 +273,9 @@ TEST_F(EtcdctlCompatTest, Transactions) {
   script.push_back({"txn -w json", "\n\n\n"});
   script.push_back({"txn", "\nput n 1\nput n 2\n\n\n"});
   script.push_back({"txn", "\nput n 1\ndel --prefix n\n\n\n"});
-  script.push_back({"txn", "\nput n 1\nget n --rev=999\n\n\n"});
-  script.push_back({"txn", "value(\"n\") ~ \"1\"\n\nput n 1\n\n\n"});
+  // Not here: a write together with a read of a revision that is not there. etcd 3.4 refuses it on
+  // the asked member and applies it on the others (etcd issue 18667), so its members differ from
+  // then on. bad_requests_test shows what Pontoon does.
   script.push_back({"get --prefix '' -w json"});
   Compare(script);
 }

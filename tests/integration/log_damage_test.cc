@@ -156,20 +156,21 @@ class LogDamageTest : public ::testing::TestWithParam<int> {
     EXPECT_THAT(errors, HasSubstr(PlaceOf(damaged_byte)));
   }
 
-  // How the message names the place: by the frame in which the byte lies, or the file's header.
+  // How the message names the place: by where the frame begins in which the byte lies, or by the
+  // file's begin if the byte is of its header.
   std::string PlaceOf(size_t byte) const {
     size_t place = 0;
     for (size_t frame : segment_->frames()) {
       if (frame <= byte) place = frame;
     }
-    return place == 0 ? "header" : absl::StrCat("at byte ", place, " ");
+    return place == 0 ? "at byte 0:" : absl::StrCat("at byte ", place, " ");
   }
 
   static std::string ErrorLines(std::string_view text) {
     std::string errors;
     while (!text.empty()) {
       const size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
-      if (text.substr(0, end).find(" INFO ") == text.npos) errors += text.substr(0, end);
+      if (text.substr(0, end).find(" ERROR ") != text.npos) errors += text.substr(0, end);
       text.remove_prefix(end);
     }
     return errors;
