@@ -7,6 +7,7 @@ readonly root
 # shellcheck source=deploy/environment.sh
 source "$root/deploy/environment.sh"
 
+readonly script=$0
 readonly state=$root/.pontoon
 readonly server=$root/bazel-bin/cmd/pontoon/pontoon
 readonly tool=$root/bazel-bin/cmd/pontoonctl/pontoonctl
@@ -136,19 +137,21 @@ wait_until_healthy() {
 show_status() { "$tool" --endpoints "$endpoints" status; }
 
 show_next_steps() {
-  local shown=${tool#"$PWD/"}
   cat <<END
 
 Try next:
-  $shown put greeting hello
-  $shown get greeting
-  $shown --endpoints 127.0.0.1:32379 get greeting      # any node answers
-  ETCDCTL_API=3 etcdctl put from etcdctl                # etcd's clients work too
-  kill -9 \$(cat ${state#"$PWD/"}/node1.pid); $shown --endpoints $endpoints status
+  alias pontoonctl=$tool
+  export PONTOONCTL_ENDPOINTS=$endpoints
+  pontoonctl put greeting hello
+  pontoonctl --endpoints 127.0.0.1:32379 get greeting   # any node answers
+  ETCDCTL_API=3 etcdctl get greeting                    # etcd's clients work too
+  kill -9 \$(cat $state/node1.pid)
+  pontoonctl status                                     # two of three go on
+  $script                                  # brings the third one back
 
-Stop, keeping the data:  deploy/quickstart.sh --stop
-Stop, removing it:       deploy/quickstart.sh --wipe
-Logs:                    ${state#"$PWD/"}/node1.log, node2.log, node3.log
+Stop, keeping the data:  $script --stop
+Stop, removing it:       $script --wipe
+Logs:                    $state/node1.log, node2.log, node3.log
 END
 }
 

@@ -197,7 +197,7 @@ TEST(EtcdApi, PontoonsOwnFieldsAreOutOfEtcdsWay) {
   }
   EXPECT_EQ(own,
             (std::set<std::string>{
-                "etcdserverpb.StatusResponse.commit_index uint64 1001",
+                "etcdserverpb.StatusResponse.last_log_index uint64 1001",
                 "etcdserverpb.StatusResponse.followers repeated pontoon.v1.FollowerStatus 1002",
                 "etcdserverpb.StatusResponse.pontoon_version string 1000",
             }));

@@ -22,7 +22,7 @@ void FillRaft(const raft::ReplicaStatus& status, StatusResponse* response) {
   response->set_leader(status.leader.value());
   response->set_raftterm(status.term.value());
   response->set_raftindex(status.commit.value());
-  response->set_commit_index(status.commit.value());
+  response->set_last_log_index(status.last_index.value());
   response->set_raftappliedindex(status.applied.value());
   const std::vector<NodeId>& learners = status.membership.learners;
   response->set_islearner(std::find(learners.begin(), learners.end(), status.self) !=

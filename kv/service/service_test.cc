@@ -437,7 +437,7 @@ TEST_F(ServiceTest, StatusHasEverything) {
   EXPECT_GT(status.dbsizeinuse(), 0);
   EXPECT_EQ(status.leader(), kSelf.value());
   EXPECT_EQ(status.raftindex(), 1u);
-  EXPECT_EQ(status.commit_index(), 1u);
+  EXPECT_EQ(status.last_log_index(), 1u);
   EXPECT_EQ(status.raftappliedindex(), 1u);
   EXPECT_EQ(status.raftterm(), 5u);
   EXPECT_FALSE(status.islearner());

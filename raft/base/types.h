@@ -31,7 +31,8 @@ using PersistSeq = StrongInt<struct PersistSeqTag, uint64_t>;
 // Numbers the rounds in which a leader asks a quorum whether it still leads. Rises within a term.
 using RoundId = StrongInt<struct RoundIdTag, uint64_t>;
 
-// Names one read batch at the node that asks; never used twice in the life of a process.
+// Names one read batch at the node that asks; never used twice, in this life of its process or an
+// earlier one: the answer to that one may still be under way.
 using ReadId = StrongInt<struct ReadIdTag, uint64_t>;
 
 // The last position of a log: what elections compare (thesis 3.6.1).

@@ -38,6 +38,14 @@ std::vector<Entry> EntryWindow::Slice(LogIndex first, LogIndex last, size_t byte
   return slice;
 }
 
+bool EntryWindow::HoldsFrom(LogIndex first, size_t bytes) const {
+  size_t held = 0;
+  for (LogIndex index = first; index < end() && held < bytes; ++index) {
+    held += At(index).CountedBytes();
+  }
+  return held >= bytes;
+}
+
 void EntryWindow::EvictBefore(LogIndex keep_from, size_t bytes_max) {
   while (bytes_ > bytes_max && first_ < keep_from && !entries_.empty()) {
     bytes_ -= entries_.front().CountedBytes();

@@ -32,6 +32,9 @@ class EntryWindow {
   // `bytes_max`. Payloads are shared, not copied. `first` must be in the window.
   std::vector<Entry> Slice(LogIndex first, LogIndex last, size_t bytes_max) const;
 
+  // Whether the entries from `first` on, which is in the window, count at least `bytes`.
+  bool HoldsFrom(LogIndex first, size_t bytes) const;
+
   // Drops entries before `keep_from`, oldest first, while the window is larger than `bytes_max`.
   void EvictBefore(LogIndex keep_from, size_t bytes_max);
 

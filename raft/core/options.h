@@ -23,6 +23,12 @@ struct CoreOptions {
   // alone.
   absl::Duration commit_notice_delay = absl::Milliseconds(2);
 
+  // While an append is unanswered, entries gather for the next one: until the answer comes, until
+  // they count this many bytes, or until the first of them has waited this long. So a busy leader
+  // sends few large messages, and an idle one sends at once. Zero: nothing waits.
+  absl::Duration append_gather_delay = absl::Milliseconds(1);
+  size_t append_gather_bytes = 64 << 10;
+
   // Bounds on what is sent to one follower and not yet acknowledged.
   size_t inflight_messages_max = 256;
   size_t inflight_bytes_max = 8 << 20;

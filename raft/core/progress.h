@@ -37,8 +37,9 @@ class Progress {
   bool OnRejected(LogIndex rejected, LogIndex hint);
   // Sent messages may be lost: start again from what is known.
   void OnLoss();
-  // A heartbeat was answered: if a probe is still unanswered, it is lost.
-  void OnHeartbeatAck() { probe_sent_ = false; }
+  // A heartbeat that was sent after the last probe was answered: if the probe is still unanswered,
+  // it is lost.
+  void OnLaterHeartbeatAck() { probe_sent_ = false; }
 
   // ---- facts that the leader keeps per follower
 
@@ -46,6 +47,9 @@ class Progress {
   RoundId acked_round;      // the newest heartbeat round that it answered
   LogIndex told_commit;     // the newest commit index that was sent to it
   LogIndex forwarded_last;  // the newest entry that it forwarded: it waits for this one's commit
+  Instant gather_until = Instant::InfiniteFuture();  // when gathered entries leave at the latest
+  RoundId probed_round;           // the newest round when the last probe was sent
+  bool log_read_failed = false;   // and is not tried again before the next heartbeat
   bool log_read_pending = false;  // its next entries are being read from the disk
 
  private:

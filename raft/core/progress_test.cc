@@ -51,7 +51,7 @@ TEST_F(ProgressTest, AProbeIsSentAloneUntilItIsAnswered) {
 
 TEST_F(ProgressTest, AHeartbeatsAnswerAllowsTheProbeAgain) {
   Send(12);
-  progress_.OnHeartbeatAck();
+  progress_.OnLaterHeartbeatAck();
   EXPECT_TRUE(progress_.CanSend());
   ExpectProbe(0, 11);
 }
@@ -170,7 +170,7 @@ TEST_F(ProgressTest, ALossWhileProbingKeepsThePlace) {
 TEST_F(ProgressTest, NothingIsSentWhileTheLogIsRead) {
   progress_.log_read_pending = true;
   EXPECT_FALSE(progress_.CanSend());
-  progress_.OnHeartbeatAck();
+  progress_.OnLaterHeartbeatAck();
   EXPECT_FALSE(progress_.CanSend());
   progress_.log_read_pending = false;
   EXPECT_TRUE(progress_.CanSend());
@@ -198,7 +198,7 @@ TEST_F(ProgressTest, TheInvariantsHoldWhateverIsAnswered) {
           progress.OnLoss();
           break;
         case 4:
-          progress.OnHeartbeatAck();
+          progress.OnLaterHeartbeatAck();
           break;
       }
       ASSERT_GE(progress.match(), match) << "the match never falls";

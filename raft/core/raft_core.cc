@@ -317,6 +317,7 @@ Instant RaftCore::NextDeadline() const {
   if (leader->peers.empty()) return Instant::InfiniteFuture();
   Instant due = std::min(leader->heartbeat_due, leader->commit_notice_due);
   if (leader->transfer) due = std::min(due, leader->transfer->give_up);
+  for (const auto& [node, progress] : leader->peers) due = std::min(due, progress.gather_until);
   return due;
 }
 

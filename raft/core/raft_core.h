@@ -211,6 +211,7 @@ class RaftCore {
   void MaybeCommit(Instant now);
   void SendAppends(Instant now);
   void SendAppendsTo(Instant now, NodeId peer, Progress& progress);
+  bool Gathers(Instant now, Progress& progress) const;
   void SendAppend(Instant now, NodeId peer, Progress& progress, std::vector<Entry> entries);
   void SendCommitNotices(Instant now);
   void ContinueTransfer(Instant now);

@@ -43,6 +43,7 @@ void RaftCore::OnLeaderDeadline(Instant now) {
   if (now >= state.commit_notice_due) SendCommitNotices(now);
   if (now < state.heartbeat_due) return;
   for (auto& [node, progress] : state.peers) {
+    if (std::exchange(progress.log_read_failed, false)) progress.log_read_pending = false;
     // Appends that were sent so long ago are lost, though no connection broke.
     const Inflights& inflights = progress.inflights();
     if (!inflights.empty() && now - inflights.oldest() > options_.election_timeout) {
@@ -114,8 +115,19 @@ void RaftCore::SendAppends(Instant now) {
   for (auto& [node, progress] : lead()->peers) SendAppendsTo(now, node, progress);
 }
 
+// Whether the entries that could be sent wait for more to come (CoreOptions::append_gather_delay).
+bool RaftCore::Gathers(Instant now, Progress& progress) const {
+  const bool pipelined = progress.state() == Progress::State::kReplicate;
+  if (!pipelined || progress.inflights().empty() || progress.next() < window_.first()) return false;
+  if (progress.gather_until == Instant::InfiniteFuture()) {
+    progress.gather_until = now + options_.append_gather_delay;
+  }
+  return now < progress.gather_until &&
+         !window_.HoldsFrom(progress.next(), options_.append_gather_bytes);
+}
+
 void RaftCore::SendAppendsTo(Instant now, NodeId peer, Progress& progress) {
-  while (progress.next() <= last_index() && progress.CanSend()) {
+  while (progress.next() <= last_index() && progress.CanSend() && !Gathers(now, progress)) {
     const LogIndex next = progress.next();
     if (next <= trail_.base().index) return;  // gone from the log; needs a snapshot
     if (next < window_.first()) {
@@ -128,6 +140,9 @@ void RaftCore::SendAppendsTo(Instant now, NodeId peer, Progress& progress) {
       return;
     }
     SendAppend(now, peer, progress, window_.Slice(next, last_index(), options_.append_bytes_max));
+  }
+  if (progress.next() > last_index() || !progress.CanSend()) {
+    progress.gather_until = Instant::InfiniteFuture();
   }
   // An empty append asks whether the logs agree, where there is nothing to send with the question.
   const bool unknown =
@@ -152,6 +167,8 @@ void RaftCore::SendAppend(Instant now, NodeId peer, Progress& progress,
        AppendRequest{
            .prev = {prev, *trail_.TermAt(prev)}, .entries = std::move(entries), .commit = commit_});
   progress.OnSent(last, bytes, now);
+  progress.probed_round = lead()->round;
+  progress.gather_until = Instant::InfiniteFuture();
   progress.told_commit = std::max(progress.told_commit, commit_);
 }
 
@@ -163,9 +180,13 @@ void RaftCore::OnEntriesRead(Instant now, NodeId peer, Term term, std::vector<En
   now_ = now;
   dirty_ = true;
   Progress& progress = found->second;
+  if (entries.empty()) {
+    progress.log_read_failed = true;
+    return;
+  }
   progress.log_read_pending = false;
   // The follower may have moved on while the disk was read.
-  if (entries.empty() || entries.front().index != progress.next() || !progress.CanSend()) return;
+  if (entries.front().index != progress.next() || !progress.CanSend()) return;
   SendAppend(now, peer, progress, std::move(entries));
 }
 
@@ -208,7 +229,7 @@ void RaftCore::Handle(Instant now, const Message& m, const HeartbeatAck& ack) {
   Progress* progress = HeardFrom(now, m.from);
   if (!progress || ack.round > lead()->round) return;
   progress->acked_round = std::max(progress->acked_round, ack.round);
-  progress->OnHeartbeatAck();
+  if (ack.round > progress->probed_round) progress->OnLaterHeartbeatAck();
   if (!ack.log_verified && progress->state() == Progress::State::kReplicate) progress->OnLoss();
   ConfirmReads();
 }

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <set>
 #include <utility>
@@ -360,6 +361,106 @@ TEST(Garbage, IsBorneByANodeWithACompactedLog) {
                                .applied = LogIndex(3),
                                .membership = ThreeVoters()};
   for (uint64_t seed = 1; seed <= 1000; ++seed) RunGarbage(seed, restored);
+}
+
+// ---- appends that gather
+
+class GatheringTest : public RaftCoreTest {
+ protected:
+  void SetUp() override {
+    Win();
+    Receive(NodeId(2), 1, AppendAccepted{LogIndex(1)});
+    Receive(NodeId(3), 1, AppendAccepted{LogIndex(1)});
+    Propose("a");
+    ASSERT_EQ(AppendsTo(NodeId(2)), 1u);
+  }
+  void Propose(const std::string& payload) {
+    sent_.clear();
+    const Proposal proposal{{NodeId(1), ++sequence_}, std::make_shared<std::string>(payload)};
+    ASSERT_TRUE(std::holds_alternative<Term>(core_.Propose(now_, {proposal})));
+    Drain();
+  }
+  size_t AppendsTo(NodeId node) const {
+    return std::count_if(sent_.begin(), sent_.end(), [&](const Message& m) {
+      return m.to == node && std::holds_alternative<AppendRequest>(m.body);
+    });
+  }
+  // Of the only append to `node` that was sent.
+  size_t EntriesTo(NodeId node) const {
+    for (const Message& m : sent_) {
+      const auto* append = std::get_if<AppendRequest>(&m.body);
+      if (append && m.to == node) return append->entries.size();
+    }
+    return 0;
+  }
+
+  uint64_t sequence_ = 0;
+};
+
+TEST_F(GatheringTest, EntriesWaitForTheAnswerToTheLastAppend) {
+  Propose("b");
+  Propose("c");
+  EXPECT_EQ(AppendsTo(NodeId(2)), 0u);
+  Receive(NodeId(2), 1, AppendAccepted{LogIndex(2)});
+  EXPECT_EQ(EntriesTo(NodeId(2)), 2u);
+  EXPECT_EQ(AppendsTo(NodeId(3)), 0u) << "which has not answered";
+}
+
+TEST_F(GatheringTest, NotForLong) {
+  Propose("b");
+  ASSERT_EQ(AppendsTo(NodeId(2)), 0u);
+  const Instant due = core_.NextDeadline();
+  EXPECT_EQ(due, now_ + OptionsOf(NodeId(1)).append_gather_delay);
+  now_ = due;
+  core_.OnDeadline(now_);
+  Drain();
+  EXPECT_EQ(EntriesTo(NodeId(2)), 1u);
+  EXPECT_GT(core_.NextDeadline(), now_);
+}
+
+TEST_F(GatheringTest, AMessageFullIsSentAtOnce) {
+  Propose(std::string(OptionsOf(NodeId(1)).append_gather_bytes, 'x'));
+  EXPECT_EQ(EntriesTo(NodeId(2)), 1u);
+}
+
+// ---- entries that cannot be read back
+
+TEST(RaftCore, AReadOfTheLogThatFailsIsTriedAgainWithTheNextHeartbeatAndNotBefore) {
+  RestoredState restored = Fresh();
+  restored.hard_state.term = Term(1);
+  restored.last = LogIndex(5);
+  restored.terms = {{LogIndex(1), Term(1)}};
+  Instant now = At(0);
+  RaftCore core(OptionsOf(NodeId(1)), restored, now);
+  std::vector<LogReadRequest> reads;
+  const auto drain = [&] {
+    while (core.HasReady()) {
+      Ready ready = core.TakeReady();
+      reads.insert(reads.end(), ready.log_reads.begin(), ready.log_reads.end());
+      if (ready.persist) core.OnPersisted(now, ready.persist->seq);
+    }
+  };
+  const auto receive = [&](NodeId from, MessageBody body) {
+    core.OnMessage(now, {from, NodeId(1), Term(2), std::move(body)});
+    drain();
+  };
+  drain();
+  now = core.NextDeadline();
+  core.OnDeadline(now);
+  drain();
+  receive(NodeId(2), PreVoteResponse{.granted = true});
+  receive(NodeId(2), VoteResponse{.granted = true});
+  ASSERT_EQ(core.role(), Role::kLeader);
+  receive(NodeId(3), AppendRejected{.rejected = LogIndex(5), .hint = {}});
+  ASSERT_EQ(reads.size(), 1u);
+
+  core.OnEntriesRead(now, NodeId(3), Term(2), {});
+  drain();
+  EXPECT_EQ(reads.size(), 1u);
+  now = core.NextDeadline();
+  core.OnDeadline(now);
+  drain();
+  EXPECT_EQ(reads.size(), 2u);
 }
 
 }  // namespace

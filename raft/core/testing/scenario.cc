@@ -134,6 +134,8 @@ void Scenario::Command(Words words) {
 void Scenario::Cluster(const Words& words) {
   if (words.size() < 2) return Fail("how many nodes?");
   TestCluster::Options options;
+  // Most stories are about single appends.
+  options.core.append_gather_delay = absl::ZeroDuration();
   options.nodes = Number(words[1]);
   for (size_t i = 2; i < words.size(); ++i) {
     const std::vector<std::string> option = absl::StrSplit(words[i], '=');
@@ -143,6 +145,8 @@ void Scenario::Cluster(const Words& words) {
       options.core.heartbeat_interval = DurationOf(value);
     } else if (option[0] == "election") {
       options.core.election_timeout = DurationOf(value);
+    } else if (option[0] == "gather") {
+      options.core.append_gather_delay = DurationOf(value);
     } else if (option[0] == "notice") {
       options.core.commit_notice_delay = DurationOf(value);
     } else if (option[0] == "inflight") {
