@@ -33,7 +33,7 @@ constexpr milliseconds kRedialDelayMax{1000};
 // An envelope's buffers are kept for the next one unless they have grown beyond this.
 constexpr size_t kKeptBufferBytesMax = 4 << 20;
 
-grpc::ChannelArguments ChannelArguments() {
+grpc::ChannelArguments ChannelArguments(StreamKind kind) {
   grpc::ChannelArguments args;
   // A connection for this link alone.
   args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -47,7 +47,8 @@ grpc::ChannelArguments ChannelArguments() {
   args.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
   // A peer whose machine vanished sends no reset: without pings that shows only after hours.
   args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 1000);
-  args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 2000);
+  // Megabytes of entries may stand before the answer to a ping on a slow line.
+  args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kind == StreamKind::kBulk ? 10000 : 2000);
   args.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   args.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   // Retrying is Raft's business; gRPC's would buffer what is sent.
@@ -141,7 +142,7 @@ PeerLink::PeerLink(const Identity& self, Target target, const LinkLimits& limits
       limits_(limits),
       receiver_(receiver),
       stub_(wire::Peer::NewStub(
-          grpc::CreateCustomChannel(target_.address, credentials, ChannelArguments()))),
+          grpc::CreateCustomChannel(target_.address, credentials, ChannelArguments(target_.kind)))),
       since_(steady_clock::now()),
       jitter_(self.incarnation ^ (target_.peer.value() << 1) ^
               static_cast<uint64_t>(target_.kind)) {}
