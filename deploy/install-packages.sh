@@ -65,8 +65,9 @@ Run this once as root:
   printf 'Installing %d Debian packages: %s\n' "${#missing[@]}" "${missing[*]}"
   forbid_service_starts
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -q
-  apt-get install -q -y --no-install-recommends "${missing[@]}"
+  apt-get update -q || fail 'the package lists could not be fetched; see above.'
+  apt-get install -q -y --no-install-recommends "${missing[@]}" ||
+    fail 'the packages could not be installed; see above.'
 }
 
 main "$@"

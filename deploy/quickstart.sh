@@ -70,7 +70,8 @@ port_in_use() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 port_owner() {
   local owner=''
   if command -v ss >/dev/null; then
-    owner=$(ss -Hltnp "sport = :$1" 2>/dev/null | sed -n 's/.*users:((\("[^"]*",pid=[0-9]*\).*/\1/p')
+    owner=$(ss -Hltnp "sport = :$1" 2>/dev/null |
+      sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/\1 (process \2)/p')
   fi
   printf '%s' "${owner:-another program}"
 }
@@ -81,7 +82,7 @@ check_ports() {
     running_pid "$node" >/dev/null && continue
     for port in "${client_ports[node]}" "${peer_ports[node]}"; do
       if port_in_use "$port"; then
-        fail "port $port, which node$node needs, is in use by $(port_owner "$port"). Stop that first."
+        fail "port $port, which node$node needs, is in use by $(port_owner "$port"). Stop it first."
       fi
     done
   done

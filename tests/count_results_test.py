@@ -25,7 +25,9 @@ GTEST_XML = """<?xml version="1.0" encoding="UTF-8"?>
 BAZEL_XML = """<?xml version="1.0" encoding="UTF-8"?>
 <testsuites>
   <testsuite name="x/y" tests="1" failures="0" errors="1">
-    <testcase name="x/y" status="run" duration="1" time="1"><error message="exited"></error></testcase>
+    <testcase name="x/y" status="run" duration="1" time="1">
+      <error message="exited with error code 1"></error>
+    </testcase>
   </testsuite>
 </testsuites>"""
 
