@@ -85,7 +85,7 @@ absl::Status CommandRunner::Compact(const CompactionRequest& request, KvResult* 
   if (revision > reader_->revision()) return kErrFutureRev;
   reader_->CompactTo(revision);
   auto [key, value] = CompactedRecord(revision);
-  overlay_->Put(std::move(key), std::move(value));
+  overlay_->Put(key, value);
   if (auto* response = NewResponse<CompactionResponse>(result)) {
     response->mutable_header()->set_revision(reader_->revision().value());
   }
@@ -97,7 +97,7 @@ absl::Status CommandRunner::Publish(const storage::v1::MemberPublication& public
     return absl::InvalidArgumentError("a publication of no member");
   }
   auto [key, value] = MemberRecord(publication);
-  overlay_->Put(std::move(key), std::move(value));
+  overlay_->Put(key, value);
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 #ifndef PONTOON_KV_STORE_DATABASE_H_
 #define PONTOON_KV_STORE_DATABASE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,11 +43,14 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // Writes all of `batch` or, after a crash, none of it. Write leaves it to the operating system
-  // when to bring it to the disk, where it arrives in order; after WriteDurably this and every
-  // earlier write is there. After an error the process should stop.
+  // Writes all of `batch` or, after a crash, none of it. It stays in memory for now; batches get to
+  // the disk in order. After an error the process should stop.
   absl::Status Write(leveldb::WriteBatch* batch);
-  absl::Status WriteDurably(leveldb::WriteBatch* batch);
+  // Returns when every earlier write survives a power failure. Takes as long as writing the
+  // memory's share of the state, some megabytes, to a file. After an error the process should stop.
+  absl::Status Sync();
+  // Whether there was a write since the last Sync.
+  bool HasUnsynced() const { return unsynced_; }
 
   // The sum of the sizes of its files.
   uint64_t DiskBytes() const;
@@ -65,6 +69,7 @@ class Database {
   std::unique_ptr<leveldb::Cache> block_cache_;
   std::unique_ptr<const leveldb::FilterPolicy> filter_;
   std::unique_ptr<leveldb::DB> db_;
+  std::atomic<bool> unsynced_ = false;
 };
 
 // The records of a database as they are when the reader is made. While it lives, LevelDB keeps what

@@ -19,25 +19,26 @@ class KvReader::PointCursor : public KvCursor {
  public:
   PointCursor(KvReader* reader, std::string_view key) : reader_(reader), key_(key) {
     std::string record_key = CurrentKey(key);
-    absl::StatusOr<bool> found = reader->records_->Get(record_key, &record_);
+    absl::StatusOr<bool> found = reader->records_->Get(record_key, &bytes_);
     if (!found.ok()) {
       reader->Note(found.status());
     } else if (*found) {
-      state_ = DecodeCurrent(record_);
-      if (!state_) reader->NoteDamage(record_key);
+      current_ = DecodeCurrent(bytes_);
+      if (!current_) reader->NoteDamage(record_key);
     }
   }
 
-  bool Valid() const override { return state_.has_value(); }
-  void Next() override { state_.reset(); }
+  bool Valid() const override { return current_.has_value(); }
+  void Next() override { current_.reset(); }
   std::string_view key() const override { return key_; }
-  KeyState Load() override { return *state_; }
+  KeyState Describe() override { return current_->state; }
+  KeyState Load() override { return reader_->LoadEvent(current_->event, key_, &bytes_); }
 
  private:
   KvReader* reader_;
   std::string_view key_;
-  std::string record_;
-  std::optional<KeyState> state_;
+  std::string bytes_;
+  std::optional<CurrentRecord> current_;
 };
 
 // Many keys, latest state: a walk over the current records.
@@ -56,14 +57,22 @@ class KvReader::CurrentCursor : public KvCursor {
   }
   std::string_view key() const override { return key_; }
 
+  KeyState Describe() override {
+    std::optional<CurrentRecord> current = Decode();
+    return current ? current->state : KeyState();
+  }
   KeyState Load() override {
-    std::optional<KeyState> state = DecodeCurrent(records_->value());
-    if (state) return *state;
-    reader_->NoteDamage(records_->key());
-    return KeyState();
+    std::optional<CurrentRecord> current = Decode();
+    return current ? reader_->LoadEvent(current->event, key_, &event_bytes_) : KeyState();
   }
 
  private:
+  std::optional<CurrentRecord> Decode() {
+    std::optional<CurrentRecord> current = DecodeCurrent(records_->value());
+    if (!current) reader_->NoteDamage(records_->key());
+    return current;
+  }
+
   void Settle() {
     valid_ = false;
     if (!records_->Valid()) return reader_->Note(records_->status());
@@ -78,6 +87,7 @@ class KvReader::CurrentCursor : public KvCursor {
   std::unique_ptr<RecordIterator> records_;
   bool valid_ = false;
   std::string_view key_;
+  std::string event_bytes_;
 };
 
 // An older revision: a walk over the history, which picks from each key's versions the newest that
@@ -100,19 +110,8 @@ class KvReader::HistoryCursor : public KvCursor {
   }
   std::string_view key() const override { return key_; }
 
-  KeyState Load() override {
-    std::string event_key = EventKey(id_);
-    absl::StatusOr<bool> found = reader_->records_->Get(event_key, &event_bytes_);
-    if (!found.ok()) {
-      reader_->Note(found.status());
-      return KeyState();
-    }
-    std::optional<Event> event;
-    if (*found) event = DecodeEvent(id_, event_bytes_);
-    if (event && event->kind == EventKind::kPut && event->key == key_) return event->state;
-    reader_->NoteDamage(event_key);
-    return KeyState();
-  }
+  KeyState Describe() override { return Load(); }
+  KeyState Load() override { return reader_->LoadEvent(id_, key_, &event_bytes_); }
 
  private:
   static constexpr Revision kNewest{std::numeric_limits<int64_t>::max()};
@@ -182,6 +181,20 @@ std::unique_ptr<KvCursor> KvReader::Scan(const KeyRange& range, Revision revisio
   if (revision < revision_) return std::make_unique<HistoryCursor>(this, range, revision);
   if (range.IsSingle()) return std::make_unique<PointCursor>(this, range.begin());
   return std::make_unique<CurrentCursor>(this, range);
+}
+
+KeyState KvReader::LoadEvent(EventId id, std::string_view key, std::string* bytes) {
+  std::string event_key = EventKey(id);
+  absl::StatusOr<bool> found = records_->Get(event_key, bytes);
+  if (!found.ok()) {
+    Note(found.status());
+    return KeyState();
+  }
+  std::optional<Event> event;
+  if (*found) event = DecodeEvent(id, *bytes);
+  if (event && event->kind == EventKind::kPut && event->key == key) return event->state;
+  NoteDamage(event_key);
+  return KeyState();
 }
 
 void KvReader::Note(const absl::Status& status) { status_.Update(status); }

@@ -26,8 +26,9 @@ class KvCursor {
   // These need Valid(). Views hold until the next move.
   virtual void Next() = 0;
   virtual std::string_view key() const = 0;
-  // Fetches and decodes what the key holds, so a walk that only counts never calls it. After a
-  // storage error: an empty state.
+  // What the key holds, without the value: cheaper. After a storage error: an empty state.
+  virtual KeyState Describe() = 0;
+  // The same with the value, which is fetched for this.
   virtual KeyState Load() = 0;
 };
 
@@ -67,6 +68,10 @@ class KvReader {
   class PointCursor;
   class CurrentCursor;
   class HistoryCursor;
+
+  // The state of `key` after the put `id`; its value points into `bytes`. An empty state after an
+  // error, which is noted.
+  KeyState LoadEvent(EventId id, std::string_view key, std::string* bytes);
 
   // Keeps the first error.
   void Note(const absl::Status& status);

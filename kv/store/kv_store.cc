@@ -11,8 +11,8 @@
 namespace pontoon::kv {
 namespace {
 
-void PutRecord(MetaRecord record, WriteOverlay* overlay) {
-  overlay->Put(std::move(record.first), std::move(record.second));
+void PutRecord(const MetaRecord& record, WriteOverlay* overlay) {
+  overlay->Put(record.first, record.second);
 }
 
 // Begins a new state.
@@ -72,7 +72,11 @@ KvStore::KvStore(const StoreOptions& options, std::shared_ptr<Database> database
       meta_(meta),
       view_(std::make_shared<ReadView>(database_, meta)) {}
 
-KvStore::~KvStore() = default;
+// A failure to bring the state to the disk is no loss here: the log has it all.
+KvStore::~KvStore() {
+  scrubber_.reset();
+  if (database_->HasUnsynced()) Sync().IgnoreError();
+}
 
 absl::Status KvStore::Apply(std::span<ApplyItem> items) {
   if (items.empty()) return absl::OkStatus();
@@ -121,10 +125,7 @@ void KvStore::Publish(std::shared_ptr<const ReadView> view) {
   // The view before, if this was its last use, goes away here, outside of the lock.
 }
 
-absl::Status KvStore::Sync() {
-  leveldb::WriteBatch nothing;
-  return database_->WriteDurably(&nothing);
-}
+absl::Status KvStore::Sync() { return database_->Sync(); }
 
 std::shared_ptr<const ReadView> KvStore::View() const {
   std::lock_guard lock(mutex_);

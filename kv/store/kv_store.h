@@ -28,9 +28,10 @@ class WriteOverlay;
 // payload of a command entry is a serialized Command (proto/command.proto), and its result a
 // KvResult.
 //
-// The replicated log is the write-ahead log, so nothing here is synced on its own account. After a
-// crash the state is that after some earlier Apply: the log goes on from Applied(). Before the log
-// forgets entries, Sync must have returned.
+// The replicated log is the write-ahead log, and there is no other: what Apply did lies in memory
+// until some megabytes of it go to the disk together. After a crash the state is that after some
+// earlier Apply: the log goes on from Applied(). Before the log forgets entries, Sync must have
+// returned.
 //
 // Thread safety: Apply and Applied as in StateMachine; everything else from any thread, also during
 // Apply.
@@ -42,14 +43,15 @@ class KvStore : public StateMachine {
   static absl::StatusOr<std::unique_ptr<KvStore>> Open(const std::string& dir,
                                                        const StoreOptions& options);
 
-  // Views may outlive the store, but until they are gone its folder cannot be opened again.
+  // Syncs, so that the next start has nothing to do again. Views may outlive
+  // the store, but until they are gone its folder cannot be opened again.
   ~KvStore() override;
 
   LogPosition Applied() const override { return meta_.applied; }
   absl::Status Apply(std::span<ApplyItem> items) override;
 
-  // Returns when what Apply did before survives a power failure. An error is final: the process
-  // should stop.
+  // Returns when what Apply did before survives a power failure: writes out what is in memory. An
+  // error is final: the process should stop.
   absl::Status Sync();
 
   // The store after the latest Apply that has returned. Cheap.

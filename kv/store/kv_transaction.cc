@@ -11,8 +11,7 @@ void KvTransaction::Put(std::string_view key, const Content& content, const KeyS
   state.version = previous ? previous->version + 1 : 1;
   state.lease = content.lease;
   state.value = content.value;
-  overlay_->Put(CurrentKey(key), EncodeCurrent(state));
-  Record(Event{EventKind::kPut, key, state});
+  overlay_->Put(CurrentKey(key), EncodeCurrent(Record(Event{EventKind::kPut, key, state}), state));
 }
 
 void KvTransaction::Delete(std::string_view key) {
@@ -20,12 +19,13 @@ void KvTransaction::Delete(std::string_view key) {
   Record(Event{EventKind::kDelete, key, KeyState()});
 }
 
-void KvTransaction::Record(const Event& event) {
+EventId KvTransaction::Record(const Event& event) {
   CHECK_LT(next_sub_, kLastSub);
   EventId id{change_, next_sub_++};
   overlay_->Put(EventKey(id), EncodeEvent(event));
   overlay_->Put(HistoryKey(event.key, id), EncodeHistory(event.kind));
   reader_->AdvanceTo(change_);
+  return id;
 }
 
 }  // namespace pontoon::kv

@@ -47,7 +47,7 @@ class KvTransaction {
 
  private:
   // Records the change in both histories, and makes it part of this transaction's revision.
-  void Record(const Event& event);
+  EventId Record(const Event& event);
 
   KvReader* reader_;
   WriteOverlay* overlay_;

@@ -67,22 +67,18 @@ bool TakeNumber(std::string_view* bytes, int64_t* number) {
   return true;
 }
 
-// What a current record and a put event have in common, which is all but the mod revision.
+// What a current record and a put event have in common.
 void AppendState(const KeyState& state, std::string* bytes) {
   AppendNumber(state.create_revision, bytes);
   AppendVarint(static_cast<uint64_t>(state.version), bytes);
   AppendNumber(state.lease, bytes);
-  bytes->append(state.value);
 }
 
-bool TakeState(std::string_view bytes, KeyState* state) {
-  if (!TakeNumber(&bytes, &state->create_revision) || !TakeNumber(&bytes, &state->version) ||
-      !TakeNumber(&bytes, &state->lease)) {
-    return false;
-  }
-  state->value = bytes;
-  return state->create_revision >= kFirstRevision && state->version >= 1 &&
-         state->create_revision <= state->mod_revision;
+// state->mod_revision is known already.
+bool TakeState(std::string_view* bytes, KeyState* state) {
+  return TakeNumber(bytes, &state->create_revision) && TakeNumber(bytes, &state->version) &&
+         TakeNumber(bytes, &state->lease) && state->create_revision >= kFirstRevision &&
+         state->version >= 1 && state->create_revision <= state->mod_revision;
 }
 
 void AppendEscaped(std::string_view key, std::string* bytes) {
@@ -192,24 +188,38 @@ bool ParseHistoryKey(std::string_view record_key, std::string* key, EventId* id)
   return true;
 }
 
-std::string EncodeCurrent(const KeyState& state) {
+std::string EncodeCurrent(EventId event, const KeyState& state) {
+  CHECK_EQ(event.main, state.mod_revision);
   std::string bytes;
-  AppendNumber(state.mod_revision, &bytes);
+  AppendNumber(event.main, &bytes);
+  AppendVarint(event.sub, &bytes);
   AppendState(state, &bytes);
   return bytes;
 }
 
-std::optional<KeyState> DecodeCurrent(std::string_view bytes) {
-  KeyState state;
-  if (!TakeNumber(&bytes, &state.mod_revision) || !TakeState(bytes, &state)) return std::nullopt;
-  return state;
+std::optional<CurrentRecord> DecodeCurrent(std::string_view bytes) {
+  CurrentRecord record;
+  uint64_t sub;
+  if (!TakeNumber(&bytes, &record.event.main) || !TakeVarint(&bytes, &sub) || sub > kLastSub) {
+    return std::nullopt;
+  }
+  record.event.sub = static_cast<uint32_t>(sub);
+  record.state.mod_revision = record.event.main;
+  if (!TakeState(&bytes, &record.state) || !bytes.empty()) return std::nullopt;
+  return record;
 }
 
 std::string EncodeEvent(const Event& event) {
-  std::string bytes(1, static_cast<char>(event.kind));
+  constexpr size_t kNumbersBytesMax = 32;  // nearly always; else the string grows once more
+  std::string bytes;
+  bytes.reserve(kNumbersBytesMax + event.key.size() + event.state.value.size());
+  bytes.push_back(static_cast<char>(event.kind));
   AppendVarint(event.key.size(), &bytes);
   bytes.append(event.key);
-  if (event.kind == EventKind::kPut) AppendState(event.state, &bytes);
+  if (event.kind == EventKind::kPut) {
+    AppendState(event.state, &bytes);
+    bytes.append(event.state.value);
+  }
   return bytes;
 }
 
@@ -225,8 +235,12 @@ std::optional<Event> DecodeEvent(EventId id, std::string_view bytes) {
   event.key = bytes.substr(0, key_size);
   event.state.mod_revision = id.main;
   bytes.remove_prefix(key_size);
-  bool complete = *kind == EventKind::kPut ? TakeState(bytes, &event.state) : bytes.empty();
-  if (!complete) return std::nullopt;
+  if (*kind == EventKind::kPut) {
+    if (!TakeState(&bytes, &event.state)) return std::nullopt;
+    event.state.value = bytes;
+  } else if (!bytes.empty()) {
+    return std::nullopt;
+  }
   return event;
 }
 

@@ -3,7 +3,7 @@
 // The store keeps one ordered set of records. The first byte of a record's key says what it is:
 //
 //   'c' key                           one for every key that exists now
-//       -> mod, create, version, lease: varints; value: the rest
+//       -> main, sub of its latest event, create, version, lease: varints
 //   'h' escaped(key) ~main:8 ~sub:4   one for every version that is not compacted away
 //       -> kind:1
 //   'm' name                          what the store knows of itself; see meta.h
@@ -15,12 +15,12 @@
 // are inverted, so that a greater one comes first. Varints are those of protobuf; a negative number
 // takes ten bytes.
 //
-// Why three records for one put: a read of the latest state, which is nearly every read, is a
-// single lookup of 'c' (LevelDB's Bloom filter answers for keys that do not exist), or a scan of
-// 'c' that meets no old version. A read at an old revision finds the version in 'h', key by key,
-// and its value in 'r'. A watch that catches up reads 'r'. The price is that a value is stored
-// twice until the next change of its key is compacted away. Nothing needs an index of all keys in
-// memory.
+// Why three records for one put: a read of the latest state, which is nearly every read, looks up
+// 'c' (LevelDB's Bloom filter answers for keys that do not exist), or scans 'c', which meets no old
+// version; a read at an old revision finds the version in 'h', key by key. Both then fetch the
+// value from 'r', unless nobody wants it: what a write must know of the key, a count, or a list of
+// keys is in the small records. A watch that catches up reads 'r'. So a value is stored once, in
+// the order of revisions, in which it was written. Nothing needs an index of all keys in memory.
 //
 // Escaping, in 'h' only, keeps keys in order and one key's versions apart from another's: a zero
 // byte becomes 00 ff, and 00 01 ends the key. In 'c' the key comes last and needs none.
@@ -86,8 +86,17 @@ bool ParseHistoryKey(std::string_view record_key, std::string* key, EventId* id)
 
 // Values of records. Decode... returns nothing for damaged bytes; what it returns points into them.
 
-std::string EncodeCurrent(const KeyState& state);
-std::optional<KeyState> DecodeCurrent(std::string_view bytes);
+// What the store knows of a key that exists without looking at its value.
+struct CurrentRecord {
+  EventId event;   // the latest put
+  KeyState state;  // without the value
+
+  friend bool operator==(const CurrentRecord&, const CurrentRecord&) = default;
+};
+
+// `event.main` is state.mod_revision; the value is left out.
+std::string EncodeCurrent(EventId event, const KeyState& state);
+std::optional<CurrentRecord> DecodeCurrent(std::string_view bytes);
 
 std::string EncodeEvent(const Event& event);
 // `id` is that of the record's key.

@@ -53,10 +53,11 @@ TEST(LayoutTest, RecordKeysAreWhatTheFormatSays) {
 
 TEST(LayoutTest, RecordValuesAreWhatTheFormatSays) {
   KeyState state{Revision(300), Revision(2), 5, LeaseId(-1), "value"};
-  const std::string state_bytes =
-      Bytes({2, 5, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}) + "value";
-  EXPECT_EQ(EncodeCurrent(state), Bytes({0xac, 2}) + state_bytes);
-  EXPECT_EQ(EncodeEvent(Event{EventKind::kPut, "k", state}), Bytes({0, 1, 'k'}) + state_bytes);
+  const std::string numbers =
+      Bytes({2, 5, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1});
+  EXPECT_EQ(EncodeCurrent(Id(300, 7), state), Bytes({0xac, 2, 7}) + numbers);
+  EXPECT_EQ(EncodeEvent(Event{EventKind::kPut, "k", state}),
+            Bytes({0, 1, 'k'}) + numbers + "value");
   EXPECT_EQ(EncodeEvent(Event{EventKind::kDelete, "k", KeyState()}), Bytes({1, 1, 'k'}));
   EXPECT_EQ(EncodeHistory(EventKind::kPut), Bytes({0}));
   EXPECT_EQ(EncodeHistory(EventKind::kDelete), Bytes({1}));
@@ -110,7 +111,10 @@ TEST(LayoutTest, ValuesSurviveTheWayThere) {
        {KeyState{Revision(1), Revision(1), 1, LeaseId(0), ""},
         KeyState{Revision(kMaxRevision), Revision(127), 128, LeaseId(kMaxRevision), "value"},
         KeyState{Revision(200), Revision(200), kMaxRevision, LeaseId(-5), zeros}}) {
-    EXPECT_EQ(DecodeCurrent(EncodeCurrent(state)), state);
+    KeyState without_value = state;
+    without_value.value = {};
+    const CurrentRecord current{EventId{state.mod_revision, kLastSub}, without_value};
+    EXPECT_EQ(DecodeCurrent(EncodeCurrent(current.event, state)), current);
     Event put{EventKind::kPut, zeros, state};
     EXPECT_EQ(DecodeEvent(EventId{state.mod_revision, 3}, EncodeEvent(put)), put);
   }
@@ -139,7 +143,7 @@ TEST(LayoutTest, OtherKeysAreNotTakenForOnes) {
 
 TEST(LayoutTest, DamagedValuesAreRefused) {
   KeyState state{Revision(300), Revision(2), 5, LeaseId(6), ""};
-  const std::string current = EncodeCurrent(state);
+  const std::string current = EncodeCurrent(Id(300, 1), state);
   const std::string event = EncodeEvent(Event{EventKind::kPut, "key", state});
   const std::string tombstone = EncodeEvent(Event{EventKind::kDelete, "key", state});
   for (size_t size = 0; size < current.size(); ++size) {
@@ -148,11 +152,13 @@ TEST(LayoutTest, DamagedValuesAreRefused) {
   for (size_t size = 0; size < event.size(); ++size) {
     EXPECT_FALSE(DecodeEvent(Id(300, 0), event.substr(0, size))) << size;
   }
+  EXPECT_FALSE(DecodeCurrent(current + "x"));
   EXPECT_FALSE(DecodeEvent(Id(300, 0), tombstone + "x"));
   EXPECT_FALSE(DecodeEvent(Id(1, 0), event)) << "created after it was changed";
   EXPECT_FALSE(DecodeEvent(Id(300, 0), Bytes({2}) + event.substr(1))) << "unknown kind";
   EXPECT_FALSE(DecodeCurrent(std::string(11, '\xff')));
-  EXPECT_FALSE(DecodeCurrent(std::string(4, '\0'))) << "version 0";
+  EXPECT_FALSE(DecodeCurrent(std::string(5, '\0'))) << "version 0";
+  EXPECT_FALSE(DecodeCurrent(Bytes({5, 0x80, 0x80, 0x80, 0x80, 0x10, 2, 1, 0}))) << "sub too large";
   EXPECT_FALSE(DecodeHistory(""));
   EXPECT_FALSE(DecodeHistory(Bytes({2})));
   EXPECT_FALSE(DecodeHistory(Bytes({0, 0})));

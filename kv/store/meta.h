@@ -23,7 +23,7 @@
 namespace pontoon::kv {
 
 // The version of the disk format: of layout.h and of this file.
-inline constexpr uint64_t kFormatVersion = 1;
+inline constexpr uint64_t kFormatVersion = 2;
 
 // The replicated part: the same on every node that has applied the same entries.
 struct StoreMeta {

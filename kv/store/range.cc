@@ -113,12 +113,11 @@ class Collector {
       ++matches_;
       return;
     }
-    KeyState state = cursor->Load();
-    if (!PassesFilters(request_, state)) return;
+    if (HasFilters(request_) && !PassesFilters(request_, cursor->Describe())) return;
     ++matches_;
     bool value_matters = !request_.keys_only() || request_.sort_target() == RangeRequest::VALUE;
-    if (!value_matters) state.value = {};
-    FillKeyValue(cursor->key(), state, response_->add_kvs());
+    FillKeyValue(cursor->key(), value_matters ? cursor->Load() : cursor->Describe(),
+                 response_->add_kvs());
     if (request_.limit() > 0 && (response_->kvs_size() - kCutSlack) / 2 > request_.limit()) {
       SortAndCut();
     }

@@ -128,8 +128,10 @@ StoreOptions SmallOptions() {
 
 StoreHarness::StoreHarness() : StoreHarness(SmallOptions()) {}
 
-StoreHarness::StoreHarness(const StoreOptions& options)
-    : options_(options), dir_(MakeTestFolder()) {
+StoreHarness::StoreHarness(const StoreOptions& options) : StoreHarness(options, MakeTestFolder()) {}
+
+StoreHarness::StoreHarness(const StoreOptions& options, const std::string& dir)
+    : options_(options), dir_(dir) {
   if (!options_.scrub_executor) options_.scrub_executor = &executor_;
   Open();
 }

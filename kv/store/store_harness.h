@@ -60,6 +60,8 @@ class StoreHarness {
   // Scrubs only when the test runs `executor`.
   StoreHarness();
   explicit StoreHarness(const StoreOptions& options);
+  // In a folder that exists; removes it in the end.
+  StoreHarness(const StoreOptions& options, const std::string& dir);
   ~StoreHarness();
 
   const std::string& dir() const { return dir_; }

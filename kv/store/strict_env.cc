@@ -16,11 +16,16 @@
 namespace pontoon::kv {
 namespace {
 
-// LevelDB closes a log file with its lock held, so the sync before that must be short: most of the
-// file is synced in steps while it is written, when no lock is held.
-constexpr size_t kUnsyncedLogBytesMax = 1 << 20;
-
 bool IsLog(const std::string& name) { return absl::EndsWith(name, ".log"); }
+
+// LevelDB's log: written, and never to be read.
+class ForgottenFile : public leveldb::WritableFile {
+ public:
+  leveldb::Status Append(const leveldb::Slice&) override { return leveldb::Status::OK(); }
+  leveldb::Status Flush() override { return leveldb::Status::OK(); }
+  leveldb::Status Sync() override { return leveldb::Status::OK(); }
+  leveldb::Status Close() override { return leveldb::Status::OK(); }
+};
 
 std::string DirectoryOf(const std::string& name) {
   size_t slash = name.rfind('/');
@@ -50,37 +55,17 @@ class StrictEnv::File : public leveldb::WritableFile {
   File(const StrictEnv* env, std::string name, leveldb::WritableFile* base)
       : env_(env), name_(std::move(name)), base_(base) {}
 
-  ~File() override { SyncUnsyncedLog(); }
-
   leveldb::Status Append(const leveldb::Slice& data) override {
-    leveldb::Status status = env_->Require(base_->Append(data), "append to", name_);
-    unsynced_bytes_ += data.size();
-    if (status.ok() && IsLog(name_) && unsynced_bytes_ >= kUnsyncedLogBytesMax) status = Sync();
-    return status;
+    return env_->Require(base_->Append(data), "append to", name_);
   }
-
   leveldb::Status Flush() override { return env_->Require(base_->Flush(), "write", name_); }
-
-  leveldb::Status Sync() override {
-    leveldb::Status status = env_->Require(base_->Sync(), "sync", name_);
-    if (status.ok()) unsynced_bytes_ = 0;
-    return status;
-  }
-
-  leveldb::Status Close() override {
-    SyncUnsyncedLog();
-    return env_->Require(base_->Close(), "close", name_);
-  }
+  leveldb::Status Sync() override { return env_->Require(base_->Sync(), "sync", name_); }
+  leveldb::Status Close() override { return env_->Require(base_->Close(), "close", name_); }
 
  private:
-  void SyncUnsyncedLog() {
-    if (unsynced_bytes_ > 0 && IsLog(name_)) Sync();
-  }
-
   const StrictEnv* env_;
   const std::string name_;
   const std::unique_ptr<leveldb::WritableFile> base_;
-  size_t unsynced_bytes_ = 0;
 };
 
 StrictEnv::StrictEnv(leveldb::Env* base, DirectorySync sync_directory,
@@ -90,23 +75,15 @@ StrictEnv::StrictEnv(leveldb::Env* base, DirectorySync sync_directory,
       on_failure_(std::move(on_failure)) {}
 
 leveldb::Status StrictEnv::NewWritableFile(const std::string& name, leveldb::WritableFile** file) {
+  if (IsLog(name)) {
+    *file = new ForgottenFile;
+    return leveldb::Status::OK();
+  }
   *file = nullptr;
   leveldb::WritableFile* base = nullptr;
   leveldb::Status status = target()->NewWritableFile(name, &base);
-  if (!status.ok()) return status;  // LevelDB remembers this one, and stops
-  auto strict = std::make_unique<File>(this, name, base);
-  if (IsLog(name)) status = SyncDirectoryOf(name);
-  if (status.ok()) *file = strict.release();
-  return status;
-}
-
-leveldb::Status StrictEnv::NewAppendableFile(const std::string& name,
-                                             leveldb::WritableFile** file) {
-  *file = nullptr;
-  leveldb::WritableFile* base = nullptr;
-  leveldb::Status status = target()->NewAppendableFile(name, &base);
   if (status.ok()) *file = new File(this, name, base);
-  return status;
+  return status;  // LevelDB remembers a failure, and stops
 }
 
 leveldb::Status StrictEnv::CreateDir(const std::string& name) {

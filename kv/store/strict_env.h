@@ -1,21 +1,23 @@
 // StrictEnv: LevelDB's way to the disk, without second chances.
 //
+// The replicated log is the write-ahead log of the store, so LevelDB's own is not kept: this Env
+// takes what is appended to it, and forgets it. What LevelDB holds in memory is lost in a crash,
+// and applied again. Tables are synced before the MANIFEST names them, so that the disk always
+// holds the state after some earlier write. That also leaves nothing of what goes wrong with
+// LevelDB's log: a hole after a failed append (db_impl.cc, Write: only a failed sync is
+// remembered), a new log that is there while the end of the old one is missing
+// (google/leveldb#193), a torn end that is taken for damage.
+//
 // LevelDB is careful about what it reads and careless about what it fails to write:
 //
-//   1. After a failed append to its log it goes on. The log then has a hole, and what is appended
-//      later, even if synced, is dropped at the next start (db_impl.cc, Write: only a failed sync
-//      is remembered).
-//   2. When it changes to a new log file it does not sync the old one. After a power failure the
-//      end of the old one can be missing while the new one is there: a state that never was
-//      (google/leveldb#193). That breaks the promise that data and applied index go together.
-//   3. It syncs the directory only together with the MANIFEST. A new log file, the renamed CURRENT
-//      or a new database as a whole can be missing after a power failure.
-//   4. A file system may report a failed sync once, and keep nothing ("Can applications recover
+//   1. It syncs the directory only together with the MANIFEST. The renamed CURRENT or a new
+//   database
+//      as a whole can be missing after a power failure.
+//   2. A file system may report a failed sync once, and keep nothing ("Can applications recover
 //      from fsync failures?", USENIX ATC 2020). To try again proves nothing.
 //
 // So this Env calls the disk failure handler on the first failed append, flush, sync, close or
-// rename; syncs a log file before it is closed, which LevelDB does before the first append to the
-// next one; and syncs the directory around a new log file, a new folder or a renamed file.
+// rename, and syncs the directory around a new folder or a renamed file.
 
 #ifndef PONTOON_KV_STORE_STRICT_ENV_H_
 #define PONTOON_KV_STORE_STRICT_ENV_H_
@@ -47,7 +49,6 @@ class StrictEnv : public leveldb::EnvWrapper {
   StrictEnv(leveldb::Env* base, DirectorySync sync_directory, DiskFailureHandler on_failure);
 
   leveldb::Status NewWritableFile(const std::string& name, leveldb::WritableFile** file) override;
-  leveldb::Status NewAppendableFile(const std::string& name, leveldb::WritableFile** file) override;
   leveldb::Status CreateDir(const std::string& name) override;
   leveldb::Status RenameFile(const std::string& from, const std::string& to) override;
 

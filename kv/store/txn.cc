@@ -75,8 +75,9 @@ bool Holds(const Compare& compare, KvReader* reader) {
   if (!cursor->Valid()) {
     return compare.target() != Compare::VALUE && HoldsFor(compare, KeyState());
   }
+  const bool by_value = compare.target() == Compare::VALUE;
   for (; cursor->Valid(); cursor->Next()) {
-    if (!HoldsFor(compare, cursor->Load())) return false;
+    if (!HoldsFor(compare, by_value ? cursor->Load() : cursor->Describe())) return false;
   }
   return true;
 }

@@ -42,7 +42,10 @@ absl::Status CheckPut(const PutRequest& request, const LeaseLookup& leases, KvRe
 void ExecutePut(const PutRequest& request, KvTransaction* transaction, PutResponse* response) {
   std::unique_ptr<KvCursor> cursor = transaction->reader()->Scan(KeyRange::Single(request.key()));
   std::optional<KeyState> previous;
-  if (cursor->Valid()) previous = cursor->Load();
+  if (cursor->Valid()) {
+    const bool value_matters = request.ignore_value() || (response && request.prev_kv());
+    previous = value_matters ? cursor->Load() : cursor->Describe();
+  }
 
   // The key can be missing in spite of CheckPut only if the same transaction deleted it before,
   // which the service refuses as a duplicate key: ignoring is then a value of nothing.

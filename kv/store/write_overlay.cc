@@ -1,6 +1,6 @@
 #include "kv/store/write_overlay.h"
 
-#include <utility>
+#include <cstring>
 
 #include "leveldb/write_batch.h"
 #include "raft/base/check.h"
@@ -34,12 +34,12 @@ class WriteOverlay::Iterator : public RecordIterator {
 
   std::string_view key() const override {
     CHECK(Valid());
-    return at_ == At::kBase ? base_->key() : std::string_view(change_->first);
+    return at_ == At::kBase ? base_->key() : change_->first;
   }
 
   std::string_view value() const override {
     CHECK(Valid());
-    return at_ == At::kBase ? base_->value() : std::string_view(*change_->second);
+    return at_ == At::kBase ? base_->value() : *change_->second;
   }
 
   absl::Status status() const override { return base_->status(); }
@@ -80,12 +80,19 @@ class WriteOverlay::Iterator : public RecordIterator {
   At at_ = At::kEnd;
 };
 
-void WriteOverlay::Put(std::string key, std::string value) {
-  changes_.insert_or_assign(std::move(key), std::move(value));
+void WriteOverlay::Put(std::string_view key, std::string_view value) {
+  changes_.insert_or_assign(Keep(key), Keep(value));
 }
 
-void WriteOverlay::Delete(std::string key) {
-  changes_.insert_or_assign(std::move(key), std::nullopt);
+void WriteOverlay::Delete(std::string_view key) {
+  changes_.insert_or_assign(Keep(key), std::nullopt);
+}
+
+std::string_view WriteOverlay::Keep(std::string_view bytes) {
+  if (bytes.empty()) return {};
+  char* kept = static_cast<char*>(bytes_.allocate(bytes.size(), alignof(char)));
+  std::memcpy(kept, bytes.data(), bytes.size());
+  return {kept, bytes.size()};
 }
 
 absl::StatusOr<bool> WriteOverlay::Get(std::string_view key, std::string* value) const {
@@ -102,10 +109,11 @@ std::unique_ptr<RecordIterator> WriteOverlay::NewIterator() const {
 
 void WriteOverlay::AppendTo(leveldb::WriteBatch* batch) const {
   for (const auto& [key, value] : changes_) {
+    const leveldb::Slice key_bytes(key.data(), key.size());
     if (value.has_value()) {
-      batch->Put(key, *value);
+      batch->Put(key_bytes, leveldb::Slice(value->data(), value->size()));
     } else {
-      batch->Delete(key);
+      batch->Delete(key_bytes);
     }
   }
 }

@@ -3,8 +3,8 @@
 #ifndef PONTOON_KV_STORE_WRITE_OVERLAY_H_
 #define PONTOON_KV_STORE_WRITE_OVERLAY_H_
 
-#include <functional>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,8 +31,8 @@ class WriteOverlay : public RecordReader {
   WriteOverlay(const WriteOverlay&) = delete;
   WriteOverlay& operator=(const WriteOverlay&) = delete;
 
-  void Put(std::string key, std::string value);
-  void Delete(std::string key);
+  void Put(std::string_view key, std::string_view value);
+  void Delete(std::string_view key);
 
   absl::StatusOr<bool> Get(std::string_view key, std::string* value) const override;
   std::unique_ptr<RecordIterator> NewIterator() const override;
@@ -43,10 +43,14 @@ class WriteOverlay : public RecordReader {
  private:
   class Iterator;
 
-  // Nothing in place of a value: deleted. Found by string_view, without a copy of the key.
-  using Changes = absl::btree_map<std::string, std::optional<std::string>, std::less<>>;
+  // Nothing in place of a value: deleted. The views point into bytes_.
+  using Changes = absl::btree_map<std::string_view, std::optional<std::string_view>>;
+
+  std::string_view Keep(std::string_view bytes);
 
   const RecordReader* base_;
+  // What was overwritten stays until the end: a batch is small.
+  std::pmr::monotonic_buffer_resource bytes_;
   Changes changes_;
 };
 
