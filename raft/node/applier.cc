@@ -11,10 +11,10 @@
 
 namespace pontoon::raft {
 
-Applier::Applier(const Parts& parts, LogIndex applied, std::function<void()> on_queued_again,
+Applier::Applier(const Parts& parts, LogIndex applied, std::function<void()> on_queued,
                  FatalHandler on_fatal)
     : parts_(parts),
-      on_queued_again_(std::move(on_queued_again)),
+      on_queued_(std::move(on_queued)),
       on_fatal_(std::move(on_fatal)),
       last_staged_(applied),
       applied_(applied.value()),
@@ -112,7 +112,7 @@ bool Applier::ApplyStaged() {
   done.Add(std::move(outcome.completed));
   done.Add(parts_.reads->TakeReadable(last_staged_));
   std::move(done).Run();
-  if (outcome.queued_again) on_queued_again_();
+  if (outcome.take_queued) on_queued_();
   return true;
 }
 

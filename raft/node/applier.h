@@ -47,9 +47,9 @@ class Applier {
   static constexpr size_t kBatchBytesMax = 4 << 20;
   static constexpr size_t kQueuedBytesMax = 32 << 20;
 
-  // `applied` is in the state machine already. `on_queued_again` is called when ProposalTracker has
-  // got proposals to be tried again.
-  Applier(const Parts& parts, LogIndex applied, std::function<void()> on_queued_again,
+  // `applied` is in the state machine already. `on_queued` is called when proposals wait in
+  // ProposalTracker for nothing but to be taken.
+  Applier(const Parts& parts, LogIndex applied, std::function<void()> on_queued,
           FatalHandler on_fatal);
 
   // `range` follows the one before without a gap.
@@ -74,7 +74,7 @@ class Applier {
   static size_t CountedBytes(const CommittedRange& range);
 
   const Parts parts_;
-  const std::function<void()> on_queued_again_;
+  const std::function<void()> on_queued_;
   const FatalHandler on_fatal_;
 
   // On the executor only.

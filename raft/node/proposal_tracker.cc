@@ -7,27 +7,33 @@
 
 namespace pontoon::raft {
 
-std::optional<CompletedProposal> ProposalTracker::Add(Payload command, Instant deadline,
-                                                      ProposeCallback done) {
+ProposalTracker::AddOutcome ProposalTracker::Add(Payload command, Instant deadline,
+                                                 ProposeCallback done) {
   Waiter waiter{std::move(command), deadline, std::move(done)};
+  const auto refuse = [&waiter](NotApplied::Reason reason) {
+    return AddOutcome{.refused = CompletedProposal{std::move(waiter.done), NotApplied{reason}}};
+  };
   std::lock_guard lock(mutex_);
-  if (stopped_) {
-    return CompletedProposal{std::move(waiter.done), NotApplied{NotApplied::Reason::kStopped}};
-  }
+  if (stopped_) return refuse(NotApplied::Reason::kStopped);
   const size_t bytes = CountedBytes(waiter);
   if (queue_.size() + attempts_.size() >= options_.waiting_max ||
       waiting_bytes_ + bytes > options_.waiting_bytes_max) {
-    return CompletedProposal{std::move(waiter.done), NotApplied{NotApplied::Reason::kOverloaded}};
+    return refuse(NotApplied::Reason::kOverloaded);
   }
   waiting_bytes_ += bytes;
   deadlines_.Include(deadline);
   queue_.push_back(std::move(waiter));
-  return std::nullopt;
+  return {.refused = std::nullopt, .alone = attempts_.empty()};
 }
 
 bool ProposalTracker::HasQueued() const {
   std::lock_guard lock(mutex_);
   return !queue_.empty();
+}
+
+bool ProposalTracker::HasAttempts() const {
+  std::lock_guard lock(mutex_);
+  return !attempts_.empty();
 }
 
 ProposalTracker::Offer ProposalTracker::TakeQueued(size_t bytes_max,
@@ -106,8 +112,13 @@ ProposalTracker::AppliedOutcome ProposalTracker::OnApplied(std::span<ApplyItem> 
                  Applied{{item.entry.index, item.entry.term}, std::move(item.result)}));
     attempts_.erase(attempt);
   }
-  const Term term = items.back().entry.term;
-  if (term == applied_term_) return outcome;
+  const bool requeued = QueueDeadAgain(items.back().entry.term);
+  outcome.take_queued = requeued || (attempts_.empty() && !queue_.empty());
+  return outcome;
+}
+
+bool ProposalTracker::QueueDeadAgain(Term term) {
+  if (term == applied_term_) return false;
   CHECK_GT(term, applied_term_) << "the terms of the log fall";
   applied_term_ = term;
   std::vector<uint64_t> dead;
@@ -115,8 +126,7 @@ ProposalTracker::AppliedOutcome ProposalTracker::OnApplied(std::span<ApplyItem> 
     if (attempt.term != Term() && attempt.term < term) dead.push_back(sequence);
   }
   QueueAgain(dead);
-  outcome.queued_again = !dead.empty();
-  return outcome;
+  return !dead.empty();
 }
 
 Instant ProposalTracker::NextDeadline() const {

@@ -58,9 +58,16 @@ class ProposalTracker {
 
   // Queues a proposal. If it cannot be taken (too many wait, or Stop was called) its completion is
   // returned at once.
-  std::optional<CompletedProposal> Add(Payload command, Instant deadline, ProposeCallback done);
+  struct AddOutcome {
+    std::optional<CompletedProposal> refused;
+    // Nothing is under way that would bring about the next TakeQueued: somebody must see to it.
+    bool alone = false;
+  };
+  AddOutcome Add(Payload command, Instant deadline, ProposeCallback done);
 
   bool HasQueued() const;
+  // Whether attempts are under way.
+  bool HasAttempts() const;
 
   // Attempts that are offered to the core together, numbered from first_sequence on. One of OnTaken
   // and OnRefused must follow before anything of them can be applied.
@@ -85,7 +92,7 @@ class ProposalTracker {
   // `items`, which follow what was applied before, have been applied.
   struct AppliedOutcome {
     std::vector<CompletedProposal> completed;
-    bool queued_again = false;  // attempts have died, and TakeQueued has work
+    bool take_queued = false;  // attempts have died or are all done, and TakeQueued has work
   };
   AppliedOutcome OnApplied(std::span<ApplyItem> items);
 
@@ -116,6 +123,9 @@ class ProposalTracker {
   // These require mutex_.
   // Takes the waiter out of the books and completes it.
   CompletedProposal Complete(Waiter waiter, ProposeOutcome outcome);
+  // An entry of `term` was applied: queues the proposals of older terms again. True if there are
+  // any.
+  bool QueueDeadAgain(Term term);
   // Queues the proposals of these attempts again, before all others; unknown ones are passed over.
   void QueueAgain(std::span<const uint64_t> sequences);
 

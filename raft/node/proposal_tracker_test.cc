@@ -43,11 +43,13 @@ std::string Name(const ProposeOutcome& outcome) {
 // A tracker whose proposals are known by their commands, and whose outcomes are noted.
 class ProposalTrackerTest : public ::testing::Test {
  protected:
-  void Add(const std::string& command, Instant deadline = At(1000)) {
-    auto refused = tracker_.Add(
+  // True if nothing is under way.
+  bool Add(const std::string& command, Instant deadline = At(1000)) {
+    auto added = tracker_.Add(
         std::make_shared<const std::string>(command), deadline,
         [this, command](ProposeOutcome outcome) { outcomes_[command] = Name(outcome); });
-    if (refused.has_value()) std::move(refused->done)(std::move(refused->outcome));
+    if (added.refused) std::move(added.refused->done)(std::move(added.refused->outcome));
+    return added.alone;
   }
 
   // Takes what is queued: the commands. `offer_` and `offered_` keep it.
@@ -71,7 +73,7 @@ class ProposalTrackerTest : public ::testing::Test {
     return 0;
   }
 
-  // Applies an entry. True if proposals are queued again because of it.
+  // Applies an entry. True if proposals are to be taken because of it.
   bool Apply(Term term, RequestId request = {}) {
     std::vector<ApplyItem> items(1);
     items[0].entry = {.index = LogIndex(++last_index_),
@@ -82,7 +84,7 @@ class ProposalTrackerTest : public ::testing::Test {
     tracker_.MarkWanted(items);
     auto outcome = tracker_.OnApplied(items);
     Run(std::move(outcome.completed));
-    return outcome.queued_again;
+    return outcome.take_queued;
   }
   void Run(std::vector<CompletedProposal> completed) {
     for (auto& c : completed) std::move(c.done)(std::move(c.outcome));
@@ -190,9 +192,27 @@ TEST_F(ProposalTrackerTest, AttemptInTheSameBatchAsTheLaterTermIsNotDead) {
   tracker_.MarkWanted(items);
   auto outcome = tracker_.OnApplied(items);
   Run(std::move(outcome.completed));
-  EXPECT_TRUE(outcome.queued_again);
+  EXPECT_TRUE(outcome.take_queued);
   EXPECT_EQ(outcomes_["a"], "applied at 1");
   EXPECT_THAT(Take(), ElementsAre("b"));
+}
+
+// Whoever adds a proposal while none is under way has it taken; the others wait for news of those.
+TEST_F(ProposalTrackerTest, ProposalsGatherWhileOthersAreUnderWay) {
+  EXPECT_TRUE(Add("a"));
+  EXPECT_TRUE(Add("b")) << "not taken yet";
+  EXPECT_FALSE(tracker_.HasAttempts());
+  TakeInto(Term(3));
+  const RequestId a{kSelf, SequenceOf("a")}, b{kSelf, SequenceOf("b")};
+  EXPECT_TRUE(tracker_.HasAttempts());
+  EXPECT_FALSE(Add("c"));
+  EXPECT_FALSE(Apply(Term(3), a)) << "b is still under way";
+  EXPECT_FALSE(Add("d"));
+  EXPECT_TRUE(Apply(Term(3), b)) << "nothing more will come to have c and d taken";
+  EXPECT_THAT(TakeInto(Term(3)), ElementsAre("c", "d"));
+  EXPECT_FALSE(Apply(Term(3), {kSelf, SequenceOf("c")}));
+  EXPECT_FALSE(Apply(Term(3), {kSelf, SequenceOf("d")})) << "nothing is queued";
+  EXPECT_TRUE(Add("e"));
 }
 
 TEST_F(ProposalTrackerTest, ProposalsKeepTheirOrderWhenTriedAgain) {

@@ -23,6 +23,11 @@ constexpr absl::Duration kTryAgainDelay = absl::Milliseconds(50);
 // The most bytes of commands that are offered to the core, and so forwarded, in one message.
 constexpr size_t kOfferBytesMax = 1 << 20;
 
+// While proposals are under way, others gather for the next turn of the loop: news of the first
+// will bring it about, and this long after its last one it comes in any case. So a busy node takes
+// many proposals at a time, and an idle one takes each at once.
+constexpr absl::Duration kGatherDelay = absl::Milliseconds(1);
+
 // How old the followers' progress in Status may be while there is work.
 constexpr absl::Duration kPeersAgeMax = absl::Milliseconds(20);
 
@@ -105,13 +110,12 @@ void RaftNode::Tell(Change change) {
 void RaftNode::Propose(Payload command, Instant deadline, ProposeCallback done) {
   CHECK(command != nullptr);
   CHECK_LE(command->size(), kCommandBytesMax) << "the services bound their requests";
-  std::optional<CompletedProposal> refused =
-      proposals_.Add(std::move(command), deadline, std::move(done));
-  if (refused.has_value()) {
+  ProposalTracker::AddOutcome added = proposals_.Add(std::move(command), deadline, std::move(done));
+  if (added.refused.has_value()) {
     Completions completions;
-    completions.proposals.push_back(*std::move(refused));
+    completions.proposals.push_back(*std::move(added.refused));
     Answer(std::move(completions));
-  } else {
+  } else if (added.alone) {
     loop_bell_.Ring();
   }
 }
@@ -352,6 +356,7 @@ void RaftNode::TakePicture(Instant now) {
 Instant RaftNode::NextDeadline(Instant now) const {
   Instant next = std::min({core_.NextDeadline(), proposals_.NextDeadline(), reads_.NextDeadline()});
   for (const Transfer& transfer : transfers_) next = std::min(next, transfer.deadline);
+  if (propose_again_ <= now && proposals_.HasAttempts()) next = std::min(next, now + kGatherDelay);
   if (propose_again_ > now && proposals_.HasQueued()) next = std::min(next, propose_again_);
   if (read_again_ > now && reads_.HasWaiting()) next = std::min(next, read_again_);
   return next;

@@ -130,6 +130,29 @@ class SingleNodeTest : public ::testing::Test {
   std::unique_ptr<RaftNode> node_;
 };
 
+// With one under way, proposals wait for its news, or for a millisecond, and go together.
+TEST_F(SingleNodeTest, ProposalsGatherWhileOneIsUnderWay) {
+  StartAndLead();
+  Propose("a");
+  SettleOnlyLoop();  // is on its way to the disk
+  const int writes = log_.writes();
+  Propose("b");
+  Propose("c");
+  SettleOnlyLoop();
+  clock_.Advance(absl::Milliseconds(1));
+  SettleOnlyLoop();
+  manual_[1]->RunDue(clock_.Now());  // the log writer
+  EXPECT_EQ(log_.writes(), writes + 1) << "a, b and c, though nobody told of a";
+  Settle();
+  EXPECT_TRUE(IsApplied("c"));
+
+  Propose("d");
+  SettleOnlyLoop();
+  Propose("e");
+  Settle();
+  EXPECT_TRUE(IsApplied("e")) << "at once, when d is done";
+}
+
 TEST_F(SingleNodeTest, ProposesAndReads) {
   StartAndLead();
   Propose("a");
@@ -175,6 +198,7 @@ TEST_F(SingleNodeTest, WaitingBatchesShareOneWrite) {
   const int writes = log_.writes();
   for (int i = 0; i < 10; ++i) {
     Propose(std::to_string(i));
+    clock_.Advance(absl::Milliseconds(1));
     SettleOnlyLoop();
   }
   Settle();
