@@ -62,7 +62,8 @@ class StatusCommand : public Command {
   Description Describe() const override {
     return {"status", "Shows every member: its role, how far it is, and whether it answers",
             R"(Finds the members through any endpoint and asks each of them. LAG is how many
-entries that the leader knows to be committed the member has not applied yet.
+entries that the leader knows to be committed the member has not applied yet; of a
+member that does not answer it is not known.
 
 Exit code 1: a member is unreachable, or there is no leader.
 

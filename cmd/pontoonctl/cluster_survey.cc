@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "cmd/pontoonctl/session.h"
@@ -101,17 +102,11 @@ const MemberStatus* ClusterSurvey::Leader() const {
 
 std::optional<uint64_t> ClusterSurvey::LagEntries(const MemberStatus& member) const {
   const MemberStatus* leader = Leader();
-  if (leader == nullptr) return std::nullopt;
+  if (leader == nullptr || !member.response.has_value()) return std::nullopt;
   const uint64_t committed = leader->response->raftindex();
+  const uint64_t applied = member.response->raftappliedindex();
   // The members answer at slightly different times, so one may seem to be ahead of its leader.
-  const auto behind = [committed](uint64_t index) {
-    return committed > index ? committed - index : 0;
-  };
-  if (member.response.has_value()) return behind(member.response->raftappliedindex());
-  for (const auto& follower : leader->response->followers()) {
-    if (follower.member_id() == member.member_id) return behind(follower.match_index());
-  }
-  return std::nullopt;
+  return committed > applied ? committed - applied : 0;
 }
 
 bool ClusterSurvey::AllAnswered() const {
@@ -144,6 +139,11 @@ ClusterSurvey CombineSurvey(const std::vector<Member>& members,
                             const std::vector<EndpointStatus>& asked) {
   ClusterSurvey survey;
   for (const Member& member : members) survey.members.push_back(LineFor(member, asked));
+  // The cluster lists them by their ids, which mean nothing to people.
+  std::stable_sort(survey.members.begin(), survey.members.end(),
+                   [](const MemberStatus& a, const MemberStatus& b) {
+                     return std::tuple(a.name.empty(), a.name) < std::tuple(b.name.empty(), b.name);
+                   });
   for (const EndpointStatus& status : asked) {
     std::optional<MemberStatus> stray = StrayLine(members, status);
     if (stray.has_value()) survey.members.push_back(*std::move(stray));

@@ -41,8 +41,8 @@ struct ClusterSurvey {
   // know yet) the one with the highest term. Null if there is none.
   const MemberStatus* Leader() const;
 
-  // Entries that the leader knows to be committed and the member has not applied; for a member that
-  // does not answer, by what Pontoon's leader knows of it.
+  // Entries that the leader knows to be committed and the member has not applied. Nothing if there
+  // is no leader, or the member does not answer: what was last heard of it says little of now.
   std::optional<uint64_t> LagEntries(const MemberStatus& member) const;
 
   bool AllAnswered() const;
@@ -56,9 +56,10 @@ Reply ListMembers(const std::vector<Endpoint>& endpoints, absl::Duration timeout
 std::vector<EndpointStatus> AskForStatus(const std::vector<Endpoint>& endpoints,
                                          absl::Duration timeout);
 
-// Puts members and answers together: each member with the first endpoint that answered in its name,
-// then the endpoints that belong to no member. `asked` has the endpoints that the user gave first;
-// so a member behind an address translation is shown as reachable, by the endpoint that reached it.
+// Puts members and answers together: each member, by name, with the first endpoint that answered
+// for it; then the members that have no name yet; then the endpoints that belong to no member.
+// `asked` has the endpoints that the user gave first; so a member behind an address translation is
+// shown as reachable, by the endpoint that reached it.
 ClusterSurvey CombineSurvey(const std::vector<etcdserverpb::Member>& members,
                             const std::vector<EndpointStatus>& asked);
 

@@ -61,6 +61,16 @@ TEST(ClusterSurvey, EveryMemberHasALine) {
   EXPECT_FALSE(survey.AllAnswered());
 }
 
+TEST(ClusterSurvey, MembersAreSortedByName) {
+  const ClusterSurvey survey =
+      CombineSurvey({MemberOf(1, "node3", "http://c:1"), MemberOf(2, "", ""),
+                     MemberOf(3, "node1", "http://a:1"), MemberOf(4, "node2", "http://b:1")},
+                    {Silent("stray:1"), Silent("a:1"), Silent("b:1"), Silent("c:1")});
+  EXPECT_EQ(Lines(survey),
+            (Strings{"a:1 node1: refused", "b:1 node2: refused", "c:1 node3: refused",
+                     "- : not started yet", "stray:1 -: refused"}));
+}
+
 TEST(ClusterSurvey, AMemberIsKnownByItsAnswerWhereverItCameFrom) {
   const ClusterSurvey survey = CombineSurvey(
       {MemberOf(1, "one", "http://node1:2379")},
@@ -110,18 +120,16 @@ TEST(ClusterSurvey, TheLagIsWhatTheLeaderHasCommittedAndAMemberNotApplied) {
       Answered("a:1", {.member_id = 1, .leader = 1, .raft_index = 100, .applied = 99});
   auto* follower = leader.response->add_followers();
   follower->set_member_id(3);
-  follower->set_match_index(40);
+  follower->set_match_index(100);
   const ClusterSurvey survey = CombineSurvey(
-      {MemberOf(1, "one", "http://a:1"), MemberOf(2, "two", "http://b:1"),
-       MemberOf(3, "three", "http://c:1"), MemberOf(4, "four", "http://d:1"),
-       MemberOf(5, "five", "http://e:1")},
+      {MemberOf(1, "a", "http://a:1"), MemberOf(2, "b", "http://b:1"),
+       MemberOf(3, "c", "http://c:1"), MemberOf(4, "d", "http://d:1")},
       {leader, Answered("b:1", {.member_id = 2, .leader = 1, .applied = 70}), Silent("c:1"),
-       Silent("d:1"), Answered("e:1", {.member_id = 5, .leader = 1, .applied = 101})});
+       Answered("d:1", {.member_id = 4, .leader = 1, .applied = 101})});
   EXPECT_EQ(survey.LagEntries(survey.members[0]), 1u);
   EXPECT_EQ(survey.LagEntries(survey.members[1]), 30u);
-  EXPECT_EQ(survey.LagEntries(survey.members[2]), 60u) << "as its leader knows";
-  EXPECT_EQ(survey.LagEntries(survey.members[3]), std::nullopt);
-  EXPECT_EQ(survey.LagEntries(survey.members[4]), 0u) << "it answered a little later";
+  EXPECT_EQ(survey.LagEntries(survey.members[2]), std::nullopt) << "whatever its leader knew of it";
+  EXPECT_EQ(survey.LagEntries(survey.members[3]), 0u) << "it answered a little later";
 }
 
 TEST(ClusterSurvey, WithoutALeaderNobodyLags) {
