@@ -73,7 +73,8 @@ Frontend::~Frontend() = default;
 
 absl::Status Frontend::Listen(const Config& config) {
   auto server = kv::StartClientServer(ServerOptionsFor(config),
-                                      {&kv_service_, &maintenance_service_, &cluster_service_});
+                                      {&kv_service_, &maintenance_service_, &cluster_service_},
+                                      &unknown_calls_);
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
   return absl::OkStatus();

@@ -19,6 +19,7 @@
 #include "kv/service/member.h"
 #include "kv/service/member_publisher.h"
 #include "kv/service/read_lane.h"
+#include "kv/service/unknown_calls.h"
 #include "kv/store/kv_store.h"
 #include "raft/env/executor.h"
 #include "raft/node/replica.h"
@@ -57,6 +58,7 @@ class Frontend {
   kv::KvService kv_service_;
   kv::MaintenanceService maintenance_service_;
   kv::ClusterService cluster_service_;
+  kv::UnknownCalls unknown_calls_;
   std::unique_ptr<grpc::Server> server_;
 
   std::unique_ptr<kv::HealthReporter> health_;

@@ -1,6 +1,7 @@
 #include "kv/service/client_server.h"
 
 #include <grpc/grpc.h>
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
@@ -47,7 +48,8 @@ void SetLimits(const ClientServerOptions& options, grpc::ServerBuilder& builder)
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<grpc::Server>> StartClientServer(
-    const ClientServerOptions& options, const std::vector<grpc::Service*>& services) {
+    const ClientServerOptions& options, const std::vector<grpc::Service*>& services,
+    grpc::CallbackGenericService* unknown) {
   const HealthServiceEnabled health;
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
@@ -56,6 +58,7 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> StartClientServer(
     builder.AddListeningPort(options.addresses[i], grpc::InsecureServerCredentials(), &ports[i]);
   }
   for (grpc::Service* service : services) builder.RegisterService(service);
+  if (unknown != nullptr) builder.RegisterCallbackGenericService(unknown);
 
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   for (size_t i = 0; i < ports.size(); ++i) {

@@ -14,8 +14,9 @@
 #include "absl/status/statusor.h"
 
 namespace grpc {
+class CallbackGenericService;
 class Service;
-}
+}  // namespace grpc
 
 namespace pontoon::kv {
 
@@ -26,11 +27,13 @@ struct ClientServerOptions {
   size_t memory_bytes_max = size_t{512} << 20;  // for what gRPC holds of calls and connections
 };
 
-// Starts a server with `services`, which are borrowed until it is gone. It also answers
+// Starts a server with `services`, and `unknown` for the calls that belong to none of them (null:
+// gRPC refuses them, without a word). All are borrowed until the server is gone. It also answers
 // grpc.health.v1.Health for the service "", at first with NOT_SERVING. UNAVAILABLE, for the
 // operator, if an address cannot be listened on.
 absl::StatusOr<std::unique_ptr<grpc::Server>> StartClientServer(
-    const ClientServerOptions& options, const std::vector<grpc::Service*>& services);
+    const ClientServerOptions& options, const std::vector<grpc::Service*>& services,
+    grpc::CallbackGenericService* unknown = nullptr);
 
 }  // namespace pontoon::kv
 

@@ -13,9 +13,9 @@
 namespace pontoon::kv {
 
 // UNIMPLEMENTED, with the name of the call: "Maintenance.Hash".
-inline grpc::Status NotOfferedStatus(const char* call) {
+inline grpc::Status NotOfferedStatus(const std::string& call) {
   return grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
-                      std::string(call) + " is not offered by pontoon " + kPontoonVersion);
+                      call + " is not offered by pontoon " + kPontoonVersion);
 }
 
 inline grpc::ServerUnaryReactor* NotOffered(grpc::CallbackServerContext* context,

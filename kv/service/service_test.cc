@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <google/protobuf/text_format.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
@@ -23,6 +24,7 @@
 #include "kv/service/member.h"
 #include "kv/service/read_lane.h"
 #include "kv/service/testing/instant_replica.h"
+#include "kv/service/unknown_calls.h"
 #include "kv/store/kv_store.h"
 #include "proto/rpc.grpc.pb.h"
 #include "raft/env/clock.h"
@@ -82,7 +84,8 @@ class ServiceTest : public testing::Test {
     ClientServerOptions server_options;
     server_options.request_bytes_max = kRequestBytesMax;
     auto server = StartClientServer(
-        server_options, {kv_service_.get(), maintenance_service_.get(), cluster_service_.get()});
+        server_options, {kv_service_.get(), maintenance_service_.get(), cluster_service_.get()},
+        &unknown_calls_);
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     channel_ = server_->InProcessChannel(grpc::ChannelArguments());
@@ -154,6 +157,7 @@ class ServiceTest : public testing::Test {
   std::unique_ptr<MaintenanceService> maintenance_service_;
   FixedDirectory directory_;
   std::unique_ptr<ClusterService> cluster_service_;
+  UnknownCalls unknown_calls_;
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<KV::Stub> kv_;
@@ -538,6 +542,42 @@ TEST_F(ServiceTest, MembersCannotBeChanged) {
   MemberPromoteResponse promote;
   EXPECT_TRUE(NotOffered(cluster_->MemberPromote(Call().get(), MemberPromoteRequest(), &promote),
                          "Cluster.MemberPromote"));
+}
+
+// The answer to an empty request to any method at all.
+grpc::Status CallByName(const std::shared_ptr<grpc::Channel>& channel, const std::string& method) {
+  grpc::GenericStub stub(channel);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+  grpc::CompletionQueue queue;
+  const auto call = stub.PrepareUnaryCall(&context, method, grpc::ByteBuffer(nullptr, 0), &queue);
+  call->StartCall();
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  call->Finish(&response, &status, nullptr);
+  void* tag;
+  bool ok;
+  queue.Next(&tag, &ok);
+  return status;
+}
+
+TEST_F(ServiceTest, CallsOfOtherServicesAreNamed) {
+  LeaseGrantResponse lease;
+  EXPECT_TRUE(
+      NotOffered(Lease::NewStub(channel_)->LeaseGrant(Call().get(), LeaseGrantRequest(), &lease),
+                 "Lease.LeaseGrant"));
+  EXPECT_TRUE(NotOffered(CallByName(channel_, "/v3lockpb.Lock/Lock"), "Lock.Lock"));
+  EXPECT_TRUE(NotOffered(CallByName(channel_, "/etcdserverpb.KV/Increment"), "KV.Increment"));
+  EXPECT_TRUE(NotOffered(CallByName(channel_, "/nonsense"), "nonsense"));
+}
+
+TEST_F(ServiceTest, AStreamOfAnotherServiceEndsAtOnce) {
+  Call call;
+  const auto stub = Watch::NewStub(channel_);
+  const auto watch = stub->Watch(call.get());
+  WatchResponse response;
+  EXPECT_FALSE(watch->Read(&response));
+  EXPECT_TRUE(NotOffered(watch->Finish(), "Watch.Watch"));
 }
 
 }  // namespace

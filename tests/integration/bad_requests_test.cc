@@ -262,30 +262,35 @@ TEST(RefusedTransactionTest, LeavesNothingOnAnyMember) {
   }
 }
 
-// What Pontoon does not offer yet says so, instead of anything that a client could misread.
+// What Pontoon does not offer yet says so, and what it is, instead of anything that a client could
+// misread.
 TEST(NotBuiltYetTest, SaysUnimplemented) {
   Cluster cluster(ClusterOptions{.node_count = 1});
   ASSERT_OK(cluster.StartAll());
   const auto channel = cluster.client(0).channel();
   const auto call = [&](auto stub, auto method, auto request, auto response) {
     grpc::ClientContext context;
-    return ((*stub).*method)(&context, request, &response).error_code();
+    return ((*stub).*method)(&context, request, &response);
+  };
+  const auto expect_not_offered = [](const grpc::Status& status, const char* name) {
+    EXPECT_EQ(status.error_code(), StatusCode::UNIMPLEMENTED);
+    EXPECT_THAT(status.error_message(), HasSubstr(absl::StrCat(name, " is not offered by")));
   };
   using etcdserverpb::Auth;
   using etcdserverpb::Lease;
-  EXPECT_EQ(call(Lease::NewStub(channel), &Lease::Stub::LeaseGrant,
-                 etcdserverpb::LeaseGrantRequest(), etcdserverpb::LeaseGrantResponse()),
-            StatusCode::UNIMPLEMENTED);
-  EXPECT_EQ(call(Auth::NewStub(channel), &Auth::Stub::AuthEnable, etcdserverpb::AuthEnableRequest(),
-                 etcdserverpb::AuthEnableResponse()),
-            StatusCode::UNIMPLEMENTED);
+  expect_not_offered(call(Lease::NewStub(channel), &Lease::Stub::LeaseGrant,
+                          etcdserverpb::LeaseGrantRequest(), etcdserverpb::LeaseGrantResponse()),
+                     "Lease.LeaseGrant");
+  expect_not_offered(call(Auth::NewStub(channel), &Auth::Stub::AuthEnable,
+                          etcdserverpb::AuthEnableRequest(), etcdserverpb::AuthEnableResponse()),
+                     "Auth.AuthEnable");
 
   const auto watch_stub = etcdserverpb::Watch::NewStub(channel);
   grpc::ClientContext context;
   const auto watch = watch_stub->Watch(&context);
   etcdserverpb::WatchResponse response;
   EXPECT_FALSE(watch->Read(&response));
-  EXPECT_EQ(watch->Finish().error_code(), StatusCode::UNIMPLEMENTED);
+  expect_not_offered(watch->Finish(), "Watch.Watch");
 }
 
 }  // namespace
