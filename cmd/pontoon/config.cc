@@ -231,18 +231,24 @@ absl::Status CheckOwnEntry(const Reader& reader, absl::string_view name, const U
                         absl::StrCat("does not list this member: add ", name, "=",
                                      advertised.ToString(), ", or correct --name (", name, ")"));
   }
-  if (reader.IsSet("initial-advertise-peer-urls") && own->peer_url != advertised) {
-    return reader.Error("initial-advertise-peer-urls",
-                        absl::StrCat("is not what --initial-cluster has for ", name, " (",
-                                     own->peer_url.ToString(), "): make them the same"));
-  }
   if (own->peer_url.IsWildcard() && members.size() > 1) {
     return reader.Error("initial-cluster",
                         absl::StrCat("has ", own->peer_url.ToString(), " for ", name,
                                      ", which other machines cannot reach: name an address of "
                                      "this machine"));
   }
-  return absl::OkStatus();
+  if (own->peer_url == advertised) return absl::OkStatus();
+  constexpr char kAdvertised[] = "initial-advertise-peer-urls";
+  if (reader.IsSet(kAdvertised)) {
+    return reader.Error(kAdvertised,
+                        absl::StrCat("is not what --initial-cluster has for ", name, " (",
+                                     own->peer_url.ToString(), "): make them the same"));
+  }
+  return reader.Error(kAdvertised, absl::StrCat("is ", advertised.ToString(),
+                                                ", which is not what "
+                                                "--initial-cluster has for ",
+                                                name, ": set it to ", own->peer_url.ToString(),
+                                                ", or correct --initial-cluster"));
 }
 
 absl::Status ReadCluster(const Reader& reader, Config& config) {

@@ -111,8 +111,9 @@ TEST(Config, EveryFlagIsUnderstood) {
   EXPECT_THAT(config->notices, ElementsAre(HasSubstr("--snapshot-count has no effect")));
 }
 
-TEST(Config, TheAdvertisedAddressMayComeFromTheCluster) {
-  const auto config = Configure({"--name=a", "--initial-cluster=a=http://a:2380,b=http://b:2380"});
+TEST(Config, TheAdvertisedAddressIsNeededOnlyWhereItIsNotTheDefault) {
+  const auto config =
+      Configure({"--name=a", "--initial-cluster=a=http://localhost:2380,b=http://b:2380"});
   ASSERT_TRUE(config.ok()) << config.status();
 }
 
@@ -161,6 +162,10 @@ INSTANTIATE_TEST_SUITE_P(
                  "--initial-advertise-peer-urls=http://a:2"},
                 "--initial-advertise-peer-urls: \"http://a:2\" is not what --initial-cluster has "
                 "for a (http://a:1): make them the same"},
+        Mistake{{"--name=a", "--initial-cluster=a=http://a:1,b=http://b:1"},
+                "--initial-advertise-peer-urls: (not set) is http://localhost:2380, which is not "
+                "what --initial-cluster has for a: set it to http://a:1, or correct "
+                "--initial-cluster"},
         Mistake{{"--initial-advertise-peer-urls=http://a:1,http://a:2"},
                 "--initial-advertise-peer-urls: \"http://a:1,http://a:2\" must be one address"},
         Mistake{{"--name=a", "--initial-cluster=a=http://a:1,a=http://a:2"},

@@ -183,6 +183,9 @@ TEST_F(BadStartTest, InitialClusterWithAnotherAddressForThisMember) {
   const std::string url = "http://127.0.0.1:1";
   ExpectRefused(Run(With("initial-advertise-peer-urls", url)),
                 {"--initial-cluster", "--initial-advertise-peer-urls", url});
+  Flags flags = GoodFlags();
+  flags.erase("initial-advertise-peer-urls");
+  ExpectRefused(Run(flags), {"--initial-advertise-peer-urls", "(not set)", "--initial-cluster"});
 }
 
 TEST_F(BadStartTest, InitialClusterWithoutSense) {
