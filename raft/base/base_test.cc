@@ -49,9 +49,23 @@ TEST(Membership, AJointConfigurationCountsBothSides) {
 TEST(Prng, TheSeedIsTheWholeState) {
   Prng a(42), b(42), c(43);
   EXPECT_EQ(a.Next(), b.Next());
+  EXPECT_FALSE(joint.IsOnlyVoter(NodeId(1)));
   EXPECT_NE(a.Next(), c.Next());
   for (int i = 0; i < 100; ++i) EXPECT_LT(a.Below(7), 7u);
 }
+TEST(Membership, TheOnlyVoterDecidesAlone) {
+  Membership membership{.voters = {NodeId(1)}, .outgoing = {}, .learners = {NodeId(2)}};
+  EXPECT_TRUE(membership.IsOnlyVoter(NodeId(1)));
+  EXPECT_FALSE(membership.IsOnlyVoter(NodeId(2)));
+  membership.outgoing = {NodeId(1)};
+  EXPECT_TRUE(membership.IsOnlyVoter(NodeId(1)));
+  membership.outgoing = {NodeId(1), NodeId(3)};
+  EXPECT_FALSE(membership.IsOnlyVoter(NodeId(1)));
+  membership.outgoing.clear();
+  membership.voters = {NodeId(1), NodeId(3)};
+  EXPECT_FALSE(membership.IsOnlyVoter(NodeId(1)));
+}
+
 
 TEST(CheckDeathTest, AFailedCheckSaysWhatAndWhere) {
   const int first = 3, last = 2;

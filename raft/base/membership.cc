@@ -9,6 +9,11 @@ bool Membership::IsVoter(NodeId node) const {
          std::binary_search(outgoing.begin(), outgoing.end(), node);
 }
 
+bool Membership::IsOnlyVoter(NodeId node) const {
+  const std::vector<NodeId> alone = {node};
+  return voters == alone && (outgoing.empty() || outgoing == alone);
+}
+
 std::vector<NodeId> Membership::AllNodes() const {
   std::vector<NodeId> all = voters;
   all.insert(all.end(), outgoing.begin(), outgoing.end());

@@ -18,6 +18,8 @@ struct Membership {
   std::vector<NodeId> learners;  // receive the log, decide nothing
 
   bool IsVoter(NodeId node) const;
+  // Whether `node` decides everything alone.
+  bool IsOnlyVoter(NodeId node) const;
   // Every node that receives the log, sorted, each once.
   std::vector<NodeId> AllNodes() const;
 

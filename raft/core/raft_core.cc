@@ -49,6 +49,8 @@ RaftCore::RaftCore(const CoreOptions& options, const RestoredState& restored, In
   // it.
   CHECK_LE(trail_.last().term, hard_state_.term) << "the log is of a later term than the vote";
   ResetElectionDue(now);
+  // Nobody else could lead, or stand in the way.
+  if (membership_.IsOnlyVoter(options_.self)) election_due_ = now;
   NoteRole("started");
 }
 

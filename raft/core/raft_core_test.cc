@@ -96,6 +96,29 @@ TEST_F(RaftCoreTest, TheSameCallsGiveTheSameRun) {
   EXPECT_EQ(core_.NextDeadline(), other.NextDeadline());
 }
 
+TEST_F(RaftCoreTest, TheOnlyVoterCampaignsAtOnce) {
+  RestoredState restored = Fresh();
+  restored.membership.voters = {NodeId(1)};
+  restored.membership.learners = {NodeId(2)};
+  EXPECT_EQ(RaftCore(OptionsOf(NodeId(1)), restored, At(0)).NextDeadline(), At(0));
+  EXPECT_EQ(RaftCore(OptionsOf(NodeId(2)), restored, At(0)).NextDeadline(),
+            Instant::InfiniteFuture());
+}
+
+TEST_F(RaftCoreTest, TheOnlyVoterWaitsForItsDiskWithPatience) {
+  RestoredState restored = Fresh();
+  restored.membership.voters = {NodeId(1)};
+  RaftCore core(OptionsOf(NodeId(1)), restored, At(0));
+  core.OnDeadline(At(0));
+  const Ready ready = core.TakeReady();
+  ASSERT_TRUE(ready.persist);
+  EXPECT_GE(core.NextDeadline(), At(0) + OptionsOf(NodeId(1)).election_timeout);
+  core.OnPersisted(At(1), ready.persist->seq);
+  while (core.HasReady()) core.TakeReady();
+  EXPECT_EQ(core.role(), Role::kLeader);
+  EXPECT_EQ(core.term(), Term(1));
+}
+
 TEST_F(RaftCoreTest, ANodeThatIsNoMemberIsSilent) {
   RestoredState restored = Fresh();
   restored.membership.voters = {NodeId(2), NodeId(3)};

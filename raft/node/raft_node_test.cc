@@ -59,8 +59,9 @@ class SingleNodeTest : public ::testing::Test {
  protected:
   static constexpr NodeId kSelf{1};
 
-  // Starts, or starts again with an empty state on the same log.
-  void Start() {
+  // Starts, or starts again with an empty state on the same log. Of the voters only this node is
+  // there.
+  void Start(const std::vector<NodeId>& voters = {kSelf}) {
     node_.reset();
     manual_.clear();
     journal_ = std::make_unique<Journal>();
@@ -75,14 +76,15 @@ class SingleNodeTest : public ::testing::Test {
     options.on_fatal = [this](const absl::Status& error) { fatal_.push_back(error); };
     options.waiting_reads_max = 4;
     node_ = std::make_unique<RaftNode>(
-        options, RestoredFrom(log_, {kSelf}),
+        options, RestoredFrom(log_, voters),
         RaftNodeEnvironment{&clock_, &network_, &log_, journal_.get()}, std::move(executors));
   }
   void StartAndLead() {
     Start();
-    Advance(absl::Seconds(1));
+    Settle();
     ASSERT_EQ(node_->Status().role, Role::kLeader);
   }
+  void StartWithoutALeader() { Start({kSelf, NodeId(2)}); }
 
   // Runs everything that can run now.
   void Settle() {
@@ -175,16 +177,17 @@ TEST_F(SingleNodeTest, WhatComesBeforeALeaderWaitsForIt) {
   Start();
   Propose("a");
   Read("r");
-  Settle();
+  SettleOnlyLoop();
+  EXPECT_EQ(node_->Status().role, Role::kCandidate) << "its vote is not on the disk";
   EXPECT_TRUE(outcomes_.empty());
   EXPECT_TRUE(reads_.empty());
-  Advance(absl::Seconds(1));
+  Settle();
   EXPECT_TRUE(IsApplied("a"));
   EXPECT_EQ(reads_["r"], absl::StatusCode::kOk);
 }
 
 TEST_F(SingleNodeTest, DeadlinesPassWithoutALeader) {
-  Start();
+  StartWithoutALeader();
   Propose("a", absl::Milliseconds(10));
   Read("r", absl::Milliseconds(10));
   Settle();
@@ -296,7 +299,7 @@ TEST_F(SingleNodeTest, DestructionAnswersEverybody) {
 }
 
 TEST_F(SingleNodeTest, TooManyReadsAreRefused) {
-  Start();
+  StartWithoutALeader();
   for (const char* name : {"a", "b", "c", "d", "e"}) Read(name);
   Settle();
   EXPECT_EQ(reads_.size(), 1u);
