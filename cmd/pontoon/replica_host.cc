@@ -54,9 +54,8 @@ raft::PeerAddresses AddressesOf(const Identity& identity) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ReplicaHost>> ReplicaHost::Start(const Config& config,
-                                                                const DataFolder& folder) {
-  std::unique_ptr<ReplicaHost> host(new ReplicaHost);
+absl::StatusOr<std::unique_ptr<ReplicaHost>> ReplicaHost::Open(const DataFolder& folder) {
+  std::unique_ptr<ReplicaHost> host(new ReplicaHost(folder.identity()));
   host->scrubber_ = NewThreadExecutor("scrubber");
   absl::StatusOr<Storage> storage =
       OpenStorage(FileSystem::Posix(), folder, StoreOptionsFor(host->scrubber_.get()));
@@ -65,10 +64,14 @@ absl::StatusOr<std::unique_ptr<ReplicaHost>> ReplicaHost::Start(const Config& co
                                                               storage.status().message()));
   }
   host->storage_ = *std::move(storage);
-  host->transport_ = std::make_unique<raft::GrpcTransport>(TransportOptionsFor(folder.identity()));
-  if (absl::Status s = host->StartPeerServer(config); !s.ok()) return s;
-  host->StartNode(config, folder.identity());
   return host;
+}
+
+absl::Status ReplicaHost::Join(const Config& config) {
+  transport_ = std::make_unique<raft::GrpcTransport>(TransportOptionsFor(identity_));
+  if (absl::Status s = StartPeerServer(config); !s.ok()) return s;
+  StartNode(config);
+  return absl::OkStatus();
 }
 
 absl::Status ReplicaHost::StartPeerServer(const Config& config) {
@@ -85,14 +88,14 @@ absl::Status ReplicaHost::StartPeerServer(const Config& config) {
       absl::StrCat("cannot listen on ", JoinUrls(config.listen_peer_urls)));
 }
 
-void ReplicaHost::StartNode(const Config& config, const Identity& identity) {
+void ReplicaHost::StartNode(const Config& config) {
   const raft::RaftNodeEnvironment environment = {.clock = Clock::System(),
                                                  .transport = transport_.get(),
                                                  .log = storage_.log.get(),
                                                  .state_machine = storage_.store.get()};
-  node_ = std::make_unique<raft::RaftNode>(NodeOptionsFor(config, identity), storage_.restored,
+  node_ = std::make_unique<raft::RaftNode>(NodeOptionsFor(config, identity_), storage_.restored,
                                            environment, raft::RaftNodeExecutors::Threads());
-  transport_->Start(node_.get(), AddressesOf(identity));
+  transport_->Start(node_.get(), AddressesOf(identity_));
 }
 
 void ReplicaHost::HandOver(absl::Duration timeout) {

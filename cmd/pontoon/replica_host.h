@@ -24,13 +24,15 @@ namespace pontoon {
 // Thread safety: one thread; the parts that it hands out have their own rules.
 class ReplicaHost {
  public:
-  // Opens what is in `folder`, which must outlive the host, and takes part in the cluster from then
-  // on. An error is one line for the operator.
-  static absl::StatusOr<std::unique_ptr<ReplicaHost>> Start(const Config& config,
-                                                            const DataFolder& folder);
+  // Opens what is in `folder`, which must outlive the host. An error is one line for the operator.
+  static absl::StatusOr<std::unique_ptr<ReplicaHost>> Open(const DataFolder& folder);
   // Stops, if that was not done.
   ~ReplicaHost();
 
+  // Takes part in the cluster from now on. An error is one line for the operator.
+  absl::Status Join(const Config& config);
+
+  // Null before Join.
   raft::RaftNode* node() const { return node_.get(); }
   kv::KvStore* store() const { return storage_.store.get(); }
 
@@ -43,11 +45,12 @@ class ReplicaHost {
   void Stop();
 
  private:
-  ReplicaHost() = default;
+  explicit ReplicaHost(const Identity& identity) : identity_(identity) {}
 
   absl::Status StartPeerServer(const Config& config);
-  void StartNode(const Config& config, const Identity& identity);
+  void StartNode(const Config& config);
 
+  const Identity& identity_;            // the folder's
   std::unique_ptr<Executor> scrubber_;  // the store posts there; may go before it
   Storage storage_;
   std::unique_ptr<raft::GrpcTransport> transport_;

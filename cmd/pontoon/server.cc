@@ -20,7 +20,7 @@ void LogBeginning(const Config& config, const DataFolder& folder) {
   const Identity& identity = folder.identity();
   LogInfo("starting", {{"version", kv::kPontoonVersion},
                        {"name", identity.name},
-                       {"member", FormatId(identity.member.value())},
+                       {"member", identity.member},
                        {"cluster", FormatId(identity.cluster.value())},
                        {"data_dir", folder.path()}});
   for (const std::string& notice : config.notices) LogWarn(notice);
@@ -45,12 +45,14 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   if (absl::Status s = CheckPorts(config); !s.ok()) return s;
   absl::StatusOr<DataFolder> folder = DataFolder::Open(FileSystem::Posix(), config);
   if (!folder.ok()) return folder.status();
-  LogBeginning(config, *folder);
   std::unique_ptr<Server> server(new Server(config, *std::move(folder)));
 
-  auto replica = ReplicaHost::Start(config, server->folder_);
+  auto replica = ReplicaHost::Open(server->folder_);
   if (!replica.ok()) return replica.status();
   server->replica_ = *std::move(replica);
+  // Only now: a start that is refused, for damage too, is one line with the reason.
+  LogBeginning(config, server->folder_);
+  if (absl::Status s = server->replica_->Join(config); !s.ok()) return s;
 
   auto frontend = Frontend::Start(config, server->folder_.identity(), server->replica_->node(),
                                   server->replica_->store());

@@ -241,6 +241,16 @@ TEST_F(BadStartTest, DamagedIdentity) {
   ExpectDataStillUsable();
 }
 
+TEST_F(BadStartTest, DamagedState) {
+  MakeData();
+  const fs::path file = cluster_.data_folder(0) / "state" / "CURRENT";
+  const std::string good = ReadFile(file);
+  WriteFile(file, "no such manifest\n");
+  ExpectRefused(Run(GoodFlags()), {"data folder", cluster_.data_folder(0) / "state"});
+  WriteFile(file, good);
+  ExpectDataStillUsable();
+}
+
 TEST_F(BadStartTest, PartsOfTheDataAreMissing) {
   MakeData();
   for (const std::string part : {"identity", "log", "state"}) {
