@@ -129,9 +129,9 @@ std::vector<ClusterEntry> FoundersOf(const Identity& identity) {
 // Holds what the flags say against what the folder says.
 absl::Status CheckSame(const std::string& path, const Identity& identity, const Config& config) {
   if (identity.name != config.name) {
-    return Refuse(path, absl::StrCat("belongs to member ", identity.name, " (",
-                                     FormatId(identity.member.value()), "), not to ", config.name,
-                                     ": correct --name or --data-dir"));
+    return Refuse(
+        path, absl::StrCat("belongs to member ", identity.name, " (", FormatNodeId(identity.member),
+                           "), not to ", config.name, ": correct --name or --data-dir"));
   }
   if (!config.initial_cluster.given) return absl::OkStatus();
   if (config.initial_cluster.token != identity.token) {

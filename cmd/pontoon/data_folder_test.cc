@@ -87,7 +87,7 @@ TEST_F(DataFolderTest, RefusesAnotherMember) {
   Config config = MemberA();
   config.name = "b";
   EXPECT_EQ(Refusal(config), "belongs to member a (" +
-                                 FormatId(MemberIdOf(Url{"a", 2380}, "east").value()) +
+                                 FormatNodeId(MemberIdOf(Url{"a", 2380}, "east")) +
                                  "), not to b: correct --name or --data-dir");
 }
 

@@ -31,7 +31,7 @@ absl::StatusOr<std::optional<MemberPublication>> ReadMember(const RecordReader& 
   if (!*found) return std::nullopt;
   MemberPublication publication;
   if (!publication.ParseFromString(value) || NodeId(publication.member_id()) != member) {
-    return absl::DataLossError(absl::StrCat("damaged record of member ", member.value()));
+    return absl::DataLossError(absl::StrCat("damaged record of member ", FormatNodeId(member)));
   }
   return publication;
 }

@@ -20,6 +20,12 @@ TEST(StrongInt, CountsAndCompares) {
   static_assert(!std::is_constructible_v<LogIndex, Term>);
 }
 
+TEST(NodeId, IsShownAsMemberListsShowIt) {
+  EXPECT_EQ(FormatNodeId(NodeId(0x8e9e05c52164694d)), "8e9e05c52164694d");
+  EXPECT_EQ(FormatNodeId(NodeId(0x539cbf3698c652b)), "539cbf3698c652b");
+  EXPECT_EQ(FormatNodeId(kNoNode), "none");
+}
+
 TEST(LogPosition, TheLaterTermWinsThenTheLongerLog) {
   const LogPosition short_new{LogIndex(3), Term(5)};
   const LogPosition long_old{LogIndex(9), Term(4)};
@@ -43,16 +49,10 @@ TEST(Membership, AJointConfigurationCountsBothSides) {
   EXPECT_TRUE(joint.IsVoter(NodeId(1)));
   EXPECT_TRUE(joint.IsVoter(NodeId(3)));
   EXPECT_FALSE(joint.IsVoter(NodeId(4)));
+  EXPECT_FALSE(joint.IsOnlyVoter(NodeId(1)));
   EXPECT_EQ(joint.AllNodes(), (std::vector<NodeId>{NodeId(1), NodeId(2), NodeId(3), NodeId(4)}));
 }
 
-TEST(Prng, TheSeedIsTheWholeState) {
-  Prng a(42), b(42), c(43);
-  EXPECT_EQ(a.Next(), b.Next());
-  EXPECT_FALSE(joint.IsOnlyVoter(NodeId(1)));
-  EXPECT_NE(a.Next(), c.Next());
-  for (int i = 0; i < 100; ++i) EXPECT_LT(a.Below(7), 7u);
-}
 TEST(Membership, TheOnlyVoterDecidesAlone) {
   Membership membership{.voters = {NodeId(1)}, .outgoing = {}, .learners = {NodeId(2)}};
   EXPECT_TRUE(membership.IsOnlyVoter(NodeId(1)));
@@ -66,6 +66,12 @@ TEST(Membership, TheOnlyVoterDecidesAlone) {
   EXPECT_FALSE(membership.IsOnlyVoter(NodeId(1)));
 }
 
+TEST(Prng, TheSeedIsTheWholeState) {
+  Prng a(42), b(42), c(43);
+  EXPECT_EQ(a.Next(), b.Next());
+  EXPECT_NE(a.Next(), c.Next());
+  for (int i = 0; i < 100; ++i) EXPECT_LT(a.Below(7), 7u);
+}
 
 TEST(CheckDeathTest, AFailedCheckSaysWhatAndWhere) {
   const int first = 3, last = 2;

@@ -25,6 +25,10 @@ using LogIndex = StrongInt<struct LogIndexTag, uint64_t>;
 using NodeId = StrongInt<struct NodeIdTag, uint64_t>;
 inline constexpr NodeId kNoNode{0};
 
+// In hexadecimal, as member lists print it: "8e9e05c52164694d"; "none" for kNoNode. For everything
+// that people read.
+std::string FormatNodeId(NodeId node);
+
 // Counts the batches that the core hands to the disk. 0 is "nothing handed out".
 using PersistSeq = StrongInt<struct PersistSeqTag, uint64_t>;
 

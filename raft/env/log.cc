@@ -64,7 +64,7 @@ std::string ValueText(LogFormat format, const LogField::Value& value) {
     return bare ? std::string(*text) : Quoted(*text);
   }
   if (const auto* node = std::get_if<NodeId>(&value)) {
-    const std::string id = *node == kNoNode ? "none" : absl::StrCat(absl::Hex(node->value()));
+    const std::string id = FormatNodeId(*node);
     return format == LogFormat::kConsole ? id : Quoted(id);
   }
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";

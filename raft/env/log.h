@@ -59,7 +59,7 @@ class LogField {
       : key_(key), value_(absl::string_view(value.data(), value.size())) {}
   template <typename Tag, typename Integer>
   LogField(absl::string_view key, StrongInt<Tag, Integer> value) : LogField(key, value.value()) {}
-  // In hexadecimal, as member lists print it; "none" for kNoNode.
+  // As FormatNodeId.
   LogField(absl::string_view key, NodeId node) : key_(key), value_(node) {}
 
   absl::string_view key() const { return key_; }

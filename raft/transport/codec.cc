@@ -318,8 +318,8 @@ absl::StatusOr<std::vector<Message>> DecodeEnvelope(StreamEnds ends, wire::Envel
     messages.push_back(decoder.Decode(ends, &encoded));
     if (decoder.fault() != nullptr) {
       return absl::InvalidArgumentError(
-          absl::StrCat("from member ", ends.from.value(), ", message ", messages.size(), " of ",
-                       envelope->messages_size(), ": ", decoder.fault()));
+          absl::StrCat("from member ", FormatNodeId(ends.from), ", message ", messages.size(),
+                       " of ", envelope->messages_size(), ": ", decoder.fault()));
     }
   }
   return messages;

@@ -43,8 +43,9 @@ absl::StatusOr<Greeting> ReadGreeting(const Identity& self, const wire::Envelope
                      absl::Hex(hello.cluster_id(), absl::kZeroPad16)));
   }
   if (hello.to_member_id() != self.member.value()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("this is member ", self.member.value(), ", not ", hello.to_member_id()));
+    return absl::FailedPreconditionError(absl::StrCat("this is member ", FormatNodeId(self.member),
+                                                      ", not ",
+                                                      FormatNodeId(NodeId(hello.to_member_id()))));
   }
   Greeting greeting{NodeId(hello.from_member_id()), hello.incarnation(), StreamKind::kControl};
   switch (hello.kind()) {

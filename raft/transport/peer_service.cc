@@ -106,11 +106,11 @@ absl::Status PeerService::Admit(const std::shared_ptr<Stream>& stream, const Gre
     std::lock_guard lock(mutex_);
     if (receiver_ == nullptr) {
       return absl::UnavailableError(
-          absl::StrCat("member ", self_.member.value(), " is starting or stopping"));
+          absl::StrCat("member ", FormatNodeId(self_.member), " is starting or stopping"));
     }
     if (!peers_.contains(greeting.from)) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("member ", self_.member.value(), " has no peer ", greeting.from.value()));
+      return absl::FailedPreconditionError(absl::StrCat(
+          "member ", FormatNodeId(self_.member), " has no peer ", FormatNodeId(greeting.from)));
     }
     stream->LetIn(greeting, receiver_);
     older = std::exchange(by_sender_[{greeting.from, greeting.kind}], stream);
@@ -168,8 +168,8 @@ void PeerService::Stop() {
     to_end.assign(streams_.begin(), streams_.end());
   }
   for (const auto& stream : to_end) {
-    stream->End(
-        absl::UnavailableError(absl::StrCat("member ", self_.member.value(), " is stopping")));
+    stream->End(absl::UnavailableError(
+        absl::StrCat("member ", FormatNodeId(self_.member), " is stopping")));
   }
   to_end.clear();
   std::unique_lock lock(mutex_);
