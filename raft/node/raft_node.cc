@@ -79,6 +79,7 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
            .proposals = &proposals_,
            .reads = &reads_},
           restored.applied, [this] { loop_bell_.Ring(); }, WithDefault(options.on_fatal)) {
+  for (const NodeId node : core_.membership().AllNodes()) away_.insert(node);
   TakePicture(environment_.clock->Now());
   loop_bell_.Ring();
 }
@@ -220,11 +221,17 @@ void RaftNode::RunLoop() {
 
 void RaftNode::FeedCore(Instant now, Inbox inbox) {
   if (inbox.persisted != PersistSeq()) core_.OnPersisted(now, inbox.persisted);
-  for (Message& message : inbox.messages) core_.OnMessage(now, std::move(message));
+  for (Message& message : inbox.messages) {
+    if (!away_.empty()) away_.erase(message.from);
+    core_.OnMessage(now, std::move(message));
+  }
   for (EntriesRead& read : inbox.entries_read) {
     core_.OnEntriesRead(now, read.peer, read.term, std::move(read.entries));
   }
-  for (const NodeId peer : inbox.unreachable) core_.OnPeerUnreachable(now, peer);
+  for (const NodeId peer : inbox.unreachable) {
+    away_.insert(peer);
+    core_.OnPeerUnreachable(now, peer);
+  }
   for (Transfer& transfer : inbox.transfers) BeginTransfer(now, std::move(transfer));
 }
 
@@ -278,8 +285,19 @@ void RaftNode::ContinueTransfers(Instant now) {
     }
   }
   transfers_.swap(left);
+  // As when all members are stopped together: the last one need not wait for the others.
+  if (EverybodyElseIsAway()) {
+    EndTransfers(absl::FailedPreconditionError("no other voter can be reached"));
+  }
   // The core gives up after a while, and refuses this while it has not.
   if (!transfers_.empty()) core_.TransferLeadership(now, transfers_.front().target);
+}
+
+bool RaftNode::EverybodyElseIsAway() const {
+  const std::vector<NodeId>& voters = core_.membership().voters;
+  return std::all_of(voters.begin(), voters.end(), [this](NodeId voter) {
+    return voter == core_.self() || away_.contains(voter);
+  });
 }
 
 void RaftNode::EndTransfers(const absl::Status& status) {

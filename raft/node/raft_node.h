@@ -152,6 +152,7 @@ class RaftNode final : public Replica, public TransportReceiver {
   void BeginReads(Instant now);
   void BeginTransfer(Instant now, Transfer transfer);
   void ContinueTransfers(Instant now);
+  bool EverybodyElseIsAway() const;
   void EndTransfers(const absl::Status& status);
   void GiveUpTransfers(Inbox inbox);
   void AnswerTransfer(Transfer transfer, absl::Status status);
@@ -170,6 +171,8 @@ class RaftNode final : public Replica, public TransportReceiver {
   Instant propose_again_;  // after a refusal nothing is proposed before this
   Instant read_again_;     // the same for reads
   std::vector<Transfer> transfers_;
+  // The peers of which nothing was heard since their connection broke, or ever.
+  absl::btree_set<NodeId> away_;
   absl::btree_set<Instant> wake_ups_;  // that are posted
 
   std::mutex inbox_mutex_;

@@ -580,6 +580,20 @@ TEST_F(ClusterTest, FollowerCannotHandOver) {
   EXPECT_EQ(Transfer(Others(leader)[0], kNoNode).code(), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(ClusterTest, NobodyIsWaitedForWhoIsAway) {
+  const NodeId leader = AwaitLeader(NodeId(1));
+  network_.Isolate(leader);
+  Event answered;
+  absl::Status status;
+  node(leader).TransferLeadership(kNoNode, Deadline(), [&](absl::Status s) {
+    status = std::move(s);
+    answered.Happen();
+  });
+  for (const NodeId other : Others(leader)) node(leader).OnPeerUnreachable(other);
+  ASSERT_TRUE(answered.Await(2 * kPatience));
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+}
+
 TEST_F(ClusterTest, RestartedNodesCatchUp) {
   ASSERT_TRUE(std::holds_alternative<Applied>(Propose(NodeId(1), "before")));
   for (const NodeId id : kIds) {

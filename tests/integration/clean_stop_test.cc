@@ -1,5 +1,6 @@
 // SIGTERM on the leader: it hands its leadership over first, so that who writes through the other
-// nodes hardly notices, ends with exit code 0, and comes back with its data.
+// nodes hardly notices, ends with exit code 0, and comes back with its data. Where there is nobody
+// to take over it does not wait.
 
 #include <algorithm>
 #include <atomic>
@@ -116,6 +117,20 @@ TEST_F(CleanStopTest, AllNodesStopTogetherAndKeepTheirData) {
     ASSERT_EQ(answer.response.count(), 1);
     EXPECT_EQ(answer.response.kvs(0).value(), "value");
   }
+}
+
+// Longer than anything else that a stop waits for.
+constexpr absl::Duration kLongElectionTimeout = absl::Seconds(5);
+
+TEST(LastNodeTest, DoesNotWaitForASuccessor) {
+  Cluster cluster({.election_timeout = kLongElectionTimeout});
+  ASSERT_OK(cluster.StartAll());
+  ASSERT_OK_AND_ASSIGN(const int leader, cluster.WaitForLeader());
+  for (int node : cluster.AllNodesBut(leader)) ASSERT_OK(cluster.Stop(node));
+  const absl::Time begin = absl::Now();
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, cluster.Stop(leader));
+  EXPECT_EQ(exit, (ExitStatus{.code = 0}));
+  EXPECT_LT(absl::Now() - begin, kLongElectionTimeout);
 }
 
 }  // namespace
