@@ -25,6 +25,7 @@ void HoldStopSignals() {
   const sigset_t signals = StopSignals();
   CHECK_EQ(pthread_sigmask(SIG_BLOCK, &signals, nullptr), 0);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 const char* AwaitStopSignal() {

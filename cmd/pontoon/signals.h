@@ -6,7 +6,8 @@
 namespace pontoon {
 
 // Keeps SIGTERM and SIGINT for AwaitStopSignal. To be called before any thread is started: threads
-// inherit it. A broken pipe no longer kills the process either.
+// inherit it. A broken pipe, or a file that may not grow, no longer kills the process either: the
+// write fails, and who writes says so.
 void HoldStopSignals();
 
 // Waits for SIGTERM or SIGINT and returns its name. From then on another one ends the process at

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <iostream>
 #include <sstream>
@@ -114,11 +115,23 @@ void Cluster::BeginStop(int node) {
 
 absl::StatusOr<ExitStatus> Cluster::Stop(int node) {
   BeginStop(node);
+  return AwaitEnd(node);
+}
+
+absl::StatusOr<ExitStatus> Cluster::AwaitEnd(int node) {
   Node& n = *nodes_.at(node);
+  CHECK(n.process != nullptr) << n.name << " does not run";
   const std::optional<ExitStatus> exit = n.process->WaitForExit(kPatience);
-  if (!exit) return absl::DeadlineExceededError(n.name + " does not stop after SIGTERM");
+  if (!exit) return absl::DeadlineExceededError(n.name + " does not end");
   n.process = nullptr;
   return *exit;
+}
+
+void Cluster::LimitFileSize(int node, size_t bytes) {
+  Node& n = *nodes_.at(node);
+  CHECK(n.process != nullptr) << n.name << " does not run";
+  const rlimit limit{.rlim_cur = bytes, .rlim_max = bytes};
+  CHECK_EQ(prlimit(n.process->pid(), RLIMIT_FSIZE, &limit, nullptr), 0) << n.name;
 }
 
 void Cluster::Kill(const std::vector<int>& nodes) {

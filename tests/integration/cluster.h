@@ -4,6 +4,7 @@
 #ifndef PONTOON_TESTS_INTEGRATION_CLUSTER_H_
 #define PONTOON_TESTS_INTEGRATION_CLUSTER_H_
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -73,6 +74,13 @@ class Cluster {
 
   // Sends SIGTERM and does not wait.
   void BeginStop(int node);
+
+  // Waits for a process that is to end by itself.
+  absl::StatusOr<ExitStatus> AwaitEnd(int node);
+
+  // From now on a node's writes beyond the first `bytes` of a file fail, as they do on a disk that
+  // is broken or full, until it is started again.
+  void LimitFileSize(int node, size_t bytes);
 
   // Sends SIGKILL to the nodes, to all before waiting for the end of any.
   void Kill(const std::vector<int>& nodes);
