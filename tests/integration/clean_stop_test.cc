@@ -1,6 +1,6 @@
 // SIGTERM on the leader: it hands its leadership over first, so that who writes through the other
 // nodes hardly notices, ends with exit code 0, and comes back with its data. Where there is nobody
-// to take over it does not wait.
+// to take over it does not wait; nor does it when it is told a second time.
 
 #include <algorithm>
 #include <atomic>
@@ -117,6 +117,18 @@ TEST_F(CleanStopTest, AllNodesStopTogetherAndKeepTheirData) {
     ASSERT_EQ(answer.response.count(), 1);
     EXPECT_EQ(answer.response.kvs(0).value(), "value");
   }
+}
+
+TEST_F(CleanStopTest, ASecondSignalEndsItAtOnce) {
+  ASSERT_OK(cluster_.client(0).Put("kept", "value"));
+  ASSERT_OK_AND_ASSIGN(const int leader, cluster_.WaitForLeader());
+  // So that it waits for a successor in vain.
+  for (int node : cluster_.AllNodesBut(leader)) cluster_.Pause(node);
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, cluster_.StopAtOnce(leader));
+  EXPECT_EQ(exit, (ExitStatus{.code = 1}));
+  for (int node : cluster_.AllNodesBut(leader)) cluster_.Continue(node);
+  ASSERT_OK(cluster_.StartAll());
+  EXPECT_EQ(cluster_.client(leader).Get("kept").response.count(), 1);
 }
 
 // Longer than anything else that a stop waits for.

@@ -24,6 +24,9 @@ constexpr size_t kShownLinesMax = 60;
 // asking: a node that knows no leader lets a linearizable read wait for that long.
 constexpr absl::Duration kProbeTimeout = absl::Milliseconds(250);
 
+// Between the signals of an impatient operator.
+constexpr absl::Duration kImpatience = absl::Milliseconds(20);
+
 std::string Milliseconds(absl::Duration duration) {
   return absl::StrCat(absl::ToInt64Milliseconds(duration));
 }
@@ -115,6 +118,14 @@ void Cluster::BeginStop(int node) {
 
 absl::StatusOr<ExitStatus> Cluster::Stop(int node) {
   BeginStop(node);
+  return AwaitEnd(node);
+}
+
+absl::StatusOr<ExitStatus> Cluster::StopAtOnce(int node) {
+  BeginStop(node);
+  Node& n = *nodes_.at(node);
+  const absl::Time deadline = absl::Now() + kPatience;
+  while (!n.process->WaitForExit(kImpatience) && absl::Now() < deadline) n.process->Signal(SIGINT);
   return AwaitEnd(node);
 }
 

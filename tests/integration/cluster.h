@@ -75,6 +75,9 @@ class Cluster {
   // Sends SIGTERM and does not wait.
   void BeginStop(int node);
 
+  // Sends SIGTERM, and SIGINT after it until the process ends, as an impatient operator does.
+  absl::StatusOr<ExitStatus> StopAtOnce(int node);
+
   // Waits for a process that is to end by itself.
   absl::StatusOr<ExitStatus> AwaitEnd(int node);
 
