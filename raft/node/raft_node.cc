@@ -26,7 +26,7 @@ constexpr size_t kOfferBytesMax = 1 << 20;
 // While proposals are under way, others gather for the next turn of the loop: news of the first
 // will bring it about, and this long after its last one it comes in any case. So a busy node takes
 // many proposals at a time, and an idle one takes each at once.
-constexpr absl::Duration kGatherDelay = absl::Milliseconds(1);
+constexpr absl::Duration kGatherDelay = absl::Milliseconds(5);
 
 // How old the followers' progress in Status may be while there is work.
 constexpr absl::Duration kPeersAgeMax = absl::Milliseconds(20);
