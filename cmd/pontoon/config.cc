@@ -245,8 +245,7 @@ absl::Status CheckOwnEntry(const Reader& reader, absl::string_view name, const U
                                      own->peer_url.ToString(), "): make them the same"));
   }
   return reader.Error(kAdvertised, absl::StrCat("is ", advertised.ToString(),
-                                                ", which is not what "
-                                                "--initial-cluster has for ",
+                                                ", which is not what --initial-cluster has for ",
                                                 name, ": set it to ", own->peer_url.ToString(),
                                                 ", or correct --initial-cluster"));
 }

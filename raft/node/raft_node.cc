@@ -79,7 +79,9 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
            .proposals = &proposals_,
            .reads = &reads_},
           restored.applied, [this] { loop_bell_.Ring(); }, WithDefault(options.on_fatal)) {
-  for (const NodeId node : core_.membership().AllNodes()) away_.insert(node);
+  for (const NodeId node : core_.membership().AllNodes()) {
+    if (node != core_.self()) away_.insert(node);
+  }
   TakePicture(environment_.clock->Now());
   loop_bell_.Ring();
 }
@@ -276,6 +278,7 @@ void RaftNode::BeginTransfer(Instant now, Transfer transfer) {
 }
 
 void RaftNode::ContinueTransfers(Instant now) {
+  if (transfers_.empty()) return;
   std::vector<Transfer> left;
   for (Transfer& transfer : transfers_) {
     if (transfer.deadline <= now) {
