@@ -41,14 +41,18 @@ uint64_t BytesUpToTrailingZeros(absl::string_view bytes) {
 
 class Recovery {
  public:
-  Recovery(FileSystem* fs, const std::string& dir, uint64_t segment_bytes)
-      : fs_(fs), dir_(dir), segment_bytes_(segment_bytes) {}
+  Recovery(FileSystem* fs, const std::string& dir, uint64_t segment_bytes, Term vote_term)
+      : fs_(fs), dir_(dir), segment_bytes_(segment_bytes), vote_term_(vote_term) {}
 
   absl::StatusOr<RecoveredSegments> Run() {
     if (absl::Status s = OpenAll(); !s.ok()) return s;
     if (absl::Status s = SetReplacedApart(); !s.ok()) return s;
     if (!found_.segments.empty()) {
-      found_.terms = TermRuns(found_.segments.front().header().previous);
+      const Segment& oldest = found_.segments.front();
+      found_.terms = TermRuns(oldest.header().previous);
+      if (absl::Status s = CheckTerm(found_.terms.base()); !s.ok()) {
+        return SegmentDamage(oldest, s.message());
+      }
     }
     for (size_t i = 0; i < found_.segments.size(); ++i) {
       const bool is_newest = i + 1 == found_.segments.size();
@@ -187,20 +191,30 @@ class Recovery {
       return absl::DataLossError(absl::StrCat("it holds entry ", frame.header.first.value(),
                                               " after entry ", segment->last().value()));
     }
-    absl::Status terms_fall;
+    absl::Status wrong_term;
     const absl::Status visited = ForEachEntry(frame, [&](const EntryView& entry) {
-      if (!terms_fall.ok()) return;
-      if (found_.terms.MayAppend(entry.term)) {
-        found_.terms.Append(entry.term);
-      } else {
-        terms_fall = absl::DataLossError(absl::StrCat("the term of entry ", entry.index.value(),
-                                                      " is lower than the one before"));
-      }
+      if (wrong_term.ok()) wrong_term = CheckTerm({entry.index, entry.term});
+      if (wrong_term.ok()) found_.terms.Append(entry.term);
     });
     if (!visited.ok()) return visited;
-    if (!terms_fall.ok()) return terms_fall;
+    if (!wrong_term.ok()) return wrong_term;
     last_frame_offset_ = segment->end().offset;
     segment->AddFrame(frame.header);
+    return absl::OkStatus();
+  }
+
+  // Votes are saved before the entries of their term. So a vote file that is behind the log is not
+  // the one that was left beside it, and the votes of this node since then are unknown.
+  absl::Status CheckTerm(LogPosition entry) const {
+    if (entry.term > vote_term_) {
+      return absl::DataLossError(absl::StrCat("entry ", entry.index.value(), " is of term ",
+                                              entry.term.value(), ", and the vote file of term ",
+                                              vote_term_.value()));
+    }
+    if (!found_.terms.MayAppend(entry.term)) {
+      return absl::DataLossError(
+          absl::StrCat("the term of entry ", entry.index.value(), " is lower than the one before"));
+    }
     return absl::OkStatus();
   }
 
@@ -222,6 +236,7 @@ class Recovery {
   FileSystem* const fs_;
   const std::string& dir_;
   const uint64_t segment_bytes_;
+  const Term vote_term_;
   RecoveredSegments found_;
   std::vector<Segment> replaced_;  // newest first
   uint64_t last_frame_offset_ = 0;
@@ -230,8 +245,8 @@ class Recovery {
 }  // namespace
 
 absl::StatusOr<RecoveredSegments> RecoverSegments(FileSystem* fs, const std::string& dir,
-                                                  uint64_t segment_bytes) {
-  return Recovery(fs, dir, segment_bytes).Run();
+                                                  uint64_t segment_bytes, Term vote_term) {
+  return Recovery(fs, dir, segment_bytes, vote_term).Run();
 }
 
 absl::Status RemoveSegments(FileSystem* fs, const std::string& dir,

@@ -23,9 +23,10 @@ struct RecoveredSegments {
 // Verifies all segments in `dir`, repairs a torn tail, and removes what later segments replaced.
 // The last segment is made `segment_bytes` long, if it is shorter. On return everything that was
 // found is durable. DATA_LOSS, with file and byte, if there is damage that no crash explains; see
-// segmented_log.h for the rule.
+// segmented_log.h for the rule. `vote_term` is the term that the vote file knows: entries of a
+// later one are damage too, of that file.
 absl::StatusOr<RecoveredSegments> RecoverSegments(FileSystem* fs, const std::string& dir,
-                                                  uint64_t segment_bytes);
+                                                  uint64_t segment_bytes, Term vote_term);
 
 // Removes the files of `segments`, in this order, durably.
 absl::Status RemoveSegments(FileSystem* fs, const std::string& dir,

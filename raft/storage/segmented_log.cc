@@ -95,7 +95,8 @@ absl::Status SegmentedLog::OpenVote() {
 }
 
 absl::Status SegmentedLog::OpenSegments() {
-  absl::StatusOr<RecoveredSegments> found = RecoverSegments(fs_, dir_, options_.segment_bytes);
+  absl::StatusOr<RecoveredSegments> found =
+      RecoverSegments(fs_, dir_, options_.segment_bytes, hard_state_.term);
   if (!found.ok()) return found.status();
   terms_ = std::move(found->terms);
   sequence_max_ = found->sequence_max;

@@ -63,8 +63,8 @@ struct SegmentedLogOptions {
 // have the folder open: locking it is up to the caller.
 //
 // DATA_LOSS, with the file and the byte, if the node cannot know any more what it promised: a
-// damaged frame (see above), a segment or the vote file damaged or missing. Nothing was changed
-// then.
+// damaged frame (see above), a segment or the vote file damaged or missing, or a vote file that
+// does not know the term of an entry. Nothing was changed then.
 absl::StatusOr<std::unique_ptr<LogStore>> OpenSegmentedLog(FileSystem* fs, const std::string& dir,
                                                            const SegmentedLogOptions& options,
                                                            RecoveredLog* recovered);

@@ -37,9 +37,11 @@ const std::vector<Operation>& Script() {
       Batches{VoteBatch(4, 3), ReplaceBatch(3, {4, 4})},  // over several segments
       Batches{ReplaceBatch(5, {4}), ReplaceBatch(4, {}), AppendBatch(4, {4, 4, 4, 4, 4})},
       Batches{ReplaceBatch(6, {})},
-      Batches{ReplaceBatch(1, {5, 5})},  // all of it
+      Batches{VoteBatch(5, 0), ReplaceBatch(1, {5, 5})},  // all of it
+      Batches{VoteBatch(6, 0)},
       LogPosition{LogIndex(20), Term(6)},
       Batches{AppendBatch(21, {6, 6, 6, 6, 6, 6, 6})},
+      Batches{VoteBatch(7, 0)},
       LogPosition{LogIndex(30), Term(7)},
       Batches{VoteBatch(8, 1), AppendBatch(31, {8}), ReplaceBatch(31, {8})},
   };
@@ -124,7 +126,8 @@ void ExpectRecovers(LogOnFaultyDisk* t, const Progress& progress) {
   LogState state = t->State();
   ASSERT_TRUE(IsAllowed(progress, state))
       << "found " << state.ToString() << "\nacknowledged " << progress.acknowledged.ToString();
-  const PersistBatch more = AppendBatch(state.last().value() + 1, {9, 9});
+  PersistBatch more = AppendBatch(state.last().value() + 1, {9, 9});
+  more.hard_state = HardState{Term(9), kNoNode};
   ASSERT_TRUE(t->Write({more}).ok());
   state.Apply(more);
   t->disk().Crash(Unsynced::kLost);

@@ -81,9 +81,9 @@ class DamageTest : public testing::Test {
               good_.substr(0, end) + std::string(good_.size() - end, '\0'));
     ASSERT_TRUE(t_.Open().ok());
     const uint64_t next = t_.State().last().value() + 1;
-    ASSERT_TRUE(t_.Write({AppendBatch(next, {9})}).ok());
+    ASSERT_TRUE(t_.Write({AppendBatch(next, {3})}).ok());
     ASSERT_TRUE(t_.Open().ok());
-    ASSERT_EQ(t_.State().terms.back(), 9u);
+    ASSERT_EQ(t_.State().terms.back(), 3u);
     ASSERT_EQ(t_.State().terms.size(), next);
   }
 
@@ -213,6 +213,28 @@ TEST_F(DamageTest, TheVoteFileIsNeverTakenForAbsent) {
 TEST_F(DamageTest, AVoteFileWithoutItsLogIsRefused) {
   ASSERT_TRUE(t_.disk().Remove(path_).ok());
   EXPECT_THAT(ErrorOf(&t_), HasSubstr("missing beside a vote file"));
+}
+
+// Whoever put an older one there: what this node voted since is unknown.
+TEST_F(DamageTest, AVoteFileOfAnEarlierTermThanTheLogIsRefused) {
+  const std::string vote = JoinPath(LogOnFaultyDisk::kDir, "vote");
+  LogOnFaultyDisk earlier;
+  ASSERT_TRUE(earlier.Open().ok());
+  ASSERT_TRUE(earlier.Write({VoteBatch(2, 1)}).ok());
+  const std::string good_vote = t_.disk().Contents(vote);
+  const std::string old_vote = earlier.disk().Contents(vote);
+  t_.disk().SetContents(vote, old_vote);
+  const std::string torn = good_.substr(0, end_) + "torn";  // and nothing of it is repaired
+  t_.disk().SetContents(path_, torn);
+  EXPECT_THAT(ErrorOf(&t_), AllOf(HasSubstr(path_), HasSubstr("entry 6 is of term 3"),
+                                  HasSubstr("the vote file of term 2")));
+  EXPECT_EQ(t_.disk().Contents(path_), torn);
+
+  t_.disk().SetContents(vote, good_vote);
+  ASSERT_TRUE(t_.Open().ok());
+  ASSERT_TRUE(t_.log().ResetTo({LogIndex(9), Term(3)}).ok());
+  t_.disk().SetContents(vote, old_vote);
+  EXPECT_THAT(ErrorOf(&t_), HasSubstr("entry 9 is of term 3"));
 }
 
 TEST_F(DamageTest, ReadNoticesWhatRottedAfterOpen) {

@@ -51,6 +51,7 @@ TEST(SegmentedLog, ReadsWhatWasWrittenAlsoAfterReopening) {
 TEST(SegmentedLog, AllBatchesOfAWriteShareOneSync) {
   LogOnFaultyDisk t;
   ASSERT_TRUE(t.Open().ok());
+  ASSERT_TRUE(t.Write({VoteBatch(2, 1)}).ok());
   const uint64_t syncs = t.disk().syncs();
   const uint64_t writes = t.disk().writes();
   const uint64_t steps = t.disk().steps();
@@ -171,15 +172,16 @@ TEST(SegmentedLog, ResetStartsAnewAfterItsBase) {
   LogOnFaultyDisk t(kSmall);
   ASSERT_TRUE(t.Open().ok());
   for (uint64_t i = 1; i <= 30; ++i) ASSERT_TRUE(t.Write({AppendBatch(i, {1})}).ok());
+  ASSERT_TRUE(t.Write({VoteBatch(5, 2)}).ok());
   ASSERT_TRUE(t.log().ResetTo({LogIndex(100), Term(5)}).ok());
   EXPECT_THAT(t.SegmentPaths(), SizeIs(1));
   EXPECT_FALSE(t.log().Read(LogIndex(100), LogIndex(100), 1).ok());
   ASSERT_TRUE(t.Open().ok());
-  EXPECT_EQ(t.State().ToString(), "term 0 vote 0; after 100/5: ");
+  EXPECT_EQ(t.State().ToString(), "term 5 vote 2; after 100/5: ");
   ASSERT_TRUE(t.Write({AppendBatch(101, {5, 6})}).ok());
   ASSERT_TRUE(t.Write({ReplaceBatch(101, {7})}).ok());
   ASSERT_TRUE(t.Open().ok());
-  EXPECT_EQ(t.State().ToString(), "term 0 vote 0; after 100/5: 7");
+  EXPECT_EQ(t.State().ToString(), "term 7 vote 0; after 100/5: 7");
 }
 
 TEST(SegmentedLog, AnErrorIsFinal) {

@@ -71,6 +71,7 @@ absl::Status LogOnFaultyDisk::Open() {
   auto log = OpenSegmentedLog(&disk_, kDir, options_, &recovered_);
   if (!log.ok()) return log.status();
   log_ = *std::move(log);
+  term_ = recovered_.hard_state.term;
   const LogState state = State();
   if (!state.terms.empty()) {
     EXPECT_EQ(ReadTerms(recovered_.base.index.value() + 1, recovered_.last.value()), state.terms);
@@ -88,6 +89,16 @@ LogState LogOnFaultyDisk::State() const {
   }
   EXPECT_EQ(state.last(), recovered_.last);
   return state;
+}
+
+absl::Status LogOnFaultyDisk::Write(std::vector<PersistBatch> batches) {
+  for (PersistBatch& batch : batches) {
+    if (batch.hard_state.has_value()) term_ = batch.hard_state->term;
+    if (batch.entries.empty() || batch.entries.back().term <= term_) continue;
+    term_ = batch.entries.back().term;
+    batch.hard_state = HardState{term_, kNoNode};
+  }
+  return log_->Write(batches);
 }
 
 std::vector<uint64_t> LogOnFaultyDisk::ReadTerms(uint64_t first, uint64_t last) const {

@@ -59,7 +59,8 @@ class LogOnFaultyDisk {
   // What the last Open found.
   LogState State() const;
 
-  absl::Status Write(const std::vector<PersistBatch>& batches) { return log_->Write(batches); }
+  // Writes what a node would: before entries of a term that the log does not know yet, the term.
+  absl::Status Write(std::vector<PersistBatch> batches);
 
   // What can be read now, with its payloads checked.
   std::vector<uint64_t> ReadTerms(uint64_t first, uint64_t last) const;
@@ -73,6 +74,7 @@ class LogOnFaultyDisk {
   FaultyFileSystem disk_;
   std::unique_ptr<LogStore> log_;
   RecoveredLog recovered_;
+  Term term_;  // that the log knows
 };
 
 }  // namespace pontoon::raft
