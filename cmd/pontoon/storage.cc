@@ -1,11 +1,10 @@
 #include "cmd/pontoon/storage.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "raft/env/log.h"
+#include "raft/storage/damage.h"
 #include "raft/storage/segmented_log.h"
 
 namespace pontoon {
@@ -32,44 +31,26 @@ Membership VotersOf(const Identity& identity) {
   return membership;
 }
 
-// The term of what was applied was known to this member. It cannot have voted in it, if the log
-// does not know the term: votes are durable before they leave.
-HardState RaisedTo(Term term, HardState hard_state) {
-  return hard_state.term < term ? HardState{term, kNoNode} : hard_state;
-}
-
-// Has the log begin anew behind `applied`, and `recovered` say so.
-absl::Status ResetLog(LogPosition applied, raft::LogStore* log, raft::RecoveredLog* recovered) {
-  LogWarn("the log has lost its last entries, but the state has them: the log begins anew there",
-          {{"log_end", recovered->last}, {"applied", applied.index}});
-  if (absl::Status s = log->ResetTo(applied); !s.ok()) return s;
-  recovered->base = applied;
-  recovered->last = applied.index;
-  recovered->terms.clear();
-  recovered->hard_state = RaisedTo(applied.term, recovered->hard_state);
-  return absl::OkStatus();
-}
-
 }  // namespace
 
-absl::StatusOr<LogFate> Reconcile(const raft::RecoveredLog& log, LogPosition applied) {
+absl::Status CheckFit(const raft::RecoveredLog& log, const std::string& log_path,
+                      LogPosition applied) {
   if (applied.index < log.base.index) {
     return DoNotFit(absl::StrCat("the state ends at entry ", applied.index.value(),
                                  ", and the log begins after entry ", log.base.index.value()));
   }
-  if (applied.index <= log.last) {
-    const Term term = TermAt(log, applied.index);
-    if (term == applied.term) return LogFate::kKeep;
-    return DoNotFit(absl::StrCat("entry ", applied.index.value(), " is of term ", term.value(),
-                                 " in the log, and was applied as one of term ",
-                                 applied.term.value()));
+  if (applied.index > log.last) {
+    return raft::DamageError(
+        "log", log_path,
+        absl::StrCat("ends at entry ", log.last.value(),
+                     ", and state/ holds what came up to entry ", applied.index.value(),
+                     ": synced entries are missing (if there is a copy, put the log back whole)"));
   }
-  if (log.hard_state.term == Term{0}) {
-    return DoNotFit(absl::StrCat("the log is empty, and the state ends at entry ",
-                                 applied.index.value(),
-                                 ", so the log and the votes in it were lost"));
-  }
-  return LogFate::kReset;
+  const Term term = TermAt(log, applied.index);
+  if (term == applied.term) return absl::OkStatus();
+  return DoNotFit(absl::StrCat("entry ", applied.index.value(), " is of term ", term.value(),
+                               " in the log, and was applied as one of term ",
+                               applied.term.value()));
 }
 
 absl::StatusOr<Storage> OpenStorage(FileSystem* fs, const DataFolder& folder,
@@ -84,11 +65,7 @@ absl::StatusOr<Storage> OpenStorage(FileSystem* fs, const DataFolder& folder,
   storage.store = *std::move(store);
 
   const LogPosition applied = storage.store->Applied();
-  const absl::StatusOr<LogFate> fate = Reconcile(recovered, applied);
-  if (!fate.ok()) return fate.status();
-  if (*fate == LogFate::kReset) {
-    if (absl::Status s = ResetLog(applied, storage.log.get(), &recovered); !s.ok()) return s;
-  }
+  if (absl::Status s = CheckFit(recovered, folder.log_path(), applied); !s.ok()) return s;
   storage.restored = {.hard_state = recovered.hard_state,
                       .base = recovered.base,
                       .last = recovered.last,

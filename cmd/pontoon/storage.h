@@ -4,6 +4,7 @@
 #define PONTOON_CMD_PONTOON_STORAGE_H_
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "cmd/pontoon/data_folder.h"
@@ -27,18 +28,15 @@ struct Storage {
 absl::StatusOr<Storage> OpenStorage(FileSystem* fs, const DataFolder& folder,
                                     const kv::StoreOptions& options);
 
-// What to do with a log beside a state that it was applied to.
-enum class LogFate {
-  kKeep,
-  // The log ends before what was applied. Applied entries are committed, so others have them, and
-  // this member may apply an entry before its own disk has it; a power failure can then keep the
-  // effect and lose the entry. The log is to begin anew behind the state.
-  kReset,
-};
-
-// Whether a log and a state that went up to `applied` fit together. FAILED_PRECONDITION, for the
-// operator, if they do not.
-absl::StatusOr<LogFate> Reconcile(const raft::RecoveredLog& log, LogPosition applied);
+// Whether the log in `log_path` and a state that went up to `applied` fit together. For the
+// operator, if they do not: DATA_LOSS if the log ends before what was applied, FAILED_PRECONDITION
+// if the two never belonged together.
+//
+// An entry is applied only once this member's own log has it, synced. So a log that ends before
+// that has lost its end, and the member no longer knows what it acknowledged beyond the state. To
+// go on from there, voting and acknowledging, could undo what the cluster has committed.
+absl::Status CheckFit(const raft::RecoveredLog& log, const std::string& log_path,
+                      LogPosition applied);
 
 }  // namespace pontoon
 

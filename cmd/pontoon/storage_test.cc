@@ -9,13 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "raft/storage/segmented_log.h"
+#include "absl/strings/str_cat.h"
 
 namespace pontoon {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 // Entries 5 to 9; 5 and 6 of term 2, the others of term 4.
 raft::RecoveredLog SomeLog() {
@@ -25,37 +25,42 @@ raft::RecoveredLog SomeLog() {
           .terms = {{LogIndex{5}, Term{2}}, {LogIndex{7}, Term{4}}}};
 }
 
-TEST(Reconcile, AStateWithinItsLogIsFine) {
+absl::Status Fit(const raft::RecoveredLog& log, LogPosition applied) {
+  return CheckFit(log, "data/log", applied);
+}
+
+TEST(CheckFit, AStateWithinItsLogIsFine) {
   const struct { uint64_t index, term; } kCases[] = {{4, 1}, {5, 2}, {6, 2}, {7, 4}, {9, 4}};
   for (const auto& c : kCases) {
-    const auto fate = Reconcile(SomeLog(), {LogIndex{c.index}, Term{c.term}});
-    ASSERT_TRUE(fate.ok()) << fate.status();
-    EXPECT_EQ(*fate, LogFate::kKeep);
+    const absl::Status fit = Fit(SomeLog(), {LogIndex{c.index}, Term{c.term}});
+    EXPECT_TRUE(fit.ok()) << fit;
   }
 }
 
-TEST(Reconcile, AFreshMemberIsFine) {
-  const auto fate = Reconcile(raft::RecoveredLog{}, LogPosition{});
-  ASSERT_TRUE(fate.ok()) << fate.status();
-  EXPECT_EQ(*fate, LogFate::kKeep);
+TEST(CheckFit, AFreshMemberIsFine) { EXPECT_TRUE(Fit(raft::RecoveredLog{}, LogPosition{}).ok()); }
+
+TEST(CheckFit, AStateAheadOfItsLogIsALossOfData) {
+  for (const auto& log : {SomeLog(), raft::RecoveredLog{}}) {
+    const absl::Status fit = Fit(log, {LogIndex{10}, Term{4}});
+    EXPECT_EQ(fit.code(), absl::StatusCode::kDataLoss) << fit;
+    EXPECT_THAT(
+        std::string(fit.message()),
+        AllOf(HasSubstr(absl::StrCat("log data/log: ends at entry ", log.last.value(), ",")),
+              HasSubstr("state/ holds what came up to entry 10"), HasSubstr("put the log back"),
+              HasSubstr("must not vote")));
+  }
 }
 
-TEST(Reconcile, AStateAheadOfItsLogReplacesIt) {
-  const auto fate = Reconcile(SomeLog(), {LogIndex{10}, Term{4}});
-  ASSERT_TRUE(fate.ok()) << fate.status();
-  EXPECT_EQ(*fate, LogFate::kReset);
-}
-
-TEST(Reconcile, WhatDoesNotFitIsRefused) {
+TEST(CheckFit, WhatNeverBelongedTogetherIsRefused) {
   const auto problem = [](const raft::RecoveredLog& log, LogPosition applied) {
-    return std::string(Reconcile(log, applied).status().message());
+    const absl::Status fit = Fit(log, applied);
+    EXPECT_EQ(fit.code(), absl::StatusCode::kFailedPrecondition) << fit;
+    return std::string(fit.message());
   };
   EXPECT_THAT(problem(SomeLog(), {LogIndex{3}, Term{1}}),
               HasSubstr("the state ends at entry 3, and the log begins after entry 4"));
   EXPECT_THAT(problem(SomeLog(), {LogIndex{7}, Term{2}}),
               HasSubstr("entry 7 is of term 4 in the log, and was applied as one of term 2"));
-  EXPECT_THAT(problem(raft::RecoveredLog{}, {LogIndex{3}, Term{1}}),
-              HasSubstr("the log is empty, and the state ends at entry 3"));
 }
 
 // A data folder of the test's own, and what happens to it.
@@ -104,24 +109,21 @@ TEST_F(StorageTest, BeginsWithTheFoundersAsVoters) {
   EXPECT_TRUE(storage->restored.membership.IsVoter(folder.identity().member));
 }
 
-TEST_F(StorageTest, AStateThatIsAheadIsKept) {
+// Only a log that lost what it had synced is behind its state: this member may have acknowledged
+// more than either holds.
+TEST_F(StorageTest, AStateThatIsAheadOfItsLogIsRefusedEachTime) {
   const DataFolder folder = Folder();
   const std::vector<Entry> entries = {NoOp(1, Term{1}), NoOp(2, Term{1}), NoOp(3, Term{2})};
   {
     auto storage = OpenStorage(FileSystem::Posix(), folder, {});
     ASSERT_TRUE(storage.ok()) << storage.status();
-    AppendTo(storage->log.get(), Term{1}, {entries[0]});
+    AppendTo(storage->log.get(), Term{2}, {entries[0]});
     ApplyTo(storage->store.get(), entries);
   }
   for (int start = 0; start < 2; ++start) {
-    auto storage = OpenStorage(FileSystem::Posix(), folder, {});
-    ASSERT_TRUE(storage.ok()) << storage.status();
-    EXPECT_EQ(storage->restored.base, (LogPosition{LogIndex{3}, Term{2}}));
-    EXPECT_EQ(storage->restored.last, LogIndex{3});
-    EXPECT_THAT(storage->restored.terms, IsEmpty());
-    EXPECT_EQ(storage->restored.applied, LogIndex{3});
-    EXPECT_EQ(storage->restored.hard_state.term, Term{start == 0 ? 2u : 3u});
-    if (start == 0) AppendTo(storage->log.get(), Term{3}, {});
+    const absl::Status opened = OpenStorage(FileSystem::Posix(), folder, {}).status();
+    EXPECT_EQ(opened.code(), absl::StatusCode::kDataLoss) << opened;
+    EXPECT_THAT(std::string(opened.message()), HasSubstr(folder.log_path()));
   }
 }
 
@@ -132,8 +134,9 @@ TEST_F(StorageTest, ALogThatIsGoneIsNotMadeUpFor) {
     ASSERT_TRUE(storage.ok()) << storage.status();
     ApplyTo(storage->store.get(), {NoOp(1, Term{1})});
   }
-  const auto again = OpenStorage(FileSystem::Posix(), folder, {});
-  EXPECT_EQ(again.status().code(), absl::StatusCode::kFailedPrecondition) << again.status();
+  std::filesystem::remove_all(folder.log_path());
+  const absl::Status again = OpenStorage(FileSystem::Posix(), folder, {}).status();
+  EXPECT_EQ(again.code(), absl::StatusCode::kDataLoss) << again;
 }
 
 }  // namespace

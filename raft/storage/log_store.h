@@ -37,8 +37,8 @@ class LogStore {
   virtual absl::StatusOr<std::vector<Entry>> Read(LogIndex first, LogIndex last,
                                                   size_t bytes_max) const = 0;
 
-  // Forgets every entry; the next one to be appended follows `base`. For a state machine that is
-  // ahead of its log.
+  // Forgets every entry; the next one to be appended follows `base`. For a state that came from
+  // elsewhere, as a whole: never to make up for entries that this log has lost.
   virtual absl::Status ResetTo(LogPosition base) = 0;
 };
 
