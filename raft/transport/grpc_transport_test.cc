@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -397,6 +398,29 @@ TEST_F(GrpcTransportTest, NewerStreamOfAPeerTakesThePlaceOfTheOlder) {
   EncodeMessage(Beat(two_, one_, 1), &beat);
   EXPECT_TRUE(newer.Write(beat));
   EXPECT_TRUE(one_.recorder.AwaitMessages(1));
+}
+
+// A stream may be called to its end while it is being greeted, here by the next one. gRPC does not
+// take both at once: the greeting comes first, and whole.
+TEST_F(GrpcTransportTest, StreamThatIsLetInIsGreetedBeforeItIsEnded) {
+  constexpr int kCallers = 8;
+  constexpr int kStreams = 200;
+  one_.Start(addresses());
+  std::vector<std::thread> callers;
+  for (int i = 0; i < kCallers; ++i) {
+    callers.emplace_back([this] {
+      for (int j = 0; j < kStreams; ++j) {
+        RawPeer peer(one_);
+        peer.Write(GoodGreeting());
+        wire::Envelope answer;
+        ASSERT_TRUE(peer.Read(&answer)) << peer.AwaitEnd().error_message();
+        EXPECT_TRUE(answer.has_hello());
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  two_.Start(addresses());
+  Connect(&two_, &one_);
 }
 
 // Sends `frames`, which need not be messages at all, as one stream, and waits for its end.

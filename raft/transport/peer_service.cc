@@ -1,6 +1,6 @@
 #include "raft/transport/peer_service.h"
 
-#include <atomic>
+#include <mutex>
 #include <optional>
 
 #include "absl/status/statusor.h"
@@ -20,8 +20,10 @@ grpc::Status ToGrpc(const absl::Status& status) {
 
 }  // namespace
 
-// One stream. Its reactions run one after the other, but for the end, which may come from any
-// thread. The service keeps it alive until it is done.
+// One stream. Its reactions run one after the other, but for the end, which may be called for by
+// any thread. gRPC does not take a write and the end from two threads at once; so an end that is
+// called for during a reaction is left to that reaction. The service keeps the stream alive until
+// it is done.
 class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope, wire::Envelope>,
                                   public std::enable_shared_from_this<Stream> {
  public:
@@ -31,7 +33,13 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
 
   // Ends the stream; only the first call counts.
   void End(const absl::Status& status) {
-    if (!ended_.exchange(true)) Finish(ToGrpc(status));
+    {
+      std::lock_guard lock(mutex_);
+      if (end_.has_value()) return;
+      end_ = status;
+      if (reacting_) return;
+    }
+    Finish(ToGrpc(status));
   }
 
   void OnReadDone(bool ok) override {
@@ -39,13 +47,13 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
       End(absl::OkStatus());
       return;
     }
+    if (!BeginReaction()) return;
     const absl::Status taken = greeting_.has_value() ? TakeMessages() : TakeGreeting();
     if (!taken.ok()) {
       service_->OnRefused(taken);
       End(taken);
-      return;
     }
-    StartRead(&in_);
+    FinishReaction();
   }
 
   // Releases this object.
@@ -61,6 +69,29 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
   }
 
  private:
+  // False if the stream has ended.
+  bool BeginReaction() {
+    std::lock_guard lock(mutex_);
+    reacting_ = !end_.has_value();
+    return reacting_;
+  }
+
+  // Ends the stream, if that was called for meanwhile, or reads on. The next reaction may begin
+  // before this returns.
+  void FinishReaction() {
+    std::optional<absl::Status> end;
+    {
+      std::lock_guard lock(mutex_);
+      reacting_ = false;
+      end = end_;
+    }
+    if (end.has_value()) {
+      Finish(ToGrpc(*end));
+    } else {
+      StartRead(&in_);
+    }
+  }
+
   absl::Status TakeGreeting() {
     const absl::StatusOr<Greeting> greeting = ReadGreeting(service_->self_, in_);
     if (!greeting.ok()) return greeting.status();
@@ -84,7 +115,10 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
   wire::Envelope answer_;
   std::optional<Greeting> greeting_;
   TransportReceiver* receiver_ = nullptr;
-  std::atomic<bool> ended_ = false;
+
+  std::mutex mutex_;
+  std::optional<absl::Status> end_;  // guarded by mutex_; not empty: how the stream ends
+  bool reacting_ = false;            // guarded by mutex_
 };
 
 PeerService::~PeerService() { Stop(); }
