@@ -25,30 +25,38 @@ std::optional<CompletedCall> ReadCoordinator::Add(Instant deadline, ReadCallback
 
 std::optional<ReadId> ReadCoordinator::BeginBatch(Instant now) {
   std::lock_guard lock(mutex_);
-  if (waiting_.empty()) return std::nullopt;
+  if (waiting_.empty() && !MustAskAgain()) return std::nullopt;
+  ask_again_ = false;
   const ReadId id = next_id_;
   ++next_id_;
-  asked_.emplace(id, Batch{now, std::exchange(waiting_, {})});
+  if (!waiting_.empty()) asked_.emplace(id, Batch{now, std::exchange(waiting_, {})});
   deadlines_.Include(now + options_.answer_timeout);
   return id;
 }
 
 void ReadCoordinator::OnGranted(const ReadGrant& grant) {
   std::lock_guard lock(mutex_);
-  const auto batch = asked_.find(grant.id);
-  if (batch == asked_.end()) return;
+  // Of an earlier life of this node: it says nothing about the callers of this one.
+  if (grant.id < options_.first_id || grant.id >= next_id_) return;
+  const auto end = asked_.upper_bound(grant.id);
+  if (end == asked_.begin()) return;
   Callers& callers = granted_[grant.index];
-  std::move(batch->second.callers.begin(), batch->second.callers.end(),
-            std::back_inserter(callers));
-  asked_.erase(batch);
+  for (auto batch = asked_.begin(); batch != end; ++batch) {
+    std::move(batch->second.callers.begin(), batch->second.callers.end(),
+              std::back_inserter(callers));
+  }
+  asked_.erase(asked_.begin(), end);
 }
 
 void ReadCoordinator::OnRefused(ReadId id) {
   std::lock_guard lock(mutex_);
-  const auto batch = asked_.find(id);
-  if (batch == asked_.end()) return;
-  WaitAgain(std::move(batch->second.callers));
-  asked_.erase(batch);
+  if (id < options_.first_id || id >= next_id_) return;
+  // Earlier questions went to the same node or to one before it.
+  const auto end = asked_.upper_bound(id);
+  for (auto batch = asked_.begin(); batch != end; ++batch) {
+    WaitAgain(std::move(batch->second.callers));
+  }
+  asked_.erase(asked_.begin(), end);
 }
 
 void ReadCoordinator::OnLeaderChange() {
@@ -59,7 +67,7 @@ void ReadCoordinator::OnLeaderChange() {
 
 bool ReadCoordinator::HasWaiting() const {
   std::lock_guard lock(mutex_);
-  return !waiting_.empty();
+  return !waiting_.empty() || MustAskAgain();
 }
 
 std::vector<CompletedCall> ReadCoordinator::TakeReadable(LogIndex applied) {
@@ -85,14 +93,14 @@ std::vector<CompletedCall> ReadCoordinator::Expire(Instant now) {
   if (now < deadlines_.next_look()) return expired;
   deadlines_.BeginLook(now);
   for (auto it = asked_.begin(); it != asked_.end();) {
-    if (it->second.asked + options_.answer_timeout <= now) {
-      WaitAgain(std::move(it->second.callers));
-      it = asked_.erase(it);
-    } else {
-      deadlines_.Include(it->second.asked + options_.answer_timeout);
-      ExpireIn(now, &it->second.callers, &expired);
-      ++it;
-    }
+    Batch& batch = it->second;
+    ExpireIn(now, &batch.callers, &expired);
+    if (batch.asked + options_.answer_timeout <= now) ask_again_ = true;
+    it = batch.callers.empty() ? asked_.erase(it) : std::next(it);
+  }
+  for (auto& [id, batch] : asked_) {
+    if (ask_again_) batch.asked = now;
+    deadlines_.Include(batch.asked + options_.answer_timeout);
   }
   ExpireIn(now, &waiting_, &expired);
   for (auto& [index, callers] : granted_) ExpireIn(now, &callers, &expired);

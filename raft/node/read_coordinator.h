@@ -25,11 +25,13 @@ namespace pontoon::raft {
 //
 //   waiting  --BeginBatch-->  asked  --OnGranted-->  granted  --TakeReadable-->  done
 //      ^                        |
-//      +-- OnRefused, OnLeaderChange, or no answer within `answer_timeout`
+//      +-- OnRefused, OnLeaderChange
 //
-// Whenever a batch is asked for anew it is under a new id, and what is said of the old one from
-// then on is ignored: an answer can only ever speak for callers that came before its question was
-// asked (etcd issue 20418 is what comes of using an id again).
+// Each question has an id of its own, and ids rise. An answer speaks for all callers that came
+// before its question was asked, those of earlier questions too, and never for others (etcd issue
+// 20418 is what comes of using an id again). So when answers stay out for `answer_timeout`, one
+// more question is asked on behalf of all; the earlier ones stand: where a round trip takes longer
+// than that, their answers are still in time for those who asked.
 //
 // Thread safety: all methods may be called from any thread. Nothing is called out to: completions
 // are returned for the caller to run.
@@ -40,7 +42,7 @@ class ReadCoordinator {
     // answer to that one may still be under way.
     ReadId first_id;
     size_t waiting_max = 65536;
-    // An answer that takes longer is taken for lost.
+    // An answer that takes longer may be lost: the question is asked again.
     absl::Duration answer_timeout = absl::Milliseconds(500);
   };
 
@@ -51,12 +53,14 @@ class ReadCoordinator {
   std::optional<CompletedCall> Add(Instant deadline, ReadCallback done);
 
   // Makes a batch of all waiting callers, to be asked for under the returned id; nullopt if none
-  // waits. If the question is not taken, OnRefused must be called.
+  // waits and no question need be asked again. If the question is not taken, OnRefused must be
+  // called.
   std::optional<ReadId> BeginBatch(Instant now);
   void OnGranted(const ReadGrant& grant);
   void OnRefused(ReadId id);
   // Answers of the leader that was asked may never come.
   void OnLeaderChange();
+  // Whether BeginBatch has something to ask.
   bool HasWaiting() const;
 
   // The state up to `applied` can be read: completes the callers that were granted that much.
@@ -64,7 +68,8 @@ class ReadCoordinator {
 
   // When Expire wants to be called.
   Instant NextDeadline() const;
-  // Gives up the callers whose deadline has passed. Batches whose answer seems lost wait again.
+  // Gives up the callers whose deadline has passed. If an answer seems lost, the next BeginBatch
+  // asks again.
   std::vector<CompletedCall> Expire(Instant now);
 
   // Gives up all callers, and from now on takes none.
@@ -77,11 +82,12 @@ class ReadCoordinator {
   };
   using Callers = std::vector<Caller>;
   struct Batch {
-    Instant asked;
+    Instant asked;  // or asked again
     Callers callers;
   };
 
   // These require mutex_.
+  bool MustAskAgain() const { return ask_again_ && !asked_.empty(); }
   void WaitAgain(Callers callers);
   CompletedCall Complete(Caller caller, absl::Status status);
   void ExpireIn(Instant now, Callers* callers, std::vector<CompletedCall>* expired);
@@ -92,6 +98,7 @@ class ReadCoordinator {
   bool stopped_ = false;
   Callers waiting_;
   absl::btree_map<ReadId, Batch> asked_;
+  bool ask_again_ = false;  // for those in asked_
   absl::btree_map<LogIndex, Callers> granted_;
   size_t count_ = 0;  // of callers in all three
   ReadId next_id_ = options_.first_id;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -109,6 +110,61 @@ TEST_F(ReadCoordinatorTest, LostAnswerIsAskedForAgain) {
   EXPECT_EQ(reads_.BeginBatch(At(500)), kFirst.Next());
   EXPECT_EQ(reads_.NextDeadline(), At(1000));
   EXPECT_THAT(answers_, IsEmpty());
+}
+
+TEST_F(ReadCoordinatorTest, AnswersThatAllTakeLongServeThoseWhoAsked) {
+  constexpr int64_t kAnswerTime = 600;
+  std::map<int64_t, ReadId> answers_due;
+  for (int64_t t = 0; t <= 3000; t += 300) {
+    Add(absl::StrCat(t), At(t + 1000));
+    Run(reads_.Expire(At(t)));
+    if (const auto id = reads_.BeginBatch(At(t))) answers_due[t + kAnswerTime] = *id;
+    if (answers_due.contains(t)) reads_.OnGranted({answers_due[t], LogIndex(1)});
+    Apply(1);
+    const std::string caller = absl::StrCat(t - kAnswerTime);
+    if (t < kAnswerTime) continue;
+    EXPECT_EQ(answers_[caller], kOk) << "at " << t;
+  }
+}
+
+TEST_F(ReadCoordinatorTest, OneQuestionAsksAgainForAll) {
+  Add("a");
+  reads_.BeginBatch(At(0));
+  Add("b");
+  reads_.BeginBatch(At(100));
+  Run(reads_.Expire(At(500)));
+  EXPECT_TRUE(reads_.HasWaiting());
+  EXPECT_EQ(reads_.BeginBatch(At(500)), kFirst + 2);
+  EXPECT_EQ(reads_.BeginBatch(At(500)), std::nullopt);
+  Run(reads_.Expire(At(600)));
+  EXPECT_FALSE(reads_.HasWaiting());
+  reads_.OnGranted({kFirst + 2, LogIndex(5)});
+  Apply(5);
+  EXPECT_THAT(answers_, ElementsAre(Pair("a", kOk), Pair("b", kOk)));
+}
+
+TEST_F(ReadCoordinatorTest, LaterAnswerServesEarlierCallersButNotTheReverse) {
+  Add("a");
+  reads_.BeginBatch(At(0));
+  Add("b");
+  reads_.BeginBatch(At(0));
+  Add("c");
+  reads_.BeginBatch(At(0));
+  reads_.OnGranted({kFirst.Next(), LogIndex(5)});
+  Apply(5);
+  EXPECT_THAT(answers_, ElementsAre(Pair("a", kOk), Pair("b", kOk)));
+}
+
+TEST_F(ReadCoordinatorTest, AnswersToAnEarlierLifeAreNotHeard) {
+  Add("a");
+  reads_.BeginBatch(At(0));
+  for (const ReadId foreign : {kFirst + 1, ReadId(~uint64_t{0}), ReadId(kFirst.value() - 1)}) {
+    reads_.OnGranted({foreign, LogIndex(5)});
+    reads_.OnRefused(foreign);
+  }
+  Apply(5);
+  EXPECT_THAT(answers_, IsEmpty());
+  EXPECT_FALSE(reads_.HasWaiting());
 }
 
 TEST_F(ReadCoordinatorTest, DeadlineInEveryStage) {
