@@ -22,13 +22,17 @@ namespace {
 
 constexpr int kPauses = 5;
 constexpr int kReaders = 4;
+constexpr int kLateReaders = 8;
 constexpr char kRegister[] = "register";
 
 // One key whose value only rises, one writer, and readers that hold what they read against what was
 // acknowledged before they asked.
 class RisingRegister {
  public:
-  ~RisingRegister() { End(); }
+  ~RisingRegister() {
+    AwaitLateReads();
+    End();
+  }
 
   // Writes through `writing`, in turn, and reads through `reading`, by several threads.
   void Begin(Cluster& cluster, const std::vector<int>& writing, int reading) {
@@ -45,8 +49,27 @@ class RisingRegister {
     threads_.clear();
   }
 
+  // Readers of a node that stands still: it must be awake while they connect. Each then asks once.
+  void ConnectLateReaders(const std::string& address) {
+    late_clients_.clear();
+    for (int i = 0; i < kLateReaders; ++i) {
+      late_clients_.push_back(std::make_unique<Client>(address, kReading));
+      ASSERT_TRUE(late_clients_.back()->WaitForConnected(Cluster::kPatience));
+    }
+  }
+  void BeginLateReads() {
+    for (const auto& client : late_clients_) {
+      late_threads_.emplace_back([this, c = client.get()] { late_reads_ += ReadOnce(*c); });
+    }
+  }
+  void AwaitLateReads() {
+    for (std::thread& thread : late_threads_) thread.join();
+    late_threads_.clear();
+  }
+
   int64_t acknowledged() const { return acknowledged_; }
   int64_t reads() const { return reads_; }
+  int64_t late_reads() const { return late_reads_; }
   // Of reads that gave less than what was acknowledged before they began.
   int64_t stale_reads() const { return stale_reads_; }
 
@@ -83,26 +106,34 @@ class RisingRegister {
   }
 
   void Read(const std::string& address) {
-    Client client(address, ClientOptions{.timeout = absl::Seconds(5)});
-    while (!stopping_) {
-      const int64_t at_least = acknowledged_;
-      const auto answer = client.Get(kRegister);
-      if (!answer.ok()) continue;
-      int64_t value = 0;
-      if (answer.response.count() > 0 &&
-          !absl::SimpleAtoi(answer.response.kvs(0).value(), &value)) {
-        ADD_FAILURE() << "not a value of ours: " << answer.response.kvs(0).value();
-      }
-      ++reads_;
-      if (value < at_least) ++stale_reads_;
-    }
+    Client client(address, kReading);
+    while (!stopping_) ReadOnce(client);
   }
 
+  // False if there was no answer.
+  bool ReadOnce(Client& client) {
+    const int64_t at_least = acknowledged_;
+    const auto answer = client.Get(kRegister);
+    if (!answer.ok()) return false;
+    int64_t value = 0;
+    if (answer.response.count() > 0 && !absl::SimpleAtoi(answer.response.kvs(0).value(), &value)) {
+      ADD_FAILURE() << "not a value of ours: " << answer.response.kvs(0).value();
+    }
+    ++reads_;
+    if (value < at_least) ++stale_reads_;
+    return true;
+  }
+
+  static constexpr ClientOptions kReading{.timeout = absl::Seconds(5)};
+
   std::vector<std::thread> threads_;
+  std::vector<std::unique_ptr<Client>> late_clients_;
+  std::vector<std::thread> late_threads_;
   std::atomic<bool> stopping_ = false;
   std::atomic<int64_t> last_tried_ = 0;
   std::atomic<int64_t> acknowledged_ = 0;
   std::atomic<int64_t> reads_ = 0;
+  std::atomic<int64_t> late_reads_ = 0;
   std::atomic<int64_t> stale_reads_ = 0;
 };
 
@@ -116,6 +147,7 @@ class PausedLeaderTest : public ::testing::Test {
     register_.Begin(cluster_, cluster_.AllNodesBut(paused), paused);
     writers_.Begin();
     ASSERT_TRUE(writers_.WaitForAcknowledged(200, Cluster::kPatience));
+    register_.ConnectLateReaders(cluster_.address(paused));
     cluster_.Pause(paused);
     const absl::Time end_of_pause = absl::Now() + 3 * cluster_.options().election_timeout;
     const int64_t acknowledged_at_pause = register_.acknowledged();
@@ -124,13 +156,26 @@ class PausedLeaderTest : public ::testing::Test {
     WriteUntil(end_of_pause, successor);
     EXPECT_GT(register_.acknowledged(), acknowledged_at_pause);
 
+    // The questions that lie before the old leader when it awakes, and believes that it still
+    // leads: asked now, when its own state is far behind. The readers above asked before the pause;
+    // what they may be told does not show whether a quorum was heard.
+    const int64_t late_reads_before = register_.late_reads();
+    register_.BeginLateReads();
+    WriteSome(successor);
     const int64_t reads_at_end = register_.reads();
     cluster_.Continue(paused);
     ASSERT_OK(cluster_.WaitForCatchUp(paused));
     ASSERT_OK(cluster_.WaitForLeader());
+    register_.AwaitLateReads();
     writers_.End();
     register_.End();
     EXPECT_GT(register_.reads(), reads_at_end) << "nothing was read after the pause";
+    EXPECT_GT(register_.late_reads(), late_reads_before);
+  }
+
+  // Takes as long as it takes a request to reach a socket, and more.
+  void WriteSome(int node) {
+    for (int i = 0; i < 50; ++i) ASSERT_OK(cluster_.client(node).Put("other", "write"));
   }
 
   // Spends the time until `end` with writes, which prove that the others do not need the leader.
