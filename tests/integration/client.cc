@@ -31,6 +31,12 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
+// Whether a node that says this of itself took nothing of the request. Otherwise UNAVAILABLE says
+// little: a lost connection ends in it, too.
+bool IsCertain(std::string_view unavailable) {
+  return unavailable == "etcdserver: no leader" || unavailable == "etcdserver: server stopped";
+}
+
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, Outcome outcome) {
@@ -56,7 +62,9 @@ Outcome OutcomeOf(const grpc::Status& status) {
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
     case grpc::StatusCode::UNIMPLEMENTED:
       return Outcome::kRefused;
-    default:  // UNAVAILABLE too: a lost connection ends in it
+    case grpc::StatusCode::UNAVAILABLE:
+      return IsCertain(status.error_message()) ? Outcome::kRefused : Outcome::kUnknown;
+    default:
       return Outcome::kUnknown;
   }
 }

@@ -102,6 +102,14 @@ TEST(OutcomeTest, OnlyDefiniteErrorsAreRefusals) {
   EXPECT_EQ(OutcomeOf(grpc::Status::OK), Outcome::kOk);
   EXPECT_EQ(OutcomeOf(grpc::Status(StatusCode::INVALID_ARGUMENT, "")), Outcome::kRefused);
   EXPECT_EQ(OutcomeOf(grpc::Status(StatusCode::UNAVAILABLE, "")), Outcome::kUnknown);
+  EXPECT_EQ(OutcomeOf(grpc::Status(StatusCode::UNAVAILABLE, "etcdserver: no leader")),
+            Outcome::kRefused);
+  EXPECT_EQ(OutcomeOf(grpc::Status(StatusCode::UNAVAILABLE, "etcdserver: server stopped")),
+            Outcome::kRefused);
+  EXPECT_EQ(
+      OutcomeOf(grpc::Status(StatusCode::UNAVAILABLE,
+                             "etcdserver: request timed out, possibly due to connection lost")),
+      Outcome::kUnknown);
   EXPECT_EQ(OutcomeOf(grpc::Status(StatusCode::DEADLINE_EXCEEDED, "")), Outcome::kUnknown);
 }
 
@@ -115,10 +123,6 @@ class EtcdClusterTest : public ::testing::Test {
   static void TearDownTestSuite() {
     delete cluster_;
     cluster_ = nullptr;
-  }
-
-  static StoreState StateOf(int node) {
-    return ReadState(cluster_->client(node), "", ReadMode::kLinearizable).value();
   }
 
   static Cluster* cluster_;
@@ -198,7 +202,11 @@ TEST_F(EtcdClusterTest, StatesAreReadInPages) {
                        ReadState(cluster_->client(2), "pages/", ReadMode::kSerializable));
   EXPECT_GE(state.keys.size(), 11'000u);
   EXPECT_THAT(writers.FaultIn(state), IsEmpty());
-  EXPECT_THAT(DifferenceOf(StateOf(0), StateOf(1)), IsEmpty());
+  ASSERT_OK_AND_ASSIGN(const StoreState first,
+                       ReadState(cluster_->client(0), "", ReadMode::kLinearizable));
+  ASSERT_OK_AND_ASSIGN(const StoreState second,
+                       ReadState(cluster_->client(1), "", ReadMode::kLinearizable));
+  EXPECT_THAT(DifferenceOf(first, second), IsEmpty());
 }
 
 }  // namespace
