@@ -25,6 +25,12 @@ void Progress::OnSent(LogIndex last, size_t bytes, Instant now) {
 
 bool Progress::OnAccepted(LogIndex match) {
   const bool news = match > match_;
+  if (match < match_ && next_ <= match_) {
+    // It has got part of what it lost.
+    next_ = std::max(next_, match.Next());
+    probe_sent_ = false;
+    return false;
+  }
   match_ = std::max(match_, match);
   next_ = std::max(next_, match_.Next());
   if (state_ == State::kProbe) {
@@ -39,11 +45,15 @@ bool Progress::OnAccepted(LogIndex match) {
 }
 
 bool Progress::OnRejected(LogIndex rejected, LogIndex hint) {
-  if (rejected <= match_) return false;  // an old answer: that position is known to agree
+  const bool known_to_agree = rejected <= match_;
+  // What was sent ahead begins behind the match: an old answer.
+  if (state_ == State::kReplicate && known_to_agree) return false;
   if (state_ == State::kProbe && rejected != next_.Prev()) return false;  // not of this probe
   const LogIndex next = std::min(rejected, hint.Next());
   OnLoss();
-  next_ = std::max(next, match_.Next());
+  // The probe asked for what the follower once had, and it has that no more. If this is an old
+  // answer nevertheless, some entries are sent twice.
+  next_ = std::max(next, known_to_agree ? LogIndex(1) : match_.Next());
   return true;
 }
 

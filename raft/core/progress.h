@@ -13,7 +13,11 @@ namespace pontoon::raft {
 // waits for the answer (or the next heartbeat's, if that was lost). In kReplicate it does, and
 // sends ahead without waiting, within the bounds of Inflights.
 //
-// Invariants: match < next; in kReplicate, [match + 1, next) is in flight.
+// A follower whose disk lost the end of its log, damage though it is, refuses what it acknowledged.
+// It then gets that again, one append after the other, from where the logs agree.
+//
+// Invariants: the match never falls; match < next, but while a follower gets again what it lost; in
+// kReplicate, [match + 1, next) is in flight.
 class Progress {
  public:
   enum class State { kProbe, kReplicate };
