@@ -1,5 +1,8 @@
 // A follower that was down for a long time comes back, has everything soon, and disturbs nobody.
 
+#include <algorithm>
+#include <filesystem>
+
 #include "gtest/gtest.h"
 #include "tests/integration/cluster.h"
 #include "tests/integration/status_asserts.h"
@@ -9,7 +12,16 @@
 namespace pontoon::testing {
 namespace {
 
-constexpr size_t kMissedWrites = 50'000;
+// Together more than a leader keeps in memory, and more than a segment of its log: most of it has
+// to be read from the disk again.
+constexpr size_t kMissedWrites = 40'000;
+constexpr size_t kValueBytes = 2 << 10;
+
+int SegmentsOf(const Cluster& cluster, int node) {
+  const std::filesystem::directory_iterator files(cluster.data_folder(node) / "log");
+  return std::count_if(begin(files), end(files),
+                       [](const auto& file) { return file.path().extension() == ".log"; });
+}
 
 TEST(CatchUpTest, FollowerThatMissedManyWritesHasThemAll) {
   Cluster cluster;
@@ -20,10 +32,12 @@ TEST(CatchUpTest, FollowerThatMissedManyWritesHasThemAll) {
   ASSERT_OK(cluster.client(sleeper).Put("before", "the stop"));
   ASSERT_OK(cluster.Stop(sleeper));
 
-  UniqueWriters writers(&cluster, {.prefix = "missed/", .nodes = {leader, witness}});
+  UniqueWriters writers(
+      &cluster, {.prefix = "missed/", .nodes = {leader, witness}, .value_bytes_min = kValueBytes});
   writers.Begin();
-  ASSERT_TRUE(writers.WaitForAcknowledged(kMissedWrites, absl::Minutes(1)));
+  ASSERT_TRUE(writers.WaitForAcknowledged(kMissedWrites, absl::Minutes(2)));
   writers.End();
+  ASSERT_GE(SegmentsOf(cluster, leader), 2);
   const auto status_before = cluster.client(leader).Status();
   ASSERT_OK(status_before);
 

@@ -1,5 +1,6 @@
 #include "tests/integration/unique_writers.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -68,6 +69,7 @@ Outcome UniqueWriters::WriteOnce(Writer& writer, Client& client) {
   const std::string key = absl::StrCat(options_.prefix, name);
   Write& write = writer.book[key];
   write.value = absl::StrCat("value of ", name);
+  write.value.resize(std::max(write.value.size(), options_.value_bytes_min), '.');
   write.outcome = client.Put(key, write.value).outcome();
   if (write.outcome == Outcome::kOk) {
     absl::MutexLock lock(&mutex_);

@@ -26,6 +26,7 @@ struct UniqueWritersOptions {
   enum class OnFailure { kNextNode, kStop } on_failure = OnFailure::kNextNode;
   absl::Duration timeout = absl::Seconds(5);  // of each write
   std::vector<int> nodes = {};                // to write to; empty: all
+  size_t value_bytes_min = 0;                 // shorter values are filled up
 };
 
 // Each writer is a thread with one request under way, and writes each of its keys once, with a
