@@ -19,24 +19,36 @@ absl::Status SegmentDamage(const Segment& segment, absl::string_view details) {
   return DamageError("log segment", segment.path(), details);
 }
 
-// Looks for a valid frame behind the bad one at the segment's end. Returns its offset.
-//
-// Frames lie at multiples of kFrameAlignment, and their checksum binds them to their place, so a
-// match is no accident and no stored copy of one.
-std::optional<uint64_t> FindFrameAfterEnd(const Segment& segment, absl::string_view bytes) {
-  FramePlace place = segment.end();
-  for (place.offset += kFrameAlignment; place.offset + kFrameHeaderBytes <= bytes.size();
-       place.offset += kFrameAlignment) {
-    const absl::string_view rest = bytes.substr(place.offset);
-    if (!DecodeFrameHeader(place, rest).has_value()) continue;
-    if (DecodeFrame(place, rest).ok()) return place.offset;
-  }
-  return std::nullopt;
-}
-
 uint64_t BytesUpToTrailingZeros(absl::string_view bytes) {
   const size_t last = bytes.find_last_not_of('\0');
   return last == absl::string_view::npos ? 0 : last + 1;
+}
+
+// Whether `header`, found at `offset`, can be of a frame behind the segment's end. What was lost in
+// between has its entries, and each takes space. Together with the checksum, which binds a header
+// to its place, this makes a match neither an accident nor a stored copy of a header.
+bool MayFollowEnd(const Segment& segment, const FrameHeader& header, uint64_t offset) {
+  const uint64_t lost_max = (offset - segment.end().offset) / kEntryHeaderBytes;
+  return header.first > segment.last() && header.first - segment.last().Next() <= lost_max &&
+         header.entry_count <= header.payload_bytes / kEntryHeaderBytes;
+}
+
+// Looks for a trace of a later write behind the bad frame at the segment's end, which shows that
+// this one was synced. Returns its offset.
+//
+// Such is a frame's header, with or without its payload. Where the bad frame's own header is whole,
+// it is any byte behind the end that this gives: one write does not go beyond its frame.
+std::optional<uint64_t> FindLaterWrite(const Segment& segment, absl::string_view bytes) {
+  FramePlace place = segment.end();
+  const std::optional<FrameHeader> own = DecodeFrameHeader(place, bytes.substr(place.offset));
+  for (place.offset += kFrameAlignment; place.offset + kFrameHeaderBytes <= bytes.size();
+       place.offset += kFrameAlignment) {
+    const auto header = DecodeFrameHeader(place, bytes.substr(place.offset));
+    if (header.has_value() && MayFollowEnd(segment, *header, place.offset)) return place.offset;
+  }
+  const uint64_t data_end = BytesUpToTrailingZeros(bytes);
+  if (own.has_value() && data_end > segment.end().offset + own->FrameBytes()) return data_end - 1;
+  return std::nullopt;
 }
 
 class Recovery {
@@ -144,10 +156,10 @@ class Recovery {
     const uint64_t end_offset = segment->end().offset;
     const absl::string_view rest = absl::string_view(*bytes).substr(end_offset);
     if (!IsZero(rest)) {
-      if (const auto valid = FindFrameAfterEnd(*segment, *bytes); valid.has_value()) {
+      if (const auto later = FindLaterWrite(*segment, *bytes); later.has_value()) {
         return SegmentDamage(*segment,
                              absl::StrCat("damaged frame at byte ", end_offset, " (", end_reason,
-                                          ") is followed by valid data at byte ", *valid));
+                                          ") is followed by a later write, at byte ", *later));
       }
       LogWarn("dropped a torn write at the end of the log",
               {{"file", segment->path()},

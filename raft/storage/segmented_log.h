@@ -10,14 +10,15 @@
 // Repair. That last sentence is what tells a crash from damage, when a frame is found whose
 // checksum is wrong:
 //
-//   - A valid frame follows it. Then it was synced once, and whole: the disk, or somebody, changed
-//     it later. It may hold entries that this node acknowledged. To cut the log there, as a store
-//     with one owner would, could undo a commit ("Protocol-Aware Recovery for Consensus-Based
-//     Storage", FAST 2018). Open refuses, and names the file and the byte.
+//   - Something of a later write follows it: a valid frame or the header of one, or any byte behind
+//     the end that its own header gives, if that is valid. Then it was synced once, and whole: the
+//     disk, or somebody, changed it later. It may hold entries that this node acknowledged. To cut
+//     the log there, as a store with one owner would, could undo a commit ("Protocol-Aware Recovery
+//     for Consensus-Based Storage", FAST 2018). Open refuses, and names the file and the byte.
 //   - It is not in the newest segment. A new segment is begun only after the last frame of the old
 //     one was synced: the same.
-//   - Nothing valid follows it in the newest segment. Then it is the last write, cut short by a
-//     crash and never acknowledged. Open cuts it off, durably, logs that, and goes on. (A last
+//   - Nothing of that kind follows it in the newest segment. Then it is the last write, cut short
+//     by a crash and never acknowledged. Open cuts it off, durably, logs that, and goes on. (A last
 //     frame that was whole, and rotted afterwards, looks the same: no checksum can tell them
 //     apart.)
 //
@@ -64,7 +65,9 @@ struct SegmentedLogOptions {
 //
 // DATA_LOSS, with the file and the byte, if the node cannot know any more what it promised: a
 // damaged frame (see above), a segment or the vote file damaged or missing, or a vote file that
-// does not know the term of an entry. Nothing was changed then.
+// does not know the term of an entry. Nothing was changed then. But if it is the newest segment
+// that is missing, or the end of its frames, the log just ends earlier: nothing in it tells that
+// there was more.
 absl::StatusOr<std::unique_ptr<LogStore>> OpenSegmentedLog(FileSystem* fs, const std::string& dir,
                                                            const SegmentedLogOptions& options,
                                                            RecoveredLog* recovered);

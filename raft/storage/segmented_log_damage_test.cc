@@ -164,6 +164,41 @@ TEST_F(DamageTest, AFlippedByteBeforeTheLastFrameIsRefused) {
   }
 }
 
+// The frame behind it is bad as well, and still shows that something was written behind.
+TEST_F(DamageTest, ADamagedFrameBeforeTheHeaderOfAnotherIsRefused) {
+  for (uint64_t i = begins_[2]; i < begins_[3]; ++i) {
+    for (uint64_t j = begins_[3] + kFrameHeaderBytes; j < end_; j += 7) {
+      std::string bytes = good_;
+      bytes[i] ^= 0x10;
+      bytes[j] ^= 0x10;
+      ExpectRefused(bytes, begins_[2]);
+    }
+  }
+}
+
+TEST_F(DamageTest, ADamagedPayloadBeforeAnyOtherByteIsRefused) {
+  for (uint64_t i = begins_[2] + kFrameHeaderBytes; i < begins_[3]; ++i) {
+    for (uint64_t j = begins_[3]; j < good_.size(); j += 97) {
+      std::string bytes = good_.substr(0, begins_[3]);
+      bytes.resize(good_.size(), '\0');
+      bytes[i] ^= 0x10;
+      bytes[j] ^= 0x10;
+      ExpectRefused(bytes, begins_[2]);
+    }
+  }
+}
+
+// The header of a torn write may be there before the rest, in whatever sectors.
+TEST_F(DamageTest, AFrameOfWhichAnyPartIsZeroIsRepaired) {
+  for (uint64_t begin = begins_[3]; begin < end_; ++begin) {
+    for (uint64_t end = begin + 1; end <= end_; end += 5) {
+      std::string bytes = good_;
+      std::fill(bytes.begin() + begin, bytes.begin() + end, '\0');
+      ExpectRepaired(bytes, bytes == good_ ? 4 : 3);
+    }
+  }
+}
+
 TEST_F(DamageTest, AFrameThatWasZeroedBeforeAValidOneIsRefused) {
   for (size_t frame = 0; frame < 3; ++frame) {
     std::string bytes = good_;
