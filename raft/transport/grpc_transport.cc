@@ -24,7 +24,7 @@ GrpcTransportOptions WithDefaults(GrpcTransportOptions options) {
 
 GrpcTransport::GrpcTransport(GrpcTransportOptions options)
     : options_(WithDefaults(std::move(options))),
-      service_(std::make_unique<PeerService>(options_.self)),
+      service_(std::make_unique<PeerService>(options_.self, options_.greeting_timeout)),
       peers_(std::make_shared<const Peers>()) {}
 
 GrpcTransport::~GrpcTransport() { Stop(); }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "raft/base/types.h"
 #include "raft/core/message.h"
 #include "raft/transport/greeting.h"
@@ -34,6 +35,8 @@ struct GrpcTransportOptions {
   // What may wait for one peer on one stream; see PeerLink.
   size_t queued_messages_max = 16384;
   size_t queued_bytes_max = 64 << 20;
+  // How long a stream to this node may stay open before it has shown whose it is.
+  absl::Duration greeting_timeout = absl::Seconds(5);
 };
 
 // Each node dials each peer twice, once for what keeps a leader in office and once for bulk, and

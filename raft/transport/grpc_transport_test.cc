@@ -82,13 +82,18 @@ class Recorder final : public TransportReceiver {
 // A transport with its server and its receiver.
 class Member {
  public:
-  explicit Member(NodeId id, uint64_t cluster = kCluster) : id_(id), cluster_(cluster) { Serve(); }
+  explicit Member(NodeId id, uint64_t cluster = kCluster,
+                  absl::Duration greeting_timeout = GrpcTransportOptions().greeting_timeout)
+      : id_(id), cluster_(cluster), greeting_timeout_(greeting_timeout) {
+    Serve();
+  }
   ~Member() { Stop(); }
 
   // Begins to serve, at the same port as before if there was one.
   void Serve() {
     GrpcTransportOptions options;
     options.self = {cluster_, id_, ++incarnation_};
+    options.greeting_timeout = greeting_timeout_;
     transport_ = std::make_unique<GrpcTransport>(options);
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:" + std::to_string(port_),
@@ -115,6 +120,7 @@ class Member {
  private:
   const NodeId id_;
   const uint64_t cluster_;
+  const absl::Duration greeting_timeout_;
   uint64_t incarnation_ = 0;
   int port_ = 0;
   std::unique_ptr<GrpcTransport> transport_;
@@ -357,6 +363,25 @@ TEST_F(GrpcTransportTest, WrongGreetingIsRefusedWithAReason) {
     EXPECT_EQ(status.error_code(), c.code) << c.words;
     EXPECT_THAT(status.error_message(), HasSubstr(c.words));
   }
+}
+
+TEST_F(GrpcTransportTest, WhoDoesNotGreetIsSentAway) {
+  Member hasty(kOne, kCluster, absl::Milliseconds(100));
+  hasty.Start(addresses());
+  RawPeer peer(hasty);
+  wire::Envelope answer;
+  ASSERT_TRUE(peer.Write(GoodGreeting()));
+  ASSERT_TRUE(peer.Read(&answer));
+
+  RawPeer silent(hasty);
+  const grpc::Status status = silent.AwaitEnd();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(status.error_message(), "no greeting came");
+  // Who did may stay, for as long as it likes.
+  wire::Envelope beat;
+  EncodeMessage(Beat(two_, one_, 1), &beat);
+  EXPECT_TRUE(peer.Write(beat));
+  EXPECT_TRUE(hasty.recorder.AwaitMessages(1));
 }
 
 TEST_F(GrpcTransportTest, NobodyIsLetInBeforeTheStart) {

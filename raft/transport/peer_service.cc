@@ -1,5 +1,7 @@
 #include "raft/transport/peer_service.h"
 
+#include <grpcpp/alarm.h>
+
 #include <mutex>
 #include <optional>
 
@@ -29,7 +31,14 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
  public:
   explicit Stream(PeerService* service) : service_(service) {}
 
-  void Start() { StartRead(&in_); }
+  void Start() {
+    // Whoever has reached the port may have a stream: not for long, unless it is a peer.
+    const int64_t timeout_ms = absl::ToInt64Milliseconds(service_->greeting_timeout_);
+    greeting_due_.Set(
+        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(timeout_ms, GPR_TIMESPAN)),
+        [self = shared_from_this()](bool) { self->OnGreetingDue(); });
+    StartRead(&in_);
+  }
 
   // Ends the stream; only the first call counts.
   void End(const absl::Status& status) {
@@ -57,7 +66,10 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
   }
 
   // Releases this object.
-  void OnDone() override { service_->OnStreamDone(shared_from_this()); }
+  void OnDone() override {
+    greeting_due_.Cancel();
+    service_->OnStreamDone(shared_from_this());
+  }
 
   // Null unless the stream was let in.
   const Greeting* greeting() const { return greeting_.has_value() ? &*greeting_ : nullptr; }
@@ -73,7 +85,17 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
   bool BeginReaction() {
     std::lock_guard lock(mutex_);
     reacting_ = !end_.has_value();
+    greeted_ = true;
     return reacting_;
+  }
+
+  // Also called when the alarm is cancelled.
+  void OnGreetingDue() {
+    {
+      std::lock_guard lock(mutex_);
+      if (greeted_) return;
+    }
+    End(absl::DeadlineExceededError("no greeting came"));
   }
 
   // Ends the stream, if that was called for meanwhile, or reads on. The next reaction may begin
@@ -97,6 +119,7 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
     if (!greeting.ok()) return greeting.status();
     const absl::Status admitted = service_->Admit(shared_from_this(), *greeting);
     if (!admitted.ok()) return admitted;
+    greeting_due_.Cancel();
     WriteGreeting(service_->self_, greeting->from, greeting->kind, &answer_);
     StartWrite(&answer_);
     return absl::OkStatus();
@@ -115,10 +138,12 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
   wire::Envelope answer_;
   std::optional<Greeting> greeting_;
   TransportReceiver* receiver_ = nullptr;
+  grpc::Alarm greeting_due_;
 
   std::mutex mutex_;
   std::optional<absl::Status> end_;  // guarded by mutex_; not empty: how the stream ends
   bool reacting_ = false;            // guarded by mutex_
+  bool greeted_ = false;             // guarded by mutex_; something came, whatever it was
 };
 
 PeerService::~PeerService() { Stop(); }

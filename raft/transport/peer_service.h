@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "proto/peer.grpc.pb.h"
 #include "raft/base/types.h"
 #include "raft/core/message.h"
@@ -32,7 +33,9 @@ namespace pontoon::raft {
 // receiver is called.
 class PeerService final : public peer::v1::Peer::CallbackService {
  public:
-  explicit PeerService(const Identity& self) : self_(self) {}
+  // A stream is ended if no greeting comes over it within `greeting_timeout`.
+  PeerService(const Identity& self, absl::Duration greeting_timeout)
+      : self_(self), greeting_timeout_(greeting_timeout) {}
   // The server must be gone: it may call the service until then.
   ~PeerService() override;
 
@@ -58,6 +61,7 @@ class PeerService final : public peer::v1::Peer::CallbackService {
   void OnStreamDone(const std::shared_ptr<Stream>& stream);
 
   const Identity self_;
+  const absl::Duration greeting_timeout_;
 
   std::mutex mutex_;  // guards all below
   std::condition_variable idle_;
