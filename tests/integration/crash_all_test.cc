@@ -15,7 +15,8 @@ constexpr size_t kWritesBeforeCrash = 2000;
 
 class CrashAllTest : public ::testing::Test {
  protected:
-  // Compares what each node holds by itself with the book of the writers, and with the leader.
+  // Compares what the leader holds with the book of the writers, and the state of each other node,
+  // once it has got from the leader what it lacks, with the leader's.
   void ExpectAllNodesKeepTheBook() {
     ASSERT_OK_AND_ASSIGN(const int leader, cluster_.WaitForLeader());
     ASSERT_OK_AND_ASSIGN(const StoreState want,

@@ -162,7 +162,10 @@ TEST_P(FollowerRequestsTest, MembersAreListed) {
   ASSERT_OK(list);
   ASSERT_EQ(list.response.members_size(), cluster_->size());
   std::set<std::string> urls;
-  for (const auto& member : list.response.members()) urls.insert(member.clienturls(0));
+  for (const auto& member : list.response.members()) {
+    ASSERT_EQ(member.clienturls_size(), 1) << member.name();
+    urls.insert(member.clienturls(0));
+  }
   for (int node : cluster_->AllNodes()) {
     EXPECT_TRUE(urls.contains(absl::StrCat("http://", cluster_->address(node))));
   }
