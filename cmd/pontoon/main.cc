@@ -59,7 +59,7 @@ int Main(int argc, const char* const* argv) {
   StopDeadlockDetection();
   RaiseFileLimit();
   KeepFilesPrivate();
-  HoldStopSignals();
+  WatchStopSignals();
   InitLogging(config->log);
   RedirectGrpcLog();
   const int exit_code = Serve(*config);

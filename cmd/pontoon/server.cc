@@ -7,6 +7,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "cmd/pontoon/listen_check.h"
+#include "cmd/pontoon/signals.h"
 #include "kv/service/version.h"
 #include "raft/env/log.h"
 
@@ -50,6 +51,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   auto replica = ReplicaHost::Open(server->folder_);
   if (!replica.ok()) return replica.status();
   server->replica_ = *std::move(replica);
+  KeepStopSignals();
   // Only now: a start that is refused, for damage too, is one line with the reason.
   LogBeginning(config, server->folder_);
   if (absl::Status s = server->replica_->Join(config); !s.ok()) return s;

@@ -5,10 +5,14 @@
 
 namespace pontoon {
 
-// Keeps SIGTERM and SIGINT for AwaitStopSignal. To be called before any thread is started: threads
-// inherit it. A broken pipe, or a file that may not grow, no longer kills the process either: the
-// write fails, and who writes says so.
-void HoldStopSignals();
+// From now on SIGTERM and SIGINT end the process at once, with exit code 1, until KeepStopSignals
+// is called: a start may have gigabytes of log to read, and nothing depends on its end. To be
+// called before any thread is started: threads inherit what is set here. A broken pipe, or a file
+// that may not grow, no longer kills the process either: the write fails, and who writes says so.
+void WatchStopSignals();
+
+// From now on the first of the two is kept for AwaitStopSignal.
+void KeepStopSignals();
 
 // Waits for SIGTERM or SIGINT and returns its name. From then on another one ends the process at
 // once, with exit code 1.

@@ -2,8 +2,13 @@
 // nodes hardly notices, ends with exit code 0, and comes back with its data. Where there is nobody
 // to take over it does not wait; nor does it when it is told a second time.
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -149,6 +154,34 @@ TEST(LastNodeTest, DoesNotWaitForASuccessor) {
   ASSERT_OK_AND_ASSIGN(const ExitStatus exit, cluster.Stop(leader));
   EXPECT_EQ(exit, (ExitStatus{.code = 0}));
   EXPECT_LT(absl::Now() - begin, kLongElectionTimeout);
+}
+
+// Opens a pipe for writing once the node, which has yet to serve, reads from it; -1 if it never
+// does.
+int OpenOnceRead(const std::filesystem::path& pipe, Client& client) {
+  int fd = -1;
+  const absl::Time deadline = absl::Now() + Cluster::kPatience;
+  while (fd == -1 && absl::Now() < deadline) {
+    client.WaitForConnected(absl::Milliseconds(20));
+    fd = open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  }
+  return fd;
+}
+
+// A pipe stands in the place of a file, and nothing comes out of it: a start that takes for ever.
+TEST(StopDuringStartTest, EndsItAtOnce) {
+  Cluster cluster({.node_count = 1});
+  ASSERT_OK(cluster.StartAll());
+  cluster.Kill(0);
+  const std::filesystem::path pipe = cluster.data_folder(0) / "state/CURRENT";
+  std::filesystem::remove(pipe);
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  ASSERT_OK(cluster.Start(0));
+  const int writing_end = OpenOnceRead(pipe, cluster.client(0));
+  ASSERT_NE(writing_end, -1);
+  ASSERT_OK_AND_ASSIGN(const ExitStatus exit, cluster.Stop(0));
+  EXPECT_EQ(exit, (ExitStatus{.code = 1}));
+  close(writing_end);
 }
 
 }  // namespace
