@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "raft/core/options.h"
 
 namespace pontoon {
 namespace {
@@ -17,6 +18,10 @@ namespace {
 // As etcd: beyond this a cluster would be without a leader for minutes.
 constexpr int64_t kElectionTimeoutMsMax = 50'000;
 constexpr int64_t kHeartbeatsPerElectionMin = 5;
+// By default: one lost heartbeat does not cost the lease, and a dead leader does not hold up the
+// next one for long.
+constexpr int64_t kHeartbeatsPerLease = 3;
+constexpr int64_t kClockErrorPpmMax = 100'000;
 // What the replica takes as one command (RaftNode::kCommandBytesMax).
 constexpr int64_t kRequestBytesMax = 32 << 20;
 constexpr int64_t kTxnOpsMax = 1 << 16;
@@ -124,6 +129,31 @@ absl::StatusOr<std::vector<ClusterEntry>> ParseCluster(absl::string_view text) {
   return cluster;
 }
 
+// Requires heartbeat interval and election timeout.
+absl::Status ReadLease(const Reader& reader, Config& config) {
+  const int64_t heartbeat = absl::ToInt64Milliseconds(config.heartbeat_interval);
+  const int64_t election = absl::ToInt64Milliseconds(config.election_timeout);
+  const auto error_ppm = reader.Number("max-clock-error", 1000, {0, kClockErrorPpmMax});
+  if (!error_ppm.ok()) return error_ppm.status();
+  config.clock_rate_error_max = static_cast<double>(*error_ppm) / 1e6;
+  const auto lease =
+      reader.Number("leader-lease", kHeartbeatsPerLease * heartbeat, {0, kElectionTimeoutMsMax});
+  if (!lease.ok()) return lease.status();
+  config.leader_lease = absl::Milliseconds(*lease);
+  raft::CoreOptions core;
+  core.lease_duration = config.leader_lease;
+  core.clock_rate_error_max = config.clock_rate_error_max;
+  if (*lease == 0 || (*lease > heartbeat && core.VotePromise() <= config.election_timeout)) {
+    return absl::OkStatus();
+  }
+  return reader.Error(
+      "leader-lease",
+      absl::StrCat("does not fit: it must be longer than the heartbeat interval (", heartbeat,
+                   " ms) and, with the error of the clocks, no longer "
+                   "than the election timeout (",
+                   election, " ms)"));
+}
+
 absl::Status ReadTiming(const Reader& reader, Config& config) {
   const auto heartbeat = reader.Number("heartbeat-interval", 100, {1, kElectionTimeoutMsMax});
   if (!heartbeat.ok()) return heartbeat.status();
@@ -142,7 +172,7 @@ absl::Status ReadTiming(const Reader& reader, Config& config) {
   }
   config.heartbeat_interval = absl::Milliseconds(*heartbeat);
   config.election_timeout = absl::Milliseconds(*election);
-  return absl::OkStatus();
+  return ReadLease(reader, config);
 }
 
 absl::Status ReadLimits(const Reader& reader, Config& config) {

@@ -49,6 +49,8 @@ struct Config {
 
   absl::Duration heartbeat_interval;
   absl::Duration election_timeout;
+  absl::Duration leader_lease;  // zero: none
+  double clock_rate_error_max = 0;
 
   size_t request_bytes_max = 0;
   int txn_ops_max = 0;

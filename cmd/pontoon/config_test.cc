@@ -72,6 +72,8 @@ TEST(Config, NothingGivenMakesASingleMemberOnThisMachine) {
   EXPECT_FALSE(config->initial_cluster.given);
   EXPECT_EQ(config->heartbeat_interval, absl::Milliseconds(100));
   EXPECT_EQ(config->election_timeout, absl::Seconds(1));
+  EXPECT_EQ(config->leader_lease, absl::Milliseconds(300));
+  EXPECT_EQ(config->clock_rate_error_max, 0.001);
   EXPECT_EQ(config->request_bytes_max, 1'572'864u);
   EXPECT_EQ(config->txn_ops_max, 128);
   EXPECT_EQ(config->concurrent_streams_max, 1024);
@@ -88,9 +90,10 @@ TEST(Config, EveryFlagIsUnderstood) {
                  "--initial-advertise-peer-urls=http://b:2380",
                  "--initial-cluster=a=http://a:2380, b=http://b:2380,c=http://c:2380",
                  "--initial-cluster-state=existing", "--initial-cluster-token=east",
-                 "--heartbeat-interval=50", "--election-timeout=250", "--snapshot-count=5",
-                 "--max-request-bytes=2000000", "--max-txn-ops=256", "--max-concurrent-streams=10",
-                 "--log-level=warn", "--log-format=json"});
+                 "--heartbeat-interval=50", "--election-timeout=250", "--leader-lease=200",
+                 "--max-clock-error=20000", "--snapshot-count=5", "--max-request-bytes=2000000",
+                 "--max-txn-ops=256", "--max-concurrent-streams=10", "--log-level=warn",
+                 "--log-format=json"});
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->name, "b");
   EXPECT_EQ(config->data_dir, "/var/lib/pontoon");
@@ -103,6 +106,8 @@ TEST(Config, EveryFlagIsUnderstood) {
   EXPECT_TRUE(config->initial_cluster.given);
   EXPECT_EQ(config->heartbeat_interval, absl::Milliseconds(50));
   EXPECT_EQ(config->election_timeout, absl::Milliseconds(250));
+  EXPECT_EQ(config->leader_lease, absl::Milliseconds(200));
+  EXPECT_EQ(config->clock_rate_error_max, 0.02);
   EXPECT_EQ(config->request_bytes_max, 2'000'000u);
   EXPECT_EQ(config->txn_ops_max, 256);
   EXPECT_EQ(config->concurrent_streams_max, 10);
@@ -205,6 +210,16 @@ INSTANTIATE_TEST_SUITE_P(
                 "--heartbeat-interval: \"300\" does not fit: the election timeout (1000 ms) must "
                 "be at least 5 heartbeat intervals (300 ms each); set --election-timeout to 1500 "
                 "or more"},
+        Mistake{{"--leader-lease=100"},
+                "--leader-lease: \"100\" does not fit: it must be longer than the heartbeat "
+                "interval (100 ms) and, with the error of the clocks, no longer than the election "
+                "timeout (1000 ms)"},
+        Mistake{{"--leader-lease=999"},
+                "--leader-lease: \"999\" does not fit: it must be longer than the heartbeat "
+                "interval (100 ms) and, with the error of the clocks, no longer than the election "
+                "timeout (1000 ms)"},
+        Mistake{{"--max-clock-error=100001"},
+                "--max-clock-error: \"100001\" must be a whole number from 0 to 100000"},
         Mistake{{"--max-request-bytes=-1"},
                 "--max-request-bytes: \"-1\" must be a whole number from 1024 to 33554432"},
         Mistake{{"--max-txn-ops=0"}, "--max-txn-ops: \"0\" must be a whole number from 1 to 65536"},

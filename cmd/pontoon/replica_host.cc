@@ -30,6 +30,8 @@ raft::RaftNodeOptions NodeOptionsFor(const Config& config, const Identity& ident
   options.core.self = identity.member;
   options.core.heartbeat_interval = config.heartbeat_interval;
   options.core.election_timeout = config.election_timeout;
+  options.core.lease_duration = config.leader_lease;
+  options.core.clock_rate_error_max = config.clock_rate_error_max;
   options.core.seed = RandomBits();
   options.first_sequence = RandomBits();
   options.on_fatal = [](const absl::Status& error) { DieOfFailedDisk(error.message()); };

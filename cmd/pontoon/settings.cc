@@ -24,7 +24,7 @@ constexpr char kOther[] = "Other";
 
 constexpr char kConfigFile[] = "config-file";
 
-// The names and meanings are etcd's.
+// The names and meanings are etcd's, but for the lease of the leader.
 constexpr Flag kFlags[] = {
     {"name", kMember, "NAME", "default", "name of this member, unique in the cluster"},
     {"data-dir", kMember, "DIR", "${name}.pontoon", "folder that holds all of this member's data"},
@@ -45,6 +45,11 @@ constexpr Flag kFlags[] = {
     {"heartbeat-interval", kTiming, "MS", "100", "time between heartbeats of the leader, in ms"},
     {"election-timeout", kTiming, "MS", "1000",
      "silence after which a new leader is elected, in ms; at least 5 heartbeats"},
+    {"leader-lease", kTiming, "MS", "3 heartbeats",
+     "time for which a leader that was just confirmed may count on the votes of the others, in ms; "
+     "0 for none; the same on all members"},
+    {"max-clock-error", kTiming, "PPM", "1000",
+     "how far the rate of any member's clock may be off, in millionths; the same on all members"},
     {"max-request-bytes", kLimits, "BYTES", "1572864", "largest request that a client may send"},
     {"max-txn-ops", kLimits, "N", "128", "most operations in one list of a transaction"},
     {"max-concurrent-streams", kLimits, "N", "1024", "most calls at once on one connection"},

@@ -21,7 +21,7 @@ ServerUnaryReactor* ClusterService::MemberList(CallbackServerContext* call,
     List(reactor, response);
   } else {
     raft::Replica* const replica = parts_.member->replica();
-    replica->ReadBarrier(parts_.member->DeadlineOf(*call),
+    replica->ReadBarrier(raft::ReadMode::kQuorum, parts_.member->DeadlineOf(*call),
                          [this, reactor, replica, response](absl::Status passed) {
                            if (passed.ok()) return List(reactor, response);
                            reactor->Finish(ToGrpc(ErrorOfRead(passed, replica->Status().leader)));

@@ -105,7 +105,7 @@ ServerUnaryReactor* KvService::Read(CallbackServerContext* call, const absl::Sta
     post();
   } else {
     raft::Replica* const replica = parts_.member->replica();
-    replica->ReadBarrier(parts_.member->DeadlineOf(*call),
+    replica->ReadBarrier(raft::ReadMode::kQuorum, parts_.member->DeadlineOf(*call),
                          [reactor, post, replica](absl::Status passed) {
                            if (passed.ok()) return post();
                            reactor->Finish(ToGrpc(ErrorOfRead(passed, replica->Status().leader)));

@@ -91,12 +91,19 @@ struct ProposalsRefused {
   std::vector<RequestId> requests;
 };
 
+// How a leader makes sure that it still leads when a read begins.
+enum class ReadMode {
+  kQuorum,  // it asks a quorum
+  kLease,   // it trusts its lease, and the clocks; without a lease it asks a quorum
+};
+
 // A follower asks for an index at which a read is linearizable. Takes effect only in Message::term.
 struct ReadRequest {
   ReadId id;
+  ReadMode mode = ReadMode::kQuorum;
 };
 
-// A quorum confirmed the leader after it got the request; the read may be served at `index` or
+// The leader made sure, after it got the request, that it led; the read may be served at `index` or
 // later.
 struct ReadReply {
   ReadId id;

@@ -19,6 +19,13 @@ struct CoreOptions {
   // A follower that hears nothing for between one and two of these asks for votes; a leader that
   // hears of no quorum for one of these steps down.
   absl::Duration election_timeout = absl::Milliseconds(1000);
+  // For so long after a heartbeat that a quorum acknowledged was sent, the leader answers reads by
+  // itself; for so long, stretched by the error of the clocks, who acknowledged it votes for nobody
+  // else. Zero: no leases. Must be the same on all members.
+  absl::Duration lease_duration = absl::ZeroDuration();
+  // The clocks of the members run at rates between 1 - this and 1 + this. A clock that runs outside
+  // of it can make a lease read stale; nothing else depends on it.
+  double clock_rate_error_max = 0.001;
   // How long a leader waits for a next append to carry a new commit index before it sends the index
   // alone.
   absl::Duration commit_notice_delay = absl::Milliseconds(2);
@@ -41,6 +48,13 @@ struct CoreOptions {
   size_t uncommitted_bytes_max = 64 << 20;
 
   uint64_t seed = 0;  // of the election timeouts; give each node another one
+
+  // For how long, on its own clock, a node that acknowledged a heartbeat withholds its vote: until
+  // the leader's lease has ended on the leader's clock, the one being as fast and the other as slow
+  // as can be.
+  absl::Duration VotePromise() const {
+    return lease_duration * ((1 + clock_rate_error_max) / (1 - clock_rate_error_max));
+  }
 
   // What is wrong with these options, in words for the person who set them.
   absl::Status Validate() const;

@@ -34,6 +34,27 @@ TEST(CoreOptions, TheElectionTimeoutIsAtLeastTwoHeartbeats) {
   EXPECT_FALSE(options.Validate().ok());
 }
 
+TEST(CoreOptions, TheLeaseLiesBetweenHeartbeatAndElection) {
+  CoreOptions options = Valid();
+  options.heartbeat_interval = absl::Milliseconds(100);
+  options.election_timeout = absl::Milliseconds(500);
+  options.clock_rate_error_max = 0.1;
+  options.lease_duration = absl::Milliseconds(405);
+  EXPECT_GT(options.VotePromise(), absl::Milliseconds(494));
+  EXPECT_LT(options.VotePromise(), absl::Milliseconds(496));
+  EXPECT_TRUE(options.Validate().ok());
+  options.lease_duration = absl::Milliseconds(410);  // 501 on a clock that is off
+  EXPECT_THAT(options.Validate().message(), HasSubstr("no longer than the election timeout"));
+  options.lease_duration = absl::Milliseconds(100);
+  EXPECT_THAT(options.Validate().message(), HasSubstr("longer than the heartbeat interval"));
+  options.lease_duration = -absl::Milliseconds(1);
+  EXPECT_FALSE(options.Validate().ok());
+  options.lease_duration = absl::ZeroDuration();
+  EXPECT_TRUE(options.Validate().ok());
+  options.clock_rate_error_max = 0.5;
+  EXPECT_FALSE(options.Validate().ok());
+}
+
 TEST(CoreOptions, TheBoundsOnAppendsArePositive) {
   CoreOptions options = Valid();
   options.inflight_messages_max = 0;

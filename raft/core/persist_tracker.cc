@@ -6,11 +6,12 @@
 
 namespace pontoon::raft {
 
-void PersistTracker::Issue(const PersistBatch& batch) {
+void PersistTracker::Issue(const PersistBatch& batch, Instant now) {
   CHECK_EQ(batch.seq, last_issued_.Next());
   last_issued_ = batch.seq;
   if (batch.hard_state) last_hard_state_ = batch.seq;
-  Outstanding outstanding{.seq = batch.seq, .truncate_from = batch.truncate_from, .last = {}};
+  Outstanding outstanding{
+      .seq = batch.seq, .issued = now, .truncate_from = batch.truncate_from, .last = {}};
   if (!batch.entries.empty()) outstanding.last = batch.entries.back().index;
   outstanding_.push_back(outstanding);
 }
@@ -24,6 +25,11 @@ void PersistTracker::OnPersisted(PersistSeq seq) {
     durable_seq_ = done.seq;
     outstanding_.pop_front();
   }
+}
+
+std::optional<Instant> PersistTracker::oldest_issued() const {
+  if (outstanding_.empty()) return std::nullopt;
+  return outstanding_.front().issued;
 }
 
 LogIndex PersistTracker::stable_index() const {

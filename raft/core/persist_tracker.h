@@ -4,7 +4,9 @@
 #define PONTOON_RAFT_CORE_PERSIST_TRACKER_H_
 
 #include <deque>
+#include <optional>
 
+#include "raft/base/instant.h"
 #include "raft/base/types.h"
 
 namespace pontoon::raft {
@@ -18,8 +20,8 @@ class PersistTracker {
   // The log up to `durable_last` is on the disk.
   explicit PersistTracker(LogIndex durable_last) : durable_last_(durable_last) {}
 
-  // A batch was handed to the disk. `batch.seq` must be the next one.
-  void Issue(const PersistBatch& batch);
+  // A batch was handed to the disk at `now`. `batch.seq` must be the next one.
+  void Issue(const PersistBatch& batch, Instant now);
   // `seq` and all batches before it are durable. Repeated and older reports do nothing.
   void OnPersisted(PersistSeq seq);
 
@@ -29,12 +31,16 @@ class PersistTracker {
   // alone.
   PersistSeq last_hard_state() const { return last_hard_state_; }
 
+  // When the oldest batch that is not durable yet was handed out; none if all are.
+  std::optional<Instant> oldest_issued() const;
+
   // The last index up to which the log as it is now is durable.
   LogIndex stable_index() const;
 
  private:
   struct Outstanding {
     PersistSeq seq;
+    Instant issued;
     std::optional<LogIndex> truncate_from;
     std::optional<LogIndex> last;  // of its entries
   };

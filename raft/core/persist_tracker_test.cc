@@ -11,23 +11,23 @@ class PersistTrackerTest : public ::testing::Test {
   void HardState() {
     PersistBatch batch = Next();
     batch.hard_state = HardState_();
-    tracker_.Issue(batch);
+    tracker_.Issue(batch, Instant());
   }
   void Entries(uint64_t first, uint64_t last) {
     PersistBatch batch = Next();
     Add(&batch, first, last);
-    tracker_.Issue(batch);
+    tracker_.Issue(batch, Instant());
   }
   void Truncate(uint64_t from) {
     PersistBatch batch = Next();
     batch.truncate_from = LogIndex(from);
-    tracker_.Issue(batch);
+    tracker_.Issue(batch, Instant());
   }
   void Overwrite(uint64_t first, uint64_t last) {
     PersistBatch batch = Next();
     batch.truncate_from = LogIndex(first);
     Add(&batch, first, last);
-    tracker_.Issue(batch);
+    tracker_.Issue(batch, Instant());
   }
   void Durable(uint64_t seq) { tracker_.OnPersisted(PersistSeq(seq)); }
   uint64_t Stable() const { return tracker_.stable_index().value(); }
@@ -146,7 +146,7 @@ TEST_F(PersistTrackerDeathTest, BatchesAreCounted) {
                      .hard_state = std::nullopt,
                      .truncate_from = std::nullopt,
                      .entries = {}};
-  EXPECT_DEATH(tracker_.Issue(batch), "check failed");
+  EXPECT_DEATH(tracker_.Issue(batch, Instant()), "check failed");
   EXPECT_DEATH(Durable(1), "never issued");
 }
 

@@ -49,8 +49,11 @@ RaftCore::RaftCore(const CoreOptions& options, const RestoredState& restored, In
   // it.
   CHECK_LE(trail_.last().term, hard_state_.term) << "the log is of a later term than the vote";
   ResetElectionDue(now);
-  // Nobody else could lead, or stand in the way.
-  if (membership_.IsOnlyVoter(options_.self)) election_due_ = now;
+  if (membership_.IsOnlyVoter(options_.self)) {
+    election_due_ = now;  // nobody else could lead, or stand in the way
+  } else if (hard_state_.term > Term()) {
+    PromiseVote(now);  // an earlier life may have done so just before it ended
+  }
   NoteRole("started");
 }
 
@@ -198,7 +201,7 @@ bool RaftCore::HandleTermDifference(Instant now, const Message& message) {
   // A candidate that disturbs a working leader is not heard, and its term not taken over: it may
   // have been removed, or cut off for long (thesis 4.2.3 and 6.2).
   if (const auto* request = std::get_if<VoteRequest>(&body)) {
-    if (!request->leader_asked && HearsFromLeader(now)) return false;
+    if (!request->leader_asked && (HearsFromLeader(now) || !MayVote(now))) return false;
   }
   const bool from_leader =
       std::holds_alternative<AppendRequest>(body) || std::holds_alternative<Heartbeat>(body);
@@ -295,7 +298,7 @@ std::optional<PersistBatch> RaftCore::TakePersistBatch() {
     batch.entries = window_.Slice(persist_from_, last_index(), std::numeric_limits<size_t>::max());
     persist_from_ = last_index().Next();
   }
-  persisted_.Issue(batch);
+  persisted_.Issue(batch, now_);
   return batch;
 }
 

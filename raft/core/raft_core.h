@@ -33,6 +33,7 @@
 #include "raft/base/types.h"
 #include "raft/core/duplicate_filter.h"
 #include "raft/core/entry_window.h"
+#include "raft/core/lease.h"
 #include "raft/core/message.h"
 #include "raft/core/options.h"
 #include "raft/core/outbox.h"
@@ -84,6 +85,10 @@ class RaftCore {
   void OnEntriesRead(Instant now, NodeId peer, Term term, std::vector<Entry> entries);
   // The connection to `peer` broke: messages sent to it may be lost.
   void OnPeerUnreachable(Instant now, NodeId peer);
+  // The process of `peer` seems to be gone: its connection was closed, and another one refused. If
+  // it was the leader, this node asks for votes soon, without waiting for the election timeout; a
+  // quorum must agree in any case, and promises to the leader are kept.
+  void OnPeerDown(Instant now, NodeId peer);
 
   // Appends the proposals if this node leads, else sends them to the leader that it knows. They
   // will be applied in the returned term or never: once an entry of a later term has been applied,
@@ -92,8 +97,9 @@ class RaftCore {
   TakenInTerm Propose(Instant now, std::vector<Proposal> proposals);
   // Asks for an index at which a read that begins now is linearizable (thesis 6.4). The answer
   // comes in Ready::reads_granted or reads_refused; on a follower it may also be lost. Reads begun
-  // between two TakeReady calls share one confirmation.
-  TakenInTerm BeginRead(Instant now, ReadId id);
+  // between two TakeReady calls share one confirmation. With ReadMode::kLease `now` must have been
+  // read from the clock after the read began.
+  TakenInTerm BeginRead(Instant now, ReadId id, ReadMode mode);
   // Hands leadership to `target`, or to the most up-to-date voter for kNoNode. No new proposals are
   // taken meanwhile; after an election timeout without success this node goes on leading. False if
   // this node does not lead or there is nobody to hand over to.
@@ -121,6 +127,8 @@ class RaftCore {
     Instant last_contact;  // InfinitePast: not heard of in this term
   };
   std::vector<PeerState> peer_states() const;  // on the leader only, without itself
+  // Whether this node leads, and may answer reads by itself.
+  bool HoldsLease(Instant now) const;
 
  private:
   // ---- roles. What a role knows dies with it.
@@ -147,6 +155,7 @@ class RaftCore {
     Instant heartbeat_due;
     Instant commit_notice_due = Instant::InfiniteFuture();
     ReadQueue reads;
+    Lease lease{absl::ZeroDuration()};
     size_t uncommitted_bytes = 0;
     std::optional<Transfer> transfer;
   };
@@ -179,8 +188,12 @@ class RaftCore {
   // ---- raft_core_election.cc
 
   void ResetElectionDue(Instant now);
+  absl::Duration RandomBelow(absl::Duration bound);
   bool HearsFromLeader(Instant now) const;
   bool MayCampaign() const { return membership_.IsVoter(options_.self); }
+  void PromiseVote(Instant now);
+  bool MayVote(Instant now) const { return now >= vote_promised_until_; }
+  bool DiskIsStuck(Instant now) const;
   void StartPreVote(Instant now);
   void StartCampaign(Instant now, VoteRequest request, const char* reason);
   void OnVoteTally(Instant now);
@@ -226,8 +239,9 @@ class RaftCore {
 
   // ---- raft_core_reads.cc
 
-  void ConfirmReads();
+  void ConfirmRounds();
   void StartReadRound(Instant now);
+  void TakeRead(Instant now, NodeId origin, ReadId id, ReadMode mode);
   void GrantRead(const ReadQueue::Read& read);
   void Handle(Instant now, const Message& m, const ReadRequest& request);
   void Handle(Instant now, const Message& m, const ReadReply& reply);
@@ -259,6 +273,11 @@ class RaftCore {
   std::variant<FollowerState, PreCandidateState, CandidateState, LeaderState> role_;
   Instant leader_contact_ = Instant::InfinitePast();  // the last word of a leader
   Instant election_due_;
+  // Before this the node votes for nobody, itself included, unless the leader asks it to: a leader
+  // may count on it (Lease).
+  Instant vote_promised_until_ = Instant::InfinitePast();
+  // Until then elections follow each other quickly: the leader is known to be gone.
+  Instant hurry_until_ = Instant::InfinitePast();
 
   Outbox outbox_;
   Ready ready_;  // what is being gathered for the next TakeReady, but for what outbox_ and the log

@@ -1,16 +1,24 @@
 // Elections: pre-vote, vote, and the election that a leader asks for.
 
+#include <algorithm>
+#include <optional>
+
 #include "raft/base/check.h"
 #include "raft/core/raft_core.h"
 
 namespace pontoon::raft {
 
 // Between one and two election timeouts, so that one node is usually alone with its candidacy
-// (thesis 3.4).
+// (thesis 3.4); heartbeat intervals if the leader is known to be gone.
 void RaftCore::ResetElectionDue(Instant now) {
-  const int64_t timeout_ns = absl::ToInt64Nanoseconds(options_.election_timeout);
-  election_due_ = now + options_.election_timeout +
-                  absl::Nanoseconds(static_cast<int64_t>(prng_.Below(timeout_ns)));
+  const absl::Duration timeout =
+      now < hurry_until_ ? options_.heartbeat_interval : options_.election_timeout;
+  election_due_ = now + timeout + RandomBelow(timeout);
+}
+
+absl::Duration RaftCore::RandomBelow(absl::Duration bound) {
+  const uint64_t bound_ns = static_cast<uint64_t>(absl::ToInt64Nanoseconds(bound));
+  return absl::Nanoseconds(static_cast<int64_t>(prng_.Below(bound_ns)));
 }
 
 // Whether this node has reason to believe that the cluster has a leader at work.
@@ -19,9 +27,37 @@ bool RaftCore::HearsFromLeader(Instant now) const {
   return leader() != kNoNode && now - leader_contact_ < options_.election_timeout;
 }
 
+// A leader has this node's acknowledgement: see Lease.
+void RaftCore::PromiseVote(Instant now) {
+  if (options_.lease_duration == absl::ZeroDuration()) return;
+  vote_promised_until_ = std::max(vote_promised_until_, now + options_.VotePromise());
+}
+
+// Whether the oldest write under way has taken an election timeout. Such a node can neither lead
+// nor be elected, and must not disturb who can.
+bool RaftCore::DiskIsStuck(Instant now) const {
+  const std::optional<Instant> oldest = persisted_.oldest_issued();
+  return oldest && now - *oldest >= options_.election_timeout;
+}
+
+void RaftCore::OnPeerDown(Instant now, NodeId peer) {
+  if (!follower() || follower()->leader != peer || !MayCampaign()) return;
+  now_ = now;
+  dirty_ = true;
+  leader_contact_ = Instant::InfinitePast();  // others may have this node's vote as well
+  hurry_until_ = now + options_.election_timeout;
+  // Those who learn of it at the same moment do not campaign at the same moment.
+  election_due_ = std::min(election_due_, std::max(now, vote_promised_until_) +
+                                              RandomBelow(options_.heartbeat_interval));
+}
+
 void RaftCore::StartPreVote(Instant now) {
+  if (!MayVote(now)) {  // for itself
+    election_due_ = vote_promised_until_ + RandomBelow(options_.heartbeat_interval);
+    return;
+  }
   ResetElectionDue(now);
-  if (!MayCampaign()) return;
+  if (!MayCampaign() || DiskIsStuck(now)) return;
   role_ = PreCandidateState{};
   NoteRole("no leader heard of");
   std::get<PreCandidateState>(role_).votes.Record(options_.self, Vote::kGranted);
@@ -66,7 +102,7 @@ void RaftCore::OnVoteTally(Instant now) {
 
 // Changes nothing here, whatever the answer: a pre-vote is an opinion.
 void RaftCore::Handle(Instant now, const Message& m, const PreVoteRequest& request) {
-  const bool grant = m.term > hard_state_.term && !HearsFromLeader(now) &&
+  const bool grant = m.term > hard_state_.term && !HearsFromLeader(now) && MayVote(now) &&
                      AtLeastAsUpToDate(request.last, trail_.last());
   if (grant) {
     SendInTerm(m.from, m.term, PreVoteResponse{.granted = true});
@@ -85,7 +121,8 @@ void RaftCore::Handle(Instant now, const Message& m, const PreVoteResponse& resp
 }
 
 void RaftCore::Handle(Instant now, const Message& m, const VoteRequest& request) {
-  const bool free = hard_state_.vote == kNoNode || hard_state_.vote == m.from;
+  const bool free = (hard_state_.vote == kNoNode || hard_state_.vote == m.from) &&
+                    (request.leader_asked || MayVote(now));
   const bool grant = follower() && follower()->leader == kNoNode && free &&
                      AtLeastAsUpToDate(request.last, trail_.last());
   if (grant) {
@@ -104,6 +141,7 @@ void RaftCore::Handle(Instant now, const Message& m, const VoteResponse& respons
 
 void RaftCore::Handle(Instant now, const Message& m, const TimeoutNow&) {
   if (!follower() || follower()->leader != m.from || !MayCampaign()) return;
+  if (DiskIsStuck(now)) return;
   StartCampaign(now, VoteRequest{.last = trail_.last(), .leader_asked = true},
                 "the leader handed over");
 }

@@ -17,6 +17,7 @@ bool RaftCore::FollowLeader(Instant now, NodeId leader) {
   }
   if (follower()->leader != leader) return false;
   leader_contact_ = now;
+  hurry_until_ = Instant::InfinitePast();
   ResetElectionDue(now);
   return true;
 }
@@ -91,6 +92,7 @@ void RaftCore::AppendToLog(Entry entry) {
 
 void RaftCore::Handle(Instant now, const Message& m, const Heartbeat& heartbeat) {
   if (!FollowLeader(now, m.from)) return;
+  PromiseVote(now);
   LearnCommit(heartbeat.commit);
   // After a restart within the term, an old append that comes late may show less than this log
   // already acknowledged: then the leader must ask again, or the commit index would rest below its

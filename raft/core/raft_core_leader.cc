@@ -17,11 +17,13 @@ void RaftCore::BecomeLeader(Instant now) {
                                        options_.inflight_bytes_max));
   }
   state.elected = now;
+  state.lease = Lease(options_.lease_duration);
   state.term_start = last_index().Next();
   role_ = std::move(state);
   forwarded_ = DuplicateFilter();
   forwarded_term_ = hard_state_.term;
   leader_contact_ = Instant::InfinitePast();
+  hurry_until_ = Instant::InfinitePast();
   // Nothing of an older term is committed by counting its copies: an entry of this term must carry
   // it (thesis 3.6.2). So there is one at once.
   AppendToLog({.index = last_index().Next(),
@@ -37,6 +39,10 @@ void RaftCore::OnLeaderDeadline(Instant now) {
   LeaderState& state = *lead();
   if (QuorumIsSilent(now)) {
     BecomeFollower(now, hard_state_.term, kNoNode, "lost contact with a quorum");
+    return;
+  }
+  if (DiskIsStuck(now)) {
+    BecomeFollower(now, hard_state_.term, kNoNode, "its disk does not keep up");
     return;
   }
   if (state.transfer && now >= state.transfer->give_up) state.transfer.reset();
@@ -67,15 +73,14 @@ bool RaftCore::QuorumIsSilent(Instant now) const {
 void RaftCore::BroadcastHeartbeat(Instant now) {
   LeaderState& state = *lead();
   ++state.round;
+  state.lease.OnRoundStarted(state.round, now);
   state.heartbeat_due = now + options_.heartbeat_interval;
   for (auto& [node, progress] : state.peers) {
     Send(node, Heartbeat{.commit = commit_, .round = state.round});
     progress.told_commit = std::max(progress.told_commit, commit_);
   }
-  if (commit_ >= state.term_start) {
-    state.reads.OnRoundStarted(state.round, commit_);
-    ConfirmReads();  // a cluster of one has its quorum here
-  }
+  if (commit_ >= state.term_start) state.reads.OnRoundStarted(state.round, commit_);
+  ConfirmRounds();  // a cluster of one has its quorum here
 }
 
 void RaftCore::AppendProposals(NodeId origin, std::vector<Proposal> proposals) {
@@ -231,7 +236,7 @@ void RaftCore::Handle(Instant now, const Message& m, const HeartbeatAck& ack) {
   progress->acked_round = std::max(progress->acked_round, ack.round);
   if (ack.round > progress->probed_round) progress->OnLaterHeartbeatAck();
   if (!ack.log_verified && progress->state() == Progress::State::kReplicate) progress->OnLoss();
-  ConfirmReads();
+  ConfirmRounds();
 }
 
 void RaftCore::Handle(Instant, const Message&, const StaleTerm&) {
@@ -307,6 +312,7 @@ void RaftCore::ContinueTransfer(Instant) {
   // Only a successor with the whole log can win, and a log that grows is never whole: so no
   // proposals are taken meanwhile.
   if (state.peers.at(state.transfer->target).match() < last_index()) return;
+  state.lease.GiveUp();
   Send(state.transfer->target, TimeoutNow{});
   state.transfer->timeout_now_sent = true;
 }

@@ -5,18 +5,34 @@
 
 namespace pontoon::raft {
 
-TakenInTerm RaftCore::BeginRead(Instant now, ReadId id) {
+TakenInTerm RaftCore::BeginRead(Instant now, ReadId id, ReadMode mode) {
   now_ = now;
-  if (LeaderState* state = lead()) {
+  if (lead()) {
     dirty_ = true;
-    state->reads.Add(options_.self, id);
+    TakeRead(now, options_.self, id, mode);
     return hard_state_.term;
   }
   const NodeId to = leader();
   if (to == kNoNode) return Refusal::kNoLeader;
   dirty_ = true;
-  Send(to, ReadRequest{id});
+  Send(to, ReadRequest{id, mode});
   return hard_state_.term;
+}
+
+// No other leader can have committed anything when the lease held at `now`, at which the read had
+// begun: the commit index covers all that the read must see.
+void RaftCore::TakeRead(Instant now, NodeId origin, ReadId id, ReadMode mode) {
+  if (mode == ReadMode::kLease && HoldsLease(now)) {
+    GrantRead({.origin = origin, .id = id, .index = commit_, .round = RoundId()});
+  } else {
+    lead()->reads.Add(origin, id);
+  }
+}
+
+bool RaftCore::HoldsLease(Instant now) const {
+  const LeaderState* state = lead();
+  // Before an entry of its own term is committed its commit index may be old.
+  return state && commit_ >= state->term_start && state->lease.HoldsAt(now);
 }
 
 // One round for all reads that came since the last one; the next round starts when that one is
@@ -27,11 +43,12 @@ void RaftCore::StartReadRound(Instant now) {
   if (state.reads.NeedsRound() && may_start) BroadcastHeartbeat(now);
 }
 
-void RaftCore::ConfirmReads() {
+void RaftCore::ConfirmRounds() {
   LeaderState& state = *lead();
   const RoundId confirmed = QuorumValue(membership_, [&](NodeId node) {
     return node == options_.self ? state.round : state.peers.at(node).acked_round;
   });
+  state.lease.OnRoundConfirmed(confirmed);
   for (const ReadQueue::Read& read : state.reads.TakeConfirmed(confirmed)) GrantRead(read);
 }
 
@@ -43,13 +60,12 @@ void RaftCore::GrantRead(const ReadQueue::Read& read) {
   }
 }
 
-void RaftCore::Handle(Instant, const Message& m, const ReadRequest& request) {
-  LeaderState* state = lead();
-  if (!state) {
+void RaftCore::Handle(Instant now, const Message& m, const ReadRequest& request) {
+  if (lead()) {
+    TakeRead(now, m.from, request.id, request.mode);
+  } else {
     Send(m.from, ReadRefused{request.id});
-    return;
   }
-  state->reads.Add(m.from, request.id);
 }
 
 // The index holds whatever has happened to the leader since: it was confirmed after the read began.

@@ -43,6 +43,10 @@ class Chaos {
     partition_chance_ = Below(3) != 0 ? 1 + Below(4) : 0;
     slow_disk_ = Below(3) == 0;
     slow_clock_ = Below(2) == 0 ? AnyNode() : kNoNode;
+    for (size_t i = 0; i < options_.nodes; ++i) {
+      const double error = options_.core.clock_rate_error_max;
+      clock_rates_.push_back(1 - error + 2 * error * static_cast<double>(Below(1001)) / 1000);
+    }
     time_step_ms_ = 5 + Below(60);
     skip_one_in_ = 3 + Below(60);
   }
@@ -80,6 +84,13 @@ class Chaos {
     if (Below(3) == 0) options.core.inflight_messages_max = 1 + Below(4);
     if (Below(3) == 0) options.core.inflight_bytes_max = 1 + Below(500);
     if (Below(4) == 0) options.core.uncommitted_bytes_max = Below(500);
+    if (Below(2) == 0) {
+      options.core.clock_rate_error_max = static_cast<double>(Below(200)) / 1000;
+      const double error = options.core.clock_rate_error_max;
+      const absl::Duration longest = options.core.election_timeout * ((1 - error) / (1 + error));
+      const absl::Duration lease = options.core.heartbeat_interval * (1.1 + 0.1 * Below(30));
+      if (lease <= longest) options.core.lease_duration = lease;
+    }
     return options;
   }
 
@@ -99,11 +110,13 @@ class Chaos {
     } else if (dice < 920) {
       Propose(node);
     } else if (dice < 970) {
-      cluster_.BeginRead(node);
+      cluster_.BeginRead(node, Below(2) == 0 ? ReadMode::kLease : ReadMode::kQuorum);
     } else if (dice < 990) {
       cluster_.Transfer(node, Below(3) == 0 ? kNoNode : AnyNode());
-    } else {
+    } else if (dice < 995) {
       cluster_.ReportUnreachable(node, AnyNode());
+    } else {
+      cluster_.ReportDown(node, AnyNode());  // true or not
     }
   }
 
@@ -146,13 +159,19 @@ class Chaos {
     const bool skip = Below(skip_one_in_) == 0;
     const absl::Duration by = absl::Milliseconds(Below(skip ? 1000 : time_step_ms_));
     for (const NodeId node : cluster_.nodes()) {
-      // The clocks run at different rates, some wildly so, and a node that is stalled misses its
-      // deadline. Nothing but liveness may depend on that.
-      const absl::Duration its_time = node == slow_clock_ ? by / 8 : by;
-      cluster_.AdvanceClock(node, its_time + absl::Microseconds(Below(2000)));
+      cluster_.AdvanceClock(node, TimeOf(node, by));
       if (Below(5) != 0) cluster_.FireDeadline(node);
     }
   }
+
+  // The clocks run at different rates, some wildly so, and a node that is stalled misses its
+  // deadline. Nothing but liveness may depend on that, and leases, which have a bound.
+  absl::Duration TimeOf(NodeId node, absl::Duration by) {
+    if (WithLeases()) return by * clock_rates_[node.value() - 1];
+    return (node == slow_clock_ ? by / 8 : by) + absl::Microseconds(Below(2000));
+  }
+
+  bool WithLeases() const { return options_.core.lease_duration > absl::ZeroDuration(); }
 
   void StepPartition() {
     if (Below(20) >= partition_chance_) return;
@@ -258,6 +277,7 @@ class Chaos {
   uint64_t crash_chance_, partition_chance_;  // of 20
   bool slow_disk_;
   NodeId slow_clock_;
+  std::vector<double> clock_rates_;  // where there are leases
   uint64_t time_step_ms_;
   uint64_t skip_one_in_;  // of the steps in time, a long one
   std::vector<Packet> old_packets_;

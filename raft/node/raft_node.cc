@@ -123,8 +123,8 @@ void RaftNode::Propose(Payload command, Instant deadline, ProposeCallback done) 
   }
 }
 
-void RaftNode::ReadBarrier(Instant deadline, ReadCallback done) {
-  std::optional<CompletedCall> refused = reads_.Add(deadline, std::move(done));
+void RaftNode::ReadBarrier(ReadMode mode, Instant deadline, ReadCallback done) {
+  std::optional<CompletedCall> refused = reads_.Add(mode, deadline, std::move(done));
   if (refused.has_value()) {
     Completions completions;
     completions.calls.push_back(*std::move(refused));
@@ -146,6 +146,10 @@ void RaftNode::OnMessages(std::vector<Message> messages) {
 
 void RaftNode::OnPeerUnreachable(NodeId peer) {
   Tell([peer](Inbox* inbox) { inbox->unreachable.push_back(peer); });
+}
+
+void RaftNode::OnPeerDown(NodeId peer) {
+  Tell([peer](Inbox* inbox) { inbox->down.push_back(peer); });
 }
 
 void RaftNode::TransferLeadership(NodeId target, Instant deadline, DoneCallback done) {
@@ -234,6 +238,7 @@ void RaftNode::FeedCore(Instant now, Inbox inbox) {
     away_.insert(peer);
     core_.OnPeerUnreachable(now, peer);
   }
+  for (const NodeId peer : inbox.down) core_.OnPeerDown(now, peer);
   for (Transfer& transfer : inbox.transfers) BeginTransfer(now, std::move(transfer));
 }
 
@@ -258,9 +263,17 @@ void RaftNode::ProposeQueued(Instant now) {
 
 void RaftNode::BeginReads(Instant now) {
   if (now < read_again_) return;
-  const std::optional<ReadId> id = reads_.BeginBatch(now);
+  BeginRead(ReadMode::kQuorum);
+  BeginRead(ReadMode::kLease);
+}
+
+void RaftNode::BeginRead(ReadMode mode) {
+  const std::optional<ReadId> id = reads_.BeginBatch(mode, environment_.clock->Now());
   if (!id.has_value()) return;
-  if (std::holds_alternative<Refusal>(core_.BeginRead(now, *id))) {
+  // Read now: the process may have stood still since the turn began, and the callers have come
+  // after that, when the lease had ended.
+  const Instant now = environment_.clock->Now();
+  if (std::holds_alternative<Refusal>(core_.BeginRead(now, *id, mode))) {
     reads_.OnRefused(*id);
     read_again_ = now + kTryAgainDelay;
   }

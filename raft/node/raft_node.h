@@ -101,12 +101,13 @@ class RaftNode final : public Replica, public TransportReceiver {
   // Replica. Callbacks of proposals are called on the applier's executor, those of reads there or
   // on the loop.
   void Propose(Payload command, Instant deadline, ProposeCallback done) override;
-  void ReadBarrier(Instant deadline, ReadCallback done) override;
+  void ReadBarrier(ReadMode mode, Instant deadline, ReadCallback done) override;
   ReplicaStatus Status() const override;
 
   // TransportReceiver.
   void OnMessages(std::vector<Message> messages) override;
   void OnPeerUnreachable(NodeId peer) override;
+  void OnPeerDown(NodeId peer) override;
 
   // Hands leadership to `target`, or to the fittest voter for kNoNode: to be done before a planned
   // stop, so that nobody has to wait for an election timeout. OK once another node leads;
@@ -129,6 +130,7 @@ class RaftNode final : public Replica, public TransportReceiver {
     PersistSeq persisted;  // 0: nothing new
     std::vector<EntriesRead> entries_read;
     std::vector<NodeId> unreachable;
+    std::vector<NodeId> down;
     std::vector<Transfer> transfers;
   };
   struct Picture {
@@ -150,6 +152,7 @@ class RaftNode final : public Replica, public TransportReceiver {
   void FeedCore(Instant now, Inbox inbox);
   void ProposeQueued(Instant now);
   void BeginReads(Instant now);
+  void BeginRead(ReadMode mode);
   void BeginTransfer(Instant now, Transfer transfer);
   void ContinueTransfers(Instant now);
   bool EverybodyElseIsAway() const;

@@ -105,7 +105,7 @@ class SingleNodeTest : public ::testing::Test {
                    [this, command](ProposeOutcome o) { outcomes_.emplace(command, std::move(o)); });
   }
   void Read(const std::string& name, absl::Duration timeout = absl::Seconds(5)) {
-    node_->ReadBarrier(clock_.Now() + timeout,
+    node_->ReadBarrier(ReadMode::kQuorum, clock_.Now() + timeout,
                        [this, name](absl::Status status) { reads_[name] = status.code(); });
   }
   template <typename Outcome>
@@ -420,7 +420,9 @@ class ClusterTest : public ::testing::Test {
     return *std::move(result);
   }
   absl::Status Read(NodeId id) {
-    return Await([&](ReadCallback done) { node(id).ReadBarrier(Deadline(), std::move(done)); });
+    return Await([&](ReadCallback done) {
+      node(id).ReadBarrier(ReadMode::kQuorum, Deadline(), std::move(done));
+    });
   }
   absl::Status Transfer(NodeId from, NodeId to) {
     return Await(
@@ -549,10 +551,11 @@ TEST_F(ClusterTest, IsolatedLeaderServesNoRead) {
   network_.Isolate(leader);
   Event answered;
   absl::Status status;
-  node(leader).ReadBarrier(Clock::System()->Now() + absl::Milliseconds(700), [&](absl::Status s) {
-    status = std::move(s);
-    answered.Happen();
-  });
+  node(leader).ReadBarrier(ReadMode::kQuorum, Clock::System()->Now() + absl::Milliseconds(700),
+                           [&](absl::Status s) {
+                             status = std::move(s);
+                             answered.Happen();
+                           });
   ASSERT_TRUE(std::holds_alternative<Applied>(Propose(others[0], "meanwhile")));
   ASSERT_TRUE(answered.Await(kPatience));
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);

@@ -11,7 +11,8 @@ absl::Status Stopped() { return absl::UnavailableError("the node is stopping"); 
 
 }  // namespace
 
-std::optional<CompletedCall> ReadCoordinator::Add(Instant deadline, ReadCallback done) {
+std::optional<CompletedCall> ReadCoordinator::Add(ReadMode mode, Instant deadline,
+                                                  ReadCallback done) {
   std::lock_guard lock(mutex_);
   if (stopped_) return CompletedCall{std::move(done), Stopped()};
   if (count_ >= options_.waiting_max) {
@@ -19,17 +20,20 @@ std::optional<CompletedCall> ReadCoordinator::Add(Instant deadline, ReadCallback
   }
   ++count_;
   deadlines_.Include(deadline);
-  waiting_.push_back({deadline, std::move(done)});
+  WaitingFor(mode).push_back({mode, deadline, std::move(done)});
   return std::nullopt;
 }
 
-std::optional<ReadId> ReadCoordinator::BeginBatch(Instant now) {
+std::optional<ReadId> ReadCoordinator::BeginBatch(ReadMode mode, Instant now) {
   std::lock_guard lock(mutex_);
-  if (waiting_.empty() && !MustAskAgain()) return std::nullopt;
-  ask_again_ = false;
+  Callers& waiting = WaitingFor(mode);
+  // To ask again for all is a matter of the mode that serves all.
+  const bool again = mode == ReadMode::kQuorum && MustAskAgain();
+  if (waiting.empty() && !again) return std::nullopt;
+  if (again) ask_again_ = false;
   const ReadId id = next_id_;
   ++next_id_;
-  if (!waiting_.empty()) asked_.emplace(id, Batch{now, std::exchange(waiting_, {})});
+  if (!waiting.empty()) asked_.emplace(id, Batch{now, std::exchange(waiting, {})});
   deadlines_.Include(now + options_.answer_timeout);
   return id;
 }
@@ -67,7 +71,8 @@ void ReadCoordinator::OnLeaderChange() {
 
 bool ReadCoordinator::HasWaiting() const {
   std::lock_guard lock(mutex_);
-  return !waiting_.empty() || MustAskAgain();
+  return MustAskAgain() || std::any_of(waiting_.begin(), waiting_.end(),
+                                       [](const Callers& callers) { return !callers.empty(); });
 }
 
 std::vector<CompletedCall> ReadCoordinator::TakeReadable(LogIndex applied) {
@@ -102,7 +107,7 @@ std::vector<CompletedCall> ReadCoordinator::Expire(Instant now) {
     if (ask_again_) batch.asked = now;
     deadlines_.Include(batch.asked + options_.answer_timeout);
   }
-  ExpireIn(now, &waiting_, &expired);
+  for (Callers& callers : waiting_) ExpireIn(now, &callers, &expired);
   for (auto& [index, callers] : granted_) ExpireIn(now, &callers, &expired);
   return expired;
 }
@@ -129,13 +134,15 @@ std::vector<CompletedCall> ReadCoordinator::Stop() {
   for (auto& [index, callers] : granted_) WaitAgain(std::move(callers));
   asked_.clear();
   granted_.clear();
-  for (Caller& caller : waiting_) given_up.push_back(Complete(std::move(caller), Stopped()));
-  waiting_.clear();
+  for (Callers& callers : waiting_) {
+    for (Caller& caller : callers) given_up.push_back(Complete(std::move(caller), Stopped()));
+    callers.clear();
+  }
   return given_up;
 }
 
 void ReadCoordinator::WaitAgain(Callers callers) {
-  std::move(callers.begin(), callers.end(), std::back_inserter(waiting_));
+  for (Caller& caller : callers) WaitingFor(caller.mode).push_back(std::move(caller));
 }
 
 CompletedCall ReadCoordinator::Complete(Caller caller, absl::Status status) {

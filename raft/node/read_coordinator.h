@@ -3,6 +3,7 @@
 #ifndef PONTOON_RAFT_NODE_READ_COORDINATOR_H_
 #define PONTOON_RAFT_NODE_READ_COORDINATOR_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -50,12 +51,12 @@ class ReadCoordinator {
 
   // Adds a caller. If it cannot be taken (too many wait, or Stop was called) its completion is
   // returned at once.
-  std::optional<CompletedCall> Add(Instant deadline, ReadCallback done);
+  std::optional<CompletedCall> Add(ReadMode mode, Instant deadline, ReadCallback done);
 
-  // Makes a batch of all waiting callers, to be asked for under the returned id; nullopt if none
-  // waits and no question need be asked again. If the question is not taken, OnRefused must be
-  // called.
-  std::optional<ReadId> BeginBatch(Instant now);
+  // Makes a batch of all waiting callers of `mode`, to be asked for in that mode under the returned
+  // id; nullopt if none waits and no question need be asked again. If the question is not taken,
+  // OnRefused must be called.
+  std::optional<ReadId> BeginBatch(ReadMode mode, Instant now);
   void OnGranted(const ReadGrant& grant);
   void OnRefused(ReadId id);
   // Answers of the leader that was asked may never come.
@@ -77,6 +78,7 @@ class ReadCoordinator {
 
  private:
   struct Caller {
+    ReadMode mode;
     Instant deadline;
     ReadCallback done;
   };
@@ -87,6 +89,7 @@ class ReadCoordinator {
   };
 
   // These require mutex_.
+  Callers& WaitingFor(ReadMode mode) { return waiting_[static_cast<size_t>(mode)]; }
   bool MustAskAgain() const { return ask_again_ && !asked_.empty(); }
   void WaitAgain(Callers callers);
   CompletedCall Complete(Caller caller, absl::Status status);
@@ -96,11 +99,11 @@ class ReadCoordinator {
 
   mutable std::mutex mutex_;  // guards all below
   bool stopped_ = false;
-  Callers waiting_;
+  std::array<Callers, 2> waiting_;  // by ReadMode
   absl::btree_map<ReadId, Batch> asked_;
   bool ask_again_ = false;  // for those in asked_
   absl::btree_map<LogIndex, Callers> granted_;
-  size_t count_ = 0;  // of callers in all three
+  size_t count_ = 0;  // of callers, wherever they are
   ReadId next_id_ = options_.first_id;
   DeadlineBound deadlines_;
 };

@@ -24,9 +24,10 @@ Instant At(int64_t milliseconds) { return Instant::FromNanos(milliseconds * 1000
 // A coordinator whose callers have names, and whose answers are noted.
 class ReadCoordinatorTest : public ::testing::Test {
  protected:
-  void Add(const std::string& caller, Instant deadline = At(10000)) {
+  void Add(const std::string& caller, Instant deadline = At(10000),
+           ReadMode mode = ReadMode::kQuorum) {
     auto refused = reads_.Add(
-        deadline, [this, caller](absl::Status status) { answers_[caller] = status.code(); });
+        mode, deadline, [this, caller](absl::Status status) { answers_[caller] = status.code(); });
     if (refused.has_value()) std::move(refused->done)(std::move(refused->status));
   }
   void Run(std::vector<CompletedCall> completed) {
@@ -44,8 +45,8 @@ constexpr auto kUnavailable = absl::StatusCode::kUnavailable;
 TEST_F(ReadCoordinatorTest, AllThatWaitShareOneQuestion) {
   Add("a");
   Add("b");
-  EXPECT_EQ(reads_.BeginBatch(At(0)), kFirst);
-  EXPECT_EQ(reads_.BeginBatch(At(0)), std::nullopt);
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(0)), kFirst);
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(0)), std::nullopt);
   reads_.OnGranted({kFirst, LogIndex(5)});
   Apply(4);
   EXPECT_THAT(answers_, IsEmpty());
@@ -53,21 +54,36 @@ TEST_F(ReadCoordinatorTest, AllThatWaitShareOneQuestion) {
   EXPECT_THAT(answers_, ElementsAre(Pair("a", kOk), Pair("b", kOk)));
 }
 
+TEST_F(ReadCoordinatorTest, EachModeHasItsOwnQuestion) {
+  Add("quorum");
+  Add("lease", At(10000), ReadMode::kLease);
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(0)), kFirst);
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kLease, At(0)), kFirst.Next());
+  EXPECT_FALSE(reads_.HasWaiting());
+  reads_.OnRefused(kFirst.Next());
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kLease, At(1)), kFirst.Next().Next()) << "as before";
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(1)), kFirst.Next().Next().Next());
+  // An answer serves all whose question is not newer.
+  reads_.OnGranted({kFirst.Next().Next(), LogIndex(5)});
+  Apply(5);
+  EXPECT_THAT(answers_, ElementsAre(Pair("lease", kOk)));
+}
+
 TEST_F(ReadCoordinatorTest, WhoComesAfterTheQuestionNeedsAnother) {
   Add("a");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   Add("b");
   reads_.OnGranted({kFirst, LogIndex(5)});
   Apply(9);
   EXPECT_THAT(answers_, ElementsAre(Pair("a", kOk)));
-  EXPECT_EQ(reads_.BeginBatch(At(1)), kFirst.Next());
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(1)), kFirst.Next());
 }
 
 TEST_F(ReadCoordinatorTest, BatchesAreReadableByIndexNotByAge) {
   Add("a");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   Add("b");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   reads_.OnGranted({kFirst, LogIndex(9)});
   reads_.OnGranted({kFirst.Next(), LogIndex(5)});
   Apply(5);
@@ -76,10 +92,10 @@ TEST_F(ReadCoordinatorTest, BatchesAreReadableByIndexNotByAge) {
 
 TEST_F(ReadCoordinatorTest, RefusedIsAskedAgainUnderANewId) {
   Add("a");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   reads_.OnRefused(kFirst);
   EXPECT_TRUE(reads_.HasWaiting());
-  EXPECT_EQ(reads_.BeginBatch(At(1)), kFirst.Next());
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(1)), kFirst.Next());
   // A late answer to the first question says nothing about the second one.
   reads_.OnGranted({kFirst, LogIndex(1)});
   reads_.OnRefused(kFirst);
@@ -90,9 +106,9 @@ TEST_F(ReadCoordinatorTest, RefusedIsAskedAgainUnderANewId) {
 
 TEST_F(ReadCoordinatorTest, NewLeaderIsAskedAgainButAGrantStands) {
   Add("granted");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   Add("asked");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   reads_.OnGranted({kFirst, LogIndex(5)});
   reads_.OnLeaderChange();
   Apply(5);
@@ -102,12 +118,12 @@ TEST_F(ReadCoordinatorTest, NewLeaderIsAskedAgainButAGrantStands) {
 
 TEST_F(ReadCoordinatorTest, LostAnswerIsAskedForAgain) {
   Add("a");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   EXPECT_EQ(reads_.NextDeadline(), At(500));
   Run(reads_.Expire(At(499)));
   EXPECT_FALSE(reads_.HasWaiting());
   Run(reads_.Expire(At(500)));
-  EXPECT_EQ(reads_.BeginBatch(At(500)), kFirst.Next());
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(500)), kFirst.Next());
   EXPECT_EQ(reads_.NextDeadline(), At(1000));
   EXPECT_THAT(answers_, IsEmpty());
 }
@@ -118,7 +134,8 @@ TEST_F(ReadCoordinatorTest, AnswersThatAllTakeLongServeThoseWhoAsked) {
   for (int64_t t = 0; t <= 3000; t += 300) {
     Add(absl::StrCat(t), At(t + 1000));
     Run(reads_.Expire(At(t)));
-    if (const auto id = reads_.BeginBatch(At(t))) answers_due[t + kAnswerTime] = *id;
+    if (const auto id = reads_.BeginBatch(ReadMode::kQuorum, At(t)))
+      answers_due[t + kAnswerTime] = *id;
     if (answers_due.contains(t)) reads_.OnGranted({answers_due[t], LogIndex(1)});
     Apply(1);
     const std::string caller = absl::StrCat(t - kAnswerTime);
@@ -129,13 +146,13 @@ TEST_F(ReadCoordinatorTest, AnswersThatAllTakeLongServeThoseWhoAsked) {
 
 TEST_F(ReadCoordinatorTest, OneQuestionAsksAgainForAll) {
   Add("a");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   Add("b");
-  reads_.BeginBatch(At(100));
+  reads_.BeginBatch(ReadMode::kQuorum, At(100));
   Run(reads_.Expire(At(500)));
   EXPECT_TRUE(reads_.HasWaiting());
-  EXPECT_EQ(reads_.BeginBatch(At(500)), kFirst + 2);
-  EXPECT_EQ(reads_.BeginBatch(At(500)), std::nullopt);
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(500)), kFirst + 2);
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(500)), std::nullopt);
   Run(reads_.Expire(At(600)));
   EXPECT_FALSE(reads_.HasWaiting());
   reads_.OnGranted({kFirst + 2, LogIndex(5)});
@@ -145,11 +162,11 @@ TEST_F(ReadCoordinatorTest, OneQuestionAsksAgainForAll) {
 
 TEST_F(ReadCoordinatorTest, LaterAnswerServesEarlierCallersButNotTheReverse) {
   Add("a");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   Add("b");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   Add("c");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   reads_.OnGranted({kFirst.Next(), LogIndex(5)});
   Apply(5);
   EXPECT_THAT(answers_, ElementsAre(Pair("a", kOk), Pair("b", kOk)));
@@ -157,7 +174,7 @@ TEST_F(ReadCoordinatorTest, LaterAnswerServesEarlierCallersButNotTheReverse) {
 
 TEST_F(ReadCoordinatorTest, AnswersToAnEarlierLifeAreNotHeard) {
   Add("a");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   for (const ReadId foreign : {kFirst + 1, ReadId(~uint64_t{0}), ReadId(kFirst.value() - 1)}) {
     reads_.OnGranted({foreign, LogIndex(5)});
     reads_.OnRefused(foreign);
@@ -169,10 +186,10 @@ TEST_F(ReadCoordinatorTest, AnswersToAnEarlierLifeAreNotHeard) {
 
 TEST_F(ReadCoordinatorTest, DeadlineInEveryStage) {
   Add("granted", At(100));
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   reads_.OnGranted({kFirst, LogIndex(5)});
   Add("asked", At(100));
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   Add("waiting", At(100));
   Run(reads_.Expire(At(100)));
   EXPECT_THAT(answers_, ElementsAre(Pair("asked", kUnavailable), Pair("granted", kUnavailable),
@@ -187,7 +204,7 @@ TEST_F(ReadCoordinatorTest, DeadlineInEveryStage) {
 TEST_F(ReadCoordinatorTest, TooManyAreRefused) {
   for (const char* caller : {"a", "b", "c", "d"}) Add(caller);
   EXPECT_THAT(answers_, ElementsAre(Pair("d", absl::StatusCode::kResourceExhausted)));
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   reads_.OnGranted({kFirst, LogIndex(5)});
   Add("e");
   EXPECT_EQ(answers_["e"], absl::StatusCode::kResourceExhausted);
@@ -198,10 +215,10 @@ TEST_F(ReadCoordinatorTest, TooManyAreRefused) {
 
 TEST_F(ReadCoordinatorTest, StopAnswersEverybody) {
   Add("granted");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   reads_.OnGranted({kFirst, LogIndex(5)});
   Add("asked");
-  reads_.BeginBatch(At(0));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
   Add("waiting");
   Run(reads_.Stop());
   Add("late");

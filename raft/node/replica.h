@@ -15,6 +15,7 @@
 #include "raft/base/membership.h"
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
+#include "raft/core/message.h"
 #include "raft/core/ready.h"
 
 namespace pontoon::raft {
@@ -85,8 +86,9 @@ class Replica {
 
   // Calls `done` with OK once this node has applied everything that was committed anywhere in the
   // cluster when ReadBarrier was called; a read of the local state after that is linearizable
-  // (thesis 6.4).
-  virtual void ReadBarrier(Instant deadline, ReadCallback done) = 0;
+  // (thesis 6.4). With ReadMode::kLease that holds as long as the clocks do; it takes no round trip
+  // while the leader holds its lease.
+  virtual void ReadBarrier(ReadMode mode, Instant deadline, ReadCallback done) = 0;
 
   virtual ReplicaStatus Status() const = 0;
 };

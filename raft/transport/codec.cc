@@ -101,6 +101,7 @@ struct BodyEncoder {
   }
   void operator()(const ReadRequest& body) const {
     out->mutable_read_request()->set_id(body.id.value());
+    out->mutable_read_request()->set_by_lease(body.mode == ReadMode::kLease);
   }
   void operator()(const ReadReply& body) const {
     out->mutable_read_reply()->set_id(body.id.value());
@@ -252,7 +253,8 @@ MessageBody MessageDecoder::Body(wire::Message* in) {
     case wire::Message::kProposalsRefused:
       return Refused(in->proposals_refused());
     case wire::Message::kReadRequest:
-      return ReadRequest{ReadId(in->read_request().id())};
+      return ReadRequest{ReadId(in->read_request().id()),
+                         in->read_request().by_lease() ? ReadMode::kLease : ReadMode::kQuorum};
     case wire::Message::kReadReply:
       return ReadReply{ReadId(in->read_reply().id()), Counter<LogIndex>(in->read_reply().index())};
     case wire::Message::kReadRefused:

@@ -52,11 +52,24 @@ class Recorder final : public TransportReceiver {
     changed_.notify_all();
   }
 
+  void OnPeerDown(NodeId peer) override {
+    std::lock_guard lock(mutex_);
+    ++down_[peer];
+    changed_.notify_all();
+  }
+
   bool AwaitMessages(size_t count, milliseconds timeout = kPatience) {
     return Await([&] { return messages_.size() >= count; }, timeout);
   }
   bool AwaitUnreachable(NodeId peer) {
     return Await([&] { return unreachable_[peer] > 0; }, kPatience);
+  }
+  bool AwaitDown(NodeId peer) {
+    return Await([&] { return down_[peer] > 0; }, kPatience);
+  }
+  int down(NodeId peer) {
+    std::lock_guard lock(mutex_);
+    return down_[peer];
   }
   std::vector<Message> TakeMessages() {
     std::lock_guard lock(mutex_);
@@ -77,6 +90,7 @@ class Recorder final : public TransportReceiver {
   std::condition_variable changed_;
   std::vector<Message> messages_;
   std::map<NodeId, int> unreachable_;
+  std::map<NodeId, int> down_;
 };
 
 // A transport with its server and its receiver.
@@ -327,6 +341,29 @@ wire::Envelope GoodGreeting() {
   wire::Envelope envelope;
   WriteGreeting({kCluster, kTwo, 1}, kOne, StreamKind::kControl, &envelope);
   return envelope;
+}
+
+TEST_F(GrpcTransportTest, PeerThatIsGoneIsReportedDown) {
+  StartBoth();
+  Connect(&one_, &two_);
+  EXPECT_EQ(one_.recorder.down(kTwo), 0);
+  two_.Stop();
+  ASSERT_TRUE(one_.recorder.AwaitDown(kTwo));
+}
+
+TEST_F(GrpcTransportTest, PeerThatOnlyEndedAStreamIsNotReportedDown) {
+  StartBoth();
+  Connect(&one_, &two_);
+  {
+    // Takes the place of the stream from one to two.
+    RawPeer other(two_);
+    wire::Envelope greeting;
+    WriteGreeting({kCluster, kOne, 1}, kTwo, StreamKind::kControl, &greeting);
+    other.Write(greeting);
+    ASSERT_TRUE(one_.recorder.AwaitUnreachable(kTwo));
+  }
+  Connect(&one_, &two_);
+  EXPECT_EQ(one_.recorder.down(kTwo), 0);
 }
 
 TEST_F(GrpcTransportTest, WrongGreetingIsRefusedWithAReason) {

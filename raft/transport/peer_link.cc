@@ -64,8 +64,11 @@ class PeerLink::Stream final : public grpc::ClientBidiReactor<wire::Envelope, wi
  public:
   explicit Stream(std::shared_ptr<PeerLink> link) : link_(std::move(link)) {}
 
-  void Start() {
-    context_.set_wait_for_ready(true);
+  // A stream that does not wait for the connection fails when there is none.
+  enum class Patience { kWaits, kFails };
+
+  void Start(Patience patience) {
+    context_.set_wait_for_ready(patience == Patience::kWaits);
     link_->stub_->async()->Exchange(&context_, this);
     // Writes are started from outside the reactions below. So the stream must not be done before
     // the link knows that it will start no other one: it then calls RemoveHold.
@@ -111,7 +114,7 @@ class PeerLink::Stream final : public grpc::ClientBidiReactor<wire::Envelope, wi
     // The link releases this object.
     const std::shared_ptr<PeerLink> link = std::move(link_);
     const std::string reason = fault_.ok() ? status.error_message() : std::string(fault_.message());
-    link->OnStreamDone(reason);
+    link->OnStreamDone(status, reason);
   }
 
  private:
@@ -160,9 +163,11 @@ void PeerLink::Start() {
 void PeerLink::Dial() {
   std::shared_ptr<Stream> stream;
   std::shared_ptr<grpc::Alarm> fired;
+  Stream::Patience patience;
   {
     std::lock_guard lock(mutex_);
     fired = std::move(redial_);
+    patience = probing_ ? Stream::Patience::kFails : Stream::Patience::kWaits;
     if (!stopped_) {
       stream = stream_ = std::make_shared<Stream>(shared_from_this());
       writing_ = true;  // the greeting
@@ -171,7 +176,7 @@ void PeerLink::Dial() {
   if (stream == nullptr) {
     Finish();
   } else {
-    stream->Start();
+    stream->Start(patience);
   }
 }
 
@@ -294,9 +299,10 @@ void PeerLink::OnReadEnd() {
   if (to_release != nullptr) to_release->RemoveHold();
 }
 
-void PeerLink::OnStreamDone(const std::string& reason) {
+void PeerLink::OnStreamDone(const grpc::Status& status, const std::string& reason) {
   std::shared_ptr<Stream> done;
   bool was_open;
+  bool is_down;
   bool failure_is_news;
   bool stopped;
   milliseconds delay;
@@ -307,11 +313,15 @@ void PeerLink::OnStreamDone(const std::string& reason) {
     done = std::move(stream_);
     was_open = std::exchange(open_, false);
     writing_ = write_failed_ = read_ended_ = false;
+    is_down = std::exchange(probing_, false) && !was_open &&
+              status.error_code() == grpc::StatusCode::UNAVAILABLE;
     if (was_open) {
       // Part of what was sent is lost, and with the gap the rest has lost its sense.
       since_ = now;
       loss_told_ = true;
       ClearQueue();
+      probing_ = target_.kind == StreamKind::kControl;
+      if (probing_) delay = milliseconds(0);
     }
     failure_is_news = last_failure_ != reason;
     last_failure_ = reason;
@@ -326,6 +336,7 @@ void PeerLink::OnStreamDone(const std::string& reason) {
                      {"reason", reason}});
     }
     if (was_open) receiver_->OnPeerUnreachable(target_.peer);
+    if (is_down) receiver_->OnPeerDown(target_.peer);
     DialLater(delay);
   }
   Finish();

@@ -41,6 +41,9 @@ struct LinkLimits {
 // then are dropped: old news is of no use to Raft. When something was lost, the receiver is told
 // once.
 //
+// When a stream breaks, the link for control dials again at once and without patience: if that
+// fails as well, the receiver is told that the peer is down.
+//
 // Each link has a channel of its own, with a connection of its own, so that a megabyte of entries
 // never stands before a heartbeat in one socket.
 //
@@ -78,7 +81,7 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
   void OnGreeted();
   void OnWritten(bool ok);
   void OnReadEnd();
-  void OnStreamDone(const std::string& reason);
+  void OnStreamDone(const grpc::Status& status, const std::string& reason);
 
   void Dial();
   void DialLater(std::chrono::milliseconds delay);
@@ -105,11 +108,12 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
   bool stopped_ = false;
   int under_way_ = 0;  // a stream, a redial, calls of the receiver
 
-  std::shared_ptr<Stream> stream_;       // null while there is none
-  bool open_ = false;                    // the peer has greeted on stream_
-  bool writing_ = false;                 // a write on stream_ is under way, or about to be
-  bool write_failed_ = false;            // stream_ takes no further write
-  bool read_ended_ = false;              // stream_ is at its end
+  std::shared_ptr<Stream> stream_;  // null while there is none
+  bool open_ = false;               // the peer has greeted on stream_
+  bool writing_ = false;            // a write on stream_ is under way, or about to be
+  bool write_failed_ = false;       // stream_ takes no further write
+  bool read_ended_ = false;         // stream_ is at its end
+  bool probing_ = false;            // the next stream, or this one, finds out if the peer is down
   std::shared_ptr<grpc::Alarm> redial_;  // null unless a redial is set
 
   std::deque<Message> queue_;

@@ -57,7 +57,9 @@ struct Describer {
     out << "ProposalsRefused";
     for (const RequestId& request : b.requests) out << " " << request;
   }
-  void operator()(const ReadRequest& b) { out << "ReadRequest " << b.id; }
+  void operator()(const ReadRequest& b) {
+    out << "ReadRequest " << b.id << " " << (b.mode == ReadMode::kLease);
+  }
   void operator()(const ReadReply& b) { out << "ReadReply " << b.id << " " << b.index; }
   void operator()(const ReadRefused& b) { out << "ReadRefused " << b.id; }
 };
@@ -95,7 +97,7 @@ std::vector<Message> SampleMessages(NodeId from, NodeId to) {
       ForwardProposals{{{request, std::make_shared<const std::string>("one")},
                         {{from, 5}, std::make_shared<const std::string>("")}}},
       ProposalsRefused{{request, {from, 5}}},
-      ReadRequest{ReadId(~uint64_t{0})},
+      ReadRequest{ReadId(~uint64_t{0}), ReadMode::kLease},
       ReadReply{ReadId(3), LogIndex(40)},
       ReadRefused{ReadId(4)},
   };

@@ -24,6 +24,11 @@ class TransportReceiver {
   // Messages that were sent to `peer` may be lost: its connection broke, or it takes less than is
   // sent to it. Reported once for each such event, not for each message.
   virtual void OnPeerUnreachable(NodeId peer) = 0;
+
+  // The connection to `peer` was closed, and the attempt to open it again failed at once: its
+  // process seems to be gone. It need not be; a peer that is merely slow, or behind a network that
+  // swallows everything, is not reported.
+  virtual void OnPeerDown(NodeId peer) = 0;
 };
 
 // Sends messages to other nodes, with no promise that they arrive: a message may be lost, and in a

@@ -51,7 +51,7 @@ raft::ProposeOutcome InstantReplica::Apply(Payload command) {
   return raft::Applied{{item.entry.index, item.entry.term}, std::move(item.result)};
 }
 
-void InstantReplica::ReadBarrier(Instant deadline, raft::ReadCallback done) {
+void InstantReplica::ReadBarrier(raft::ReadMode, Instant deadline, raft::ReadCallback done) {
   absl::Status answer;
   {
     absl::MutexLock lock(&mutex_);

@@ -29,7 +29,7 @@ class InstantReplica final : public raft::Replica {
   ~InstantReplica() override;
 
   void Propose(Payload command, Instant deadline, raft::ProposeCallback done) override;
-  void ReadBarrier(Instant deadline, raft::ReadCallback done) override;
+  void ReadBarrier(raft::ReadMode, Instant deadline, raft::ReadCallback done) override;
   raft::ReplicaStatus Status() const override;
 
   // What Status says.

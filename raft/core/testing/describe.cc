@@ -35,7 +35,9 @@ struct BodyWords {
     for (const Proposal& proposal : m.proposals) out << " " << *proposal.payload;
   }
   void operator()(const ProposalsRefused& m) { out << " of " << m.requests.size(); }
-  void operator()(const ReadRequest& m) { out << " read " << m.id; }
+  void operator()(const ReadRequest& m) {
+    out << " read " << m.id << (m.mode == ReadMode::kLease ? " by lease" : "");
+  }
   void operator()(const ReadReply& m) { out << " read " << m.id << " index " << m.index; }
   void operator()(const ReadRefused& m) { out << " read " << m.id; }
 };

@@ -108,11 +108,15 @@ void Scenario::Command(Words words) {
     if (alive(node(1))) cluster_->Propose(node(1), Words(words.begin() + 2, words.end()));
   } else if (verb == "read") {
     if (alive(node(1))) cluster_->BeginRead(node(1));
+  } else if (verb == "lease-read") {
+    if (alive(node(1))) cluster_->BeginRead(node(1), ReadMode::kLease);
   } else if (verb == "transfer") {
     const NodeId target = words.size() > 2 && words[2] == "any" ? kNoNode : node(2);
     if (alive(node(1))) cluster_->Transfer(node(1), target);
   } else if (verb == "unreachable") {
     if (alive(node(1))) cluster_->ReportUnreachable(node(1), node(2));
+  } else if (verb == "down") {
+    if (alive(node(1))) cluster_->ReportDown(node(1), node(2));
   } else if (verb == "read-log") {
     if (!cluster_->HasLogRead(node(1))) return Fail("nothing is to be read");
     cluster_->ServeLogRead(node(1));
@@ -145,6 +149,8 @@ void Scenario::Cluster(const Words& words) {
       options.core.heartbeat_interval = DurationOf(value);
     } else if (option[0] == "election") {
       options.core.election_timeout = DurationOf(value);
+    } else if (option[0] == "lease") {
+      options.core.lease_duration = DurationOf(value);
     } else if (option[0] == "gather") {
       options.core.append_gather_delay = DurationOf(value);
     } else if (option[0] == "notice") {

@@ -4,8 +4,8 @@
 // "----", and what then happened, up to an empty line. Running a scenario yields the same text with
 // what happens now; the test compares the two, and the updating mode writes the new one.
 //
-//   cluster N [option=value ...]   Starts the nodes 1..N. Options: heartbeat, election, notice,
-//                                  inflight, inflight-bytes, append-bytes, window-bytes,
+//   cluster N [option=value ...]   Starts the nodes 1..N. Options: heartbeat, election, lease,
+//                                  notice, inflight, inflight-bytes, append-bytes, window-bytes,
 //                                  uncommitted-bytes, seed.
 //   given N term T [vote V] [log T T ...] [applied A]
 //                                  Gives node N a disk: the terms of its log's entries.
@@ -23,7 +23,7 @@
 //   persist N [COUNT]              The disk of N writes (COUNT of) its batches and reports them.
 //   hold-disk N, free-disk N       The disk of N waits for "persist"; or not any more.
 //   read-log N                     Answers one request of N to read its log.
-//   propose N NAME..., read N, transfer N M|any, unreachable N M
+//   propose N NAME..., read N, lease-read N, transfer N M|any, unreachable N M, down N M
 //   crash N [applied A], restart N A crash loses what was not persisted, and what the state machine
 //                                  applied after A.
 //   partition N.. | M.. [| ..], cut N->M, heal

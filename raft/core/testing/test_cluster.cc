@@ -148,11 +148,11 @@ void TestCluster::Propose(NodeId id, std::vector<std::string> payloads) {
   Drain(&node);
 }
 
-void TestCluster::BeginRead(NodeId id) {
+void TestCluster::BeginRead(NodeId id, ReadMode mode) {
   Node& node = At(id);
   const ReadId read(++reads_begun_);
   read_floor_[read] = LogIndex(committed_.size());
-  const TakenInTerm taken = node.core->BeginRead(node.clock, read);
+  const TakenInTerm taken = node.core->BeginRead(node.clock, read, mode);
   if (std::holds_alternative<Refusal>(taken)) {
     Say(id, Join("refuses read ", read, ": no leader is known"));
   } else {
@@ -165,6 +165,12 @@ void TestCluster::Transfer(NodeId from, NodeId target) {
   Node& node = At(from);
   const bool started = node.core->TransferLeadership(node.clock, target);
   Say(from, started ? "hands over its leadership" : "cannot hand over");
+  Drain(&node);
+}
+
+void TestCluster::ReportDown(NodeId id, NodeId peer) {
+  Node& node = At(id);
+  node.core->OnPeerDown(node.clock, peer);
   Drain(&node);
 }
 

@@ -62,9 +62,10 @@ class TestCluster {
   void Give(NodeId node, HardState hard_state, std::vector<Entry> log, LogIndex applied);
   void FireDeadline(NodeId node);  // if it is due
   void Propose(NodeId node, std::vector<std::string> payloads);
-  void BeginRead(NodeId node);
+  void BeginRead(NodeId node, ReadMode mode = ReadMode::kQuorum);
   void Transfer(NodeId from, NodeId target);
   void ReportUnreachable(NodeId node, NodeId peer);
+  void ReportDown(NodeId node, NodeId peer);
 
   // ---- clocks: one for each node
 
