@@ -22,7 +22,8 @@ constexpr char kHelp[] = R"(
 The keys are "bench/" and a number with leading zeros. Latencies are of the
 requests that succeeded. With --rate a latency counts from the time at which its
 request was due, even if all clients were still waiting for others, so that a
-stall of the servers shows in full.
+stall of the servers shows in full. longest_gap_ms is the longest time in which
+no request of any client succeeded, as through a change of leader.
 
 With --pids the processor time (user and system) of these processes is measured,
 and given in microseconds for each operation: a steadier figure than the rate,

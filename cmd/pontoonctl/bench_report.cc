@@ -47,6 +47,7 @@ nlohmann::ordered_json ReportAsJson(const BenchOptions& options, const BenchResu
   report["latency_p99_us"] = Micros(result.latency.Quantile(0.99));
   report["latency_p99_9_us"] = Micros(result.latency.Quantile(0.999));
   report["latency_max_us"] = Micros(result.latency.Max());
+  report["longest_gap_ms"] = Tenths(absl::ToDoubleMilliseconds(result.longest_gap));
   report["client_cpu_us_per_op"] = MicrosPerOperation(result.client_cpu, result);
   if (options.pids.empty()) return report;
   report["server_cpu_us_per_op"] = MicrosPerOperation(Sum(result.server_cpu), result);

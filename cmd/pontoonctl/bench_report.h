@@ -15,8 +15,9 @@ namespace pontoon::ctl {
 
 // In JSON, one object in a line: operation, clients, connections, operations (that succeeded),
 // elapsed_s, rate_per_second, errors (an object, by gRPC code), not_found, latency_{mean,p50,p99,
-// p99_9,max}_us, client_cpu_us_per_op, and if there were pids, server_cpu_us_per_op (all together)
-// and server_cpu_us_per_op_by_pid. The same as lines otherwise.
+// p99_9,max}_us, longest_gap_ms (in which none succeeded), client_cpu_us_per_op, and if there were
+// pids, server_cpu_us_per_op (all together) and server_cpu_us_per_op_by_pid. The same as lines
+// otherwise.
 void PrintBenchReport(const BenchOptions& options, const BenchResult& result, OutputFormat format,
                       std::ostream& out);
 

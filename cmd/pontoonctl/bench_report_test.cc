@@ -16,6 +16,7 @@ BenchResult SomeResult() {
   for (int us = 1; us <= 1000; ++us) result.latency.Record(absl::Microseconds(us));
   result.errors = {{14, 3}, {4, 1}};
   result.elapsed = absl::Seconds(2);
+  result.longest_gap = absl::Microseconds(12345);
   result.server_cpu = {absl::Milliseconds(40), absl::Milliseconds(10)};
   result.client_cpu = absl::Milliseconds(20);
   return result;
@@ -39,6 +40,7 @@ TEST(BenchReport, AsJsonIsOneObject) {
   EXPECT_EQ(report["latency_mean_us"], 500.5);
   EXPECT_NEAR(report["latency_p99_us"], 990, 8);
   EXPECT_EQ(report["latency_max_us"], 1000.0);
+  EXPECT_EQ(report["longest_gap_ms"], 12.3);
   // 1,004 operations, those that failed included.
   EXPECT_EQ(report["server_cpu_us_per_op"], 49.8);
   EXPECT_EQ(report["server_cpu_us_per_op_by_pid"]["11"], 39.8);

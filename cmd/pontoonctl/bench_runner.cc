@@ -8,6 +8,7 @@
 
 #include "cmd/pontoonctl/bench_worker.h"
 #include "cmd/pontoonctl/process_cpu.h"
+#include "cmd/pontoonctl/success_gaps.h"
 
 namespace pontoon::ctl {
 namespace {
@@ -56,14 +57,16 @@ class BenchCrew {
   BenchResult RunPhase(const BenchSchedule::Limits& limits) {
     const Clock::time_point start = Clock::now();
     BenchSchedule schedule(limits, start);
+    SuccessGaps gaps(start);
     std::vector<BenchResult> parts(workers_.size());
     std::vector<std::thread> threads;
     for (size_t i = 0; i < workers_.size(); ++i) {
-      threads.emplace_back([&, i] { workers_[i]->Run(schedule, parts[i]); });
+      threads.emplace_back([&, i] { workers_[i]->Run(schedule, parts[i], gaps); });
     }
     for (std::thread& thread : threads) thread.join();
     BenchResult result;
     result.elapsed = absl::FromChrono(Clock::now() - start);
+    result.longest_gap = gaps.Longest();
     for (const BenchResult& part : parts) {
       result.latency.Merge(part.latency);
       for (const auto& [code, count] : part.errors) result.errors[code] += count;

@@ -51,6 +51,8 @@ struct BenchResult {
   std::map<int, uint64_t> errors;
   // Gets that found no key.
   uint64_t not_found = 0;
+  // In which no operation succeeded.
+  absl::Duration longest_gap;
   absl::Duration elapsed;
   // Processor time of each of the options' pids, and of this process.
   std::vector<absl::Duration> server_cpu;

@@ -61,12 +61,14 @@ class BenchCall {
   }
 
   // Counts the answer, which has come.
-  void Count(BenchResult& result) {
+  void Count(BenchResult& result, SuccessGaps& gaps) {
     if (!status_.ok()) {
       ++result.errors[status_.error_code()];
       return;
     }
-    result.latency.Record(absl::FromChrono(BenchSchedule::Clock::now() - counts_from_));
+    const BenchSchedule::Clock::time_point now = BenchSchedule::Clock::now();
+    gaps.OnSuccess(now);
+    result.latency.Record(absl::FromChrono(now - counts_from_));
     if (!Found()) ++result.not_found;
   }
 
@@ -148,12 +150,12 @@ BenchWorker::~BenchWorker() {
   }
 }
 
-void BenchWorker::Run(BenchSchedule& schedule, BenchResult& result) {
+void BenchWorker::Run(BenchSchedule& schedule, BenchResult& result, SuccessGaps& gaps) {
   schedule_is_over_ = false;
   for (;;) {
     SendWhatIsDue(schedule);
     if (schedule_is_over_ && idle_.size() == calls_.size()) return;
-    AwaitAnswer(result);
+    AwaitAnswer(result, gaps);
   }
 }
 
@@ -173,7 +175,7 @@ void BenchWorker::SendWhatIsDue(BenchSchedule& schedule) {
   }
 }
 
-void BenchWorker::AwaitAnswer(BenchResult& result) {
+void BenchWorker::AwaitAnswer(BenchResult& result, SuccessGaps& gaps) {
   const bool an_operation_waits_for_its_time = !idle_.empty() && next_.has_value();
   const gpr_timespec until =
       an_operation_waits_for_its_time ? ToGpr(*next_->due) : gpr_inf_future(GPR_CLOCK_MONOTONIC);
@@ -181,7 +183,7 @@ void BenchWorker::AwaitAnswer(BenchResult& result) {
   bool ok = false;
   if (queue_.AsyncNext(&tag, &ok, until) != grpc::CompletionQueue::GOT_EVENT) return;
   auto* call = static_cast<BenchCall*>(tag);
-  call->Count(result);
+  call->Count(result, gaps);
   idle_.push_back(call);
 }
 

@@ -14,6 +14,7 @@
 #include "cmd/pontoonctl/bench_runner.h"
 #include "cmd/pontoonctl/bench_schedule.h"
 #include "cmd/pontoonctl/server.h"
+#include "cmd/pontoonctl/success_gaps.h"
 #include "raft/base/prng.h"
 
 namespace pontoon::ctl {
@@ -57,8 +58,9 @@ class BenchWorker {
   BenchWorker(const BenchWorker&) = delete;
   BenchWorker& operator=(const BenchWorker&) = delete;
 
-  // Sends what `schedule` hands out, until it is over and all is answered. Adds to `result`.
-  void Run(BenchSchedule& schedule, BenchResult& result);
+  // Sends what `schedule` hands out, until it is over and all is answered. Adds to `result` and
+  // `gaps`, of which other workers share the latter.
+  void Run(BenchSchedule& schedule, BenchResult& result, SuccessGaps& gaps);
 
  private:
   using Clock = BenchSchedule::Clock;
@@ -67,7 +69,7 @@ class BenchWorker {
   void SendWhatIsDue(BenchSchedule& schedule);
 
   // Waits for the next answer or until the next operation is due, and takes the answer.
-  void AwaitAnswer(BenchResult& result);
+  void AwaitAnswer(BenchResult& result, SuccessGaps& gaps);
 
   const BenchOptions options_;
   BenchContent content_;
