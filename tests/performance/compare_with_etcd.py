@@ -12,19 +12,12 @@ median of the rounds for both, and their ratio. Figures of one machine say littl
 import argparse
 import contextlib
 import json
-import os
-import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PONTOON = os.path.join(ROOT, "bazel-bin/cmd/pontoon/pontoon")
-CTL = os.path.join(ROOT, "bazel-bin/cmd/pontoonctl/pontoonctl")
+from clusters import CTL, Cluster
 
 # clients -> (connections, operations measured, operations to warm up)
 LOADS = {1: (1, 3000, 300), 64: (16, 40000, 4000), 1000: (100, 80000, 8000)}
@@ -32,74 +25,16 @@ VALUE_BYTES = 256
 KEY_SPACE = 10000
 
 
-def free_ports(count):
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in sockets]
-
-
-class Cluster:
-    """Three nodes of one program, stopped when the block ends."""
-
-    def __init__(self, name, binary, folder):
-        self.name = name
-        ports = free_ports(6)
-        self.endpoints = [f"127.0.0.1:{p}" for p in ports[:3]]
-        peers = [f"http://127.0.0.1:{p}" for p in ports[3:]]
-        initial = ",".join(f"n{i}={peers[i]}" for i in range(3))
-        self.processes = []
-        for i in range(3):
-            client = f"http://{self.endpoints[i]}"
-            data = os.path.join(folder, f"{name}-{i}")
-            log = open(os.path.join(folder, f"{name}-{i}.log"), "wb")
-            self.processes.append(
-                subprocess.Popen(
-                    [binary, "--name", f"n{i}", "--data-dir", data,
-                     "--listen-client-urls", client, "--advertise-client-urls", client,
-                     "--listen-peer-urls", peers[i], "--initial-advertise-peer-urls", peers[i],
-                     "--initial-cluster", initial],
-                    stdout=log, stderr=subprocess.STDOUT))
-
-    def pids(self):
-        return ",".join(str(p.pid) for p in self.processes)
-
-    def resident_mib(self):
-        total = 0
-        for process in self.processes:
-            with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
-                total += next(int(l.split()[1]) for l in status if l.startswith("VmRSS"))
-        return total / 1024
-
-    def wait_ready(self):
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            done = subprocess.run([CTL, "--endpoints", ",".join(self.endpoints), "put", "ready", "1"],
-                                  capture_output=True, check=False)
-            if done.returncode == 0:
-                return
-        raise SystemExit(f"{self.name}: not ready after 30 s: {done.stderr.decode()}")
-
-    def bench(self, operation, clients):
-        connections, total, warmup = LOADS[clients]
-        command = [CTL, "--endpoints", ",".join(self.endpoints), "--output", "json", "bench", operation,
-                   "--clients", str(clients), "--connections", str(connections),
-                   "--total", str(total), "--warmup", str(warmup), "--keys", str(KEY_SPACE),
-                   "--value-size", str(VALUE_BYTES), "--pids", self.pids()]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise SystemExit(f"{self.name}: {' '.join(command)}: {done.stderr}")
-        return json.loads(done.stdout)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for process in self.processes:
-            process.send_signal(signal.SIGKILL)
-        for process in self.processes:
-            process.wait()
+def bench(cluster, operation, clients):
+    connections, total, warmup = LOADS[clients]
+    command = [CTL, "--endpoints", ",".join(cluster.endpoints), "--output", "json", "bench", operation,
+               "--clients", str(clients), "--connections", str(connections),
+               "--total", str(total), "--warmup", str(warmup), "--keys", str(KEY_SPACE),
+               "--value-size", str(VALUE_BYTES), "--pids", cluster.pids()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{cluster.name}: {' '.join(command)}: {done.stderr}")
+    return json.loads(done.stdout)
 
 
 FIGURES = [  # name in the bench's report, heading, unit, decimals
@@ -117,7 +52,7 @@ def measure(clusters, options):
     for round_number in range(options.rounds):
         for operation, clients in loads:
             for cluster in clusters if round_number % 2 == 0 else clusters[::-1]:
-                report = cluster.bench(operation, clients)
+                report = bench(cluster, operation, clients)
                 results.setdefault((operation, clients, cluster.name), []).append(report)
                 print(f"round {round_number + 1} of {options.rounds}: {cluster.name} {operation} "
                       f"{clients} clients: {report['rate_per_second']:.0f}/s, "
@@ -156,15 +91,10 @@ def main():
     parser.add_argument("--operations", nargs="+", default=["put", "get"], choices=["put", "get"])
     parser.add_argument("--only", choices=["etcd", "pontoon"], help="measure one of them")
     options = parser.parse_args()
-    etcd = shutil.which("etcd")
-    for path, remedy in ((PONTOON, "bazel build //cmd/..."), (etcd, "apt-get install etcd-server")):
-        if not path or not os.path.exists(path):
-            raise SystemExit(f"a server is missing; try: {remedy}")
-    binaries = {"etcd": etcd, "pontoon": PONTOON}
     names = [options.only] if options.only else ["etcd", "pontoon"]
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="compare-"))
-        clusters = [stack.enter_context(Cluster(name, binaries[name], folder)) for name in names]
+        clusters = [stack.enter_context(Cluster(name, folder)) for name in names]
         for cluster in clusters:
             cluster.wait_ready()
         results = measure(clusters, options)
