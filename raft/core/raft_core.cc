@@ -259,6 +259,13 @@ TakenInTerm RaftCore::Propose(Instant now, std::vector<Proposal> proposals) {
   return hard_state_.term;
 }
 
+void RaftCore::ForwardAgain(Instant now, Term term, std::vector<Proposal> proposals) {
+  if (lead() || leader() == kNoNode || term != hard_state_.term) return;
+  now_ = now;
+  dirty_ = true;
+  Send(leader(), ForwardProposals{std::move(proposals)});
+}
+
 // ---- output
 
 bool RaftCore::HasReady() const { return dirty_; }

@@ -95,6 +95,10 @@ class RaftCore {
   // what is still missing will not come. A forwarding may be lost on its way, so that neither
   // happens before a change of term.
   TakenInTerm Propose(Instant now, std::vector<Proposal> proposals);
+  // Sends proposals that were taken in `term`, and forwarded, once more to the leader of that term:
+  // the first message may have been lost. The leader takes each of them once. Does nothing in
+  // another term, or on the leader.
+  void ForwardAgain(Instant now, Term term, std::vector<Proposal> proposals);
   // Asks for an index at which a read that begins now is linearizable (thesis 6.4). The answer
   // comes in Ready::reads_granted or reads_refused; on a follower it may also be lost. Reads begun
   // between two TakeReady calls share one confirmation. With ReadMode::kLease `now` must have been

@@ -128,7 +128,7 @@ TEST_F(RaftCoreTest, ANodeThatIsNoMemberIsSilent) {
 
 TEST_F(RaftCoreTest, WithoutALeaderNothingIsTaken) {
   EXPECT_EQ(core_.Propose(now_, {}), TakenInTerm(Refusal::kNoLeader));
-  EXPECT_EQ(core_.BeginRead(now_, ReadId(1)), TakenInTerm(Refusal::kNoLeader));
+  EXPECT_EQ(core_.BeginRead(now_, ReadId(1), ReadMode::kQuorum), TakenInTerm(Refusal::kNoLeader));
   EXPECT_FALSE(core_.TransferLeadership(now_, NodeId(2)));
 }
 
@@ -164,7 +164,7 @@ TEST_F(RaftCoreTest, AnAnswerToAFutureRoundIsIgnored) {
   Win();
   Receive(NodeId(2), 1, AppendAccepted{.match = LogIndex(1)});
   Receive(NodeId(2), 1, HeartbeatAck{.round = RoundId(99), .log_verified = true});
-  core_.BeginRead(now_, ReadId(1));
+  core_.BeginRead(now_, ReadId(1), ReadMode::kQuorum);
   Ready ready = core_.TakeReady();
   EXPECT_TRUE(ready.reads_granted.empty());
 }
@@ -432,9 +432,8 @@ TEST_F(GatheringTest, EntriesWaitForTheAnswerToTheLastAppend) {
 TEST_F(GatheringTest, NotForLong) {
   Propose("b");
   ASSERT_EQ(AppendsTo(NodeId(2)), 0u);
-  const Instant due = core_.NextDeadline();
-  EXPECT_EQ(due, now_ + OptionsOf(NodeId(1)).append_gather_delay);
-  now_ = due;
+  now_ = now_ + OptionsOf(NodeId(1)).append_gather_delay;
+  EXPECT_LE(core_.NextDeadline(), now_);
   core_.OnDeadline(now_);
   Drain();
   EXPECT_EQ(EntriesTo(NodeId(2)), 1u);

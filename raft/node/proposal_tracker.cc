@@ -47,20 +47,36 @@ ProposalTracker::Offer ProposalTracker::TakeQueued(size_t bytes_max,
     if (offer.count > 0 && bytes > bytes_max) break;
     const uint64_t sequence = next_sequence_++;
     proposals->push_back({{options_.self, sequence}, waiter.command});
-    attempts_.emplace(sequence, Attempt{std::move(waiter), Term()});
+    attempts_.emplace(sequence, Attempt{std::move(waiter), Term(), Instant()});
     queue_.pop_front();
     ++offer.count;
   }
   return offer;
 }
 
-void ProposalTracker::OnTaken(Offer offer, Term term) {
+void ProposalTracker::OnTaken(Offer offer, Term term, Instant now) {
   std::lock_guard lock(mutex_);
   CHECK_GE(term, applied_term_) << "the core is of an earlier term than its log";
   for (uint64_t i = 0; i < offer.count; ++i) {
     const auto attempt = attempts_.find(offer.first_sequence + i);
-    if (attempt != attempts_.end()) attempt->second.term = term;
+    if (attempt == attempts_.end()) continue;
+    attempt->second.term = term;
+    attempt->second.sent = now;
   }
+}
+
+std::vector<Proposal> ProposalTracker::TakeUnanswered(Instant now, Term term, size_t bytes_max) {
+  std::vector<Proposal> proposals;
+  size_t bytes = 0;
+  std::lock_guard lock(mutex_);
+  for (auto& [sequence, attempt] : attempts_) {
+    if (attempt.term != term || now - attempt.sent < kForwardAgainDelay) continue;
+    bytes += CountedBytes(attempt.waiter);
+    if (!proposals.empty() && bytes > bytes_max) break;
+    attempt.sent = now;
+    proposals.push_back({{options_.self, sequence}, attempt.waiter.command});
+  }
+  return proposals;
 }
 
 std::vector<CompletedProposal> ProposalTracker::OnRefused(Offer offer, Refusal refusal) {

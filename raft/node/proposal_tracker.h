@@ -47,6 +47,9 @@ namespace pontoon::raft {
 // are returned for the caller to run.
 class ProposalTracker {
  public:
+  // Far longer than an attempt takes while all is well, and far shorter than clients wait.
+  static constexpr absl::Duration kForwardAgainDelay = absl::Seconds(1);
+
   struct Options {
     NodeId self;
     uint64_t first_sequence = 0;  // no number from here on was ever used by this node
@@ -78,11 +81,16 @@ class ProposalTracker {
   // Makes attempts for as many of the queued proposals as fit into `bytes_max`, but at least for
   // one if there is any, and appends them to `proposals`.
   Offer TakeQueued(size_t bytes_max, std::vector<Proposal>* proposals);
-  // The offered attempts live in `term`.
-  void OnTaken(Offer offer, Term term);
+  // The offered attempts live in `term`, since `now`.
+  void OnTaken(Offer offer, Term term, Instant now);
   // The offered attempts were refused at once. For overload the proposals are given back; else they
   // are queued again.
   std::vector<CompletedProposal> OnRefused(Offer offer, Refusal refusal);
+
+  // Attempts of `term` that have been under way for `kForwardAgainDelay`, as they were offered, up
+  // to `bytes_max` but at least one, if there is any: on their way to the leader they may be lost.
+  // The same ones are not returned again for that long.
+  std::vector<Proposal> TakeUnanswered(Instant now, Term term, size_t bytes_max);
 
   // Attempts that were taken were never appended by the leader (Ready::proposals_refused).
   void OnRefusedLater(std::span<const RequestId> requests);
@@ -112,7 +120,8 @@ class ProposalTracker {
   };
   struct Attempt {
     Waiter waiter;
-    Term term;  // 0 while only offered
+    Term term;     // 0 while only offered
+    Instant sent;  // or sent again
   };
   using Attempts = absl::btree_map<uint64_t, Attempt>;  // by sequence
 

@@ -60,9 +60,9 @@ class ProposalTrackerTest : public ::testing::Test {
     for (const Proposal& proposal : offered_) commands.push_back(*proposal.payload);
     return commands;
   }
-  std::vector<std::string> TakeInto(Term term) {
+  std::vector<std::string> TakeInto(Term term, Instant now = At(0)) {
     std::vector<std::string> commands = Take();
-    tracker_.OnTaken(offer_, term);
+    tracker_.OnTaken(offer_, term, now);
     return commands;
   }
   uint64_t SequenceOf(const std::string& command) const {
@@ -215,6 +215,27 @@ TEST_F(ProposalTrackerTest, ProposalsGatherWhileOthersAreUnderWay) {
   EXPECT_TRUE(Add("e"));
 }
 
+TEST_F(ProposalTrackerTest, WhatIsUnansweredForLongIsForwardedAgainUnderTheSameNames) {
+  Add("a", At(9000));
+  Add("b", At(9000));
+  TakeInto(Term(3), At(0));
+  const RequestId a{kSelf, SequenceOf("a")}, b{kSelf, SequenceOf("b")};
+  Add("c", At(9000));
+  TakeInto(Term(3), At(500));
+  Apply(Term(3), a);
+  EXPECT_THAT(tracker_.TakeUnanswered(At(999), Term(3), 1000), IsEmpty());
+  EXPECT_THAT(tracker_.TakeUnanswered(At(1000), Term(4), 1000), IsEmpty()) << "of another term";
+  const std::vector<Proposal> again = tracker_.TakeUnanswered(At(1000), Term(3), 1000);
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].request, b);
+  EXPECT_EQ(*again[0].payload, "b");
+  EXPECT_EQ(tracker_.TakeUnanswered(At(1999), Term(3), 1000).size(), 1u) << "c alone";
+  EXPECT_EQ(tracker_.TakeUnanswered(At(2999), Term(3), 1).size(), 1u) << "one at a time";
+  EXPECT_EQ(tracker_.TakeUnanswered(At(2999), Term(3), 1).size(), 1u);
+  Apply(Term(3), b);
+  EXPECT_EQ(outcomes_["b"], "applied at 2") << "whichever copy was taken";
+}
+
 TEST_F(ProposalTrackerTest, ProposalsKeepTheirOrderWhenTriedAgain) {
   Add("a");
   Add("b");
@@ -309,7 +330,7 @@ TEST_F(ProposalTrackerTest, StopAnswersEverybody) {
   EXPECT_EQ(outcomes_["attempted"], "unknown: stopped");
   EXPECT_EQ(outcomes_["offered"], "unknown: stopped");
   EXPECT_EQ(outcomes_["queued"], "not applied: stopped");
-  tracker_.OnTaken(offer_, Term(3));
+  tracker_.OnTaken(offer_, Term(3), At(0));
   Add("late");
   EXPECT_EQ(outcomes_["late"], "not applied: stopped");
   EXPECT_THAT(Take(), IsEmpty());

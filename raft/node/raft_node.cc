@@ -28,6 +28,9 @@ constexpr size_t kOfferBytesMax = 1 << 20;
 // many proposals at a time, and an idle one takes each at once.
 constexpr absl::Duration kGatherDelay = absl::Milliseconds(5);
 
+// How often proposals are looked for that may be lost on their way to the leader.
+constexpr absl::Duration kForwardCheckInterval = absl::Milliseconds(100);
+
 // How old the followers' progress in Status may be while there is work.
 constexpr absl::Duration kPeersAgeMax = absl::Milliseconds(20);
 
@@ -217,6 +220,7 @@ void RaftNode::RunLoop() {
   Expire(now);
   FeedCore(now, std::move(inbox));
   ProposeQueued(now);
+  ForwardUnanswered(now);
   BeginReads(now);
   ContinueTransfers(now);
   core_.OnDeadline(now);
@@ -250,7 +254,7 @@ void RaftNode::ProposeQueued(Instant now) {
     const TakenInTerm taken = core_.Propose(now, std::move(proposals));
     if (const Term* term = std::get_if<Term>(&taken)) {
       // Before TakeReady: nothing of the offer can have been applied yet.
-      proposals_.OnTaken(offer, *term);
+      proposals_.OnTaken(offer, *term, now);
       continue;
     }
     const Refusal refusal = std::get<Refusal>(taken);
@@ -259,6 +263,15 @@ void RaftNode::ProposeQueued(Instant now) {
     Answer(std::move(given_back));
     if (refusal != Refusal::kOverloaded) propose_again_ = now + kTryAgainDelay;
   }
+}
+
+// A follower's proposals may be lost on their way to the leader without any change of term. (What
+// the leader itself has taken is in its log.)
+void RaftNode::ForwardUnanswered(Instant now) {
+  if (now < forward_again_ || core_.role() == Role::kLeader || core_.leader() == kNoNode) return;
+  forward_again_ = now + kForwardCheckInterval;
+  std::vector<Proposal> proposals = proposals_.TakeUnanswered(now, core_.term(), kOfferBytesMax);
+  if (!proposals.empty()) core_.ForwardAgain(now, core_.term(), std::move(proposals));
 }
 
 void RaftNode::BeginReads(Instant now) {

@@ -151,6 +151,7 @@ class RaftNode final : public Replica, public TransportReceiver {
   void RunLoop();
   void FeedCore(Instant now, Inbox inbox);
   void ProposeQueued(Instant now);
+  void ForwardUnanswered(Instant now);
   void BeginReads(Instant now);
   void BeginRead(ReadMode mode);
   void BeginTransfer(Instant now, Transfer transfer);
@@ -173,6 +174,7 @@ class RaftNode final : public Replica, public TransportReceiver {
   RaftCore core_;
   Instant propose_again_;  // after a refusal nothing is proposed before this
   Instant read_again_;     // the same for reads
+  Instant forward_again_;  // the next look for lost proposals
   std::vector<Transfer> transfers_;
   // The peers of which nothing was heard since their connection broke, or ever.
   absl::btree_set<NodeId> away_;

@@ -48,6 +48,7 @@ RaftNodeOptions Options(NodeId self, uint64_t life = 1) {
   options.core.self = self;
   options.core.heartbeat_interval = absl::Milliseconds(30);
   options.core.election_timeout = absl::Milliseconds(300);
+  options.core.lease_duration = absl::Milliseconds(200);
   options.core.seed = self.value() * 100 + life;
   options.first_sequence = (self.value() * 100 + life) << 32;
   return options;
@@ -132,7 +133,7 @@ class SingleNodeTest : public ::testing::Test {
   std::unique_ptr<RaftNode> node_;
 };
 
-// With one under way, proposals wait for its news, or for a millisecond, and go together.
+// With one under way, proposals wait for its news, or for a few milliseconds, and go together.
 TEST_F(SingleNodeTest, ProposalsGatherWhileOneIsUnderWay) {
   StartAndLead();
   Propose("a");
@@ -141,7 +142,7 @@ TEST_F(SingleNodeTest, ProposalsGatherWhileOneIsUnderWay) {
   Propose("b");
   Propose("c");
   SettleOnlyLoop();
-  clock_.Advance(absl::Milliseconds(1));
+  clock_.Advance(absl::Milliseconds(5));
   SettleOnlyLoop();
   manual_[1]->RunDue(clock_.Now());  // the log writer
   EXPECT_EQ(log_.writes(), writes + 1) << "a, b and c, though nobody told of a";
@@ -201,7 +202,7 @@ TEST_F(SingleNodeTest, WaitingBatchesShareOneWrite) {
   const int writes = log_.writes();
   for (int i = 0; i < 10; ++i) {
     Propose(std::to_string(i));
-    clock_.Advance(absl::Milliseconds(1));
+    clock_.Advance(absl::Milliseconds(5));
     SettleOnlyLoop();
   }
   Settle();
@@ -419,6 +420,16 @@ class ClusterTest : public ::testing::Test {
     CHECK(notified.Await(2 * kPatience));
     return *std::move(result);
   }
+  static absl::Status Await(const std::function<void(ReadCallback)>& call) {
+    Event notified;
+    absl::Status result;
+    call([&](absl::Status status) {
+      result = std::move(status);
+      notified.Happen();
+    });
+    CHECK(notified.Await(2 * kPatience));
+    return result;
+  }
   absl::Status Read(NodeId id) {
     return Await([&](ReadCallback done) {
       node(id).ReadBarrier(ReadMode::kQuorum, Deadline(), std::move(done));
@@ -448,18 +459,6 @@ class ClusterTest : public ::testing::Test {
 
   LocalNetwork network_;
   std::map<NodeId, Member> members_;
-
- private:
-  static absl::Status Await(const std::function<void(ReadCallback)>& call) {
-    Event notified;
-    absl::Status result;
-    call([&](absl::Status status) {
-      result = std::move(status);
-      notified.Happen();
-    });
-    CHECK(notified.Await(2 * kPatience));
-    return result;
-  }
 };
 
 TEST_F(ClusterTest, EveryNodeTakesProposalsAndAllApplyTheSame) {
@@ -543,6 +542,41 @@ TEST_F(ClusterTest, ProposalsOfAnIsolatedLeaderAreNotLostAndNotDoubled) {
   EXPECT_EQ(outcomes.CountApplied(), 50u);
   ASSERT_TRUE(Read(others[0]).ok());
   ExpectKept(outcomes, commands(others[0]));
+}
+
+// Without any change of leader or term, and with nobody who reports a loss.
+TEST_F(ClusterTest, ForwardedProposalsThatAreLostAreForwardedAgain) {
+  const NodeId follower = Others(AwaitLeader(NodeId(1)))[0];
+  int lost = 0;
+  network_.Lose([lost](const Message& message) mutable {
+    return std::holds_alternative<ForwardProposals>(message.body) && ++lost <= 2;
+  });
+  Outcomes outcomes;
+  for (const char* command : {"a", "b", "c"}) {
+    node(follower).Propose(Command(command), Deadline(), outcomes.Expect(command));
+  }
+  outcomes.AwaitAll();
+  EXPECT_EQ(outcomes.CountApplied(), 3u);
+  ExpectKept(outcomes, commands(follower));
+}
+
+// The leader answers by its lease while nobody confirms that it leads.
+TEST_F(ClusterTest, LeaderAnswersByItsLease) {
+  absl::Status status;
+  constexpr int kTriesMax = 50;  // a lease ends while a busy machine looks elsewhere
+  for (int i = 0; i < kTriesMax; ++i) {
+    const NodeId leader = AwaitLeader(NodeId(1));
+    ASSERT_TRUE(Read(leader).ok()) << "a quorum has acknowledged a round";
+    network_.Lose(
+        [](const Message& message) { return std::holds_alternative<HeartbeatAck>(message.body); });
+    status = Await([&](ReadCallback done) {
+      node(leader).ReadBarrier(ReadMode::kLease, Clock::System()->Now() + absl::Milliseconds(100),
+                               std::move(done));
+    });
+    network_.Lose(nullptr);
+    if (status.ok()) break;
+  }
+  EXPECT_TRUE(status.ok()) << status;
 }
 
 TEST_F(ClusterTest, IsolatedLeaderServesNoRead) {

@@ -117,6 +117,7 @@ void LocalNetwork::Deliver(std::vector<Message> messages) {
     const auto receiver = receivers_.find(message.to);
     if (receiver == receivers_.end()) continue;
     if (isolated_.contains(message.from) || isolated_.contains(message.to)) continue;
+    if (is_lost_ && is_lost_(message)) continue;
     std::vector<Message> one;
     one.push_back(std::move(message));
     receiver->second->OnMessages(std::move(one));
@@ -137,6 +138,11 @@ void LocalNetwork::Isolate(NodeId node) {
 void LocalNetwork::Rejoin(NodeId node) {
   std::lock_guard lock(mutex_);
   isolated_.erase(node);
+}
+
+void LocalNetwork::Lose(std::function<bool(const Message&)> is_lost) {
+  std::lock_guard lock(mutex_);
+  is_lost_ = std::move(is_lost);
 }
 
 // ---- ManualExecutor

@@ -4,6 +4,7 @@
 #define PONTOON_RAFT_NODE_TESTING_IN_MEMORY_H_
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -88,6 +89,9 @@ class LocalNetwork final : public Transport {
   // What is sent to and from `node` is lost.
   void Isolate(NodeId node);
   void Rejoin(NodeId node);
+  // Messages for which `is_lost` is true are lost. It is called on the network's thread, with a
+  // lock held.
+  void Lose(std::function<bool(const Message&)> is_lost);
 
  private:
   void Deliver(std::vector<Message> messages);
@@ -97,6 +101,7 @@ class LocalNetwork final : public Transport {
   std::mutex mutex_;
   std::map<NodeId, TransportReceiver*> receivers_;
   std::set<NodeId> isolated_;
+  std::function<bool(const Message&)> is_lost_;  // may be null
   const std::unique_ptr<Executor> wire_ = NewThreadExecutor("local-network");
 };
 
