@@ -33,23 +33,34 @@ std::optional<ReadId> ReadCoordinator::BeginBatch(ReadMode mode, Instant now) {
   if (again) ask_again_ = false;
   const ReadId id = next_id_;
   ++next_id_;
-  if (!waiting.empty()) asked_.emplace(id, Batch{now, std::exchange(waiting, {})});
+  if (mode == ReadMode::kLease) NoteLeaseQuestion(id);
+  if (!waiting.empty()) asked_.emplace(id, Batch{mode, now, std::exchange(waiting, {})});
   deadlines_.Include(now + options_.answer_timeout);
   return id;
+}
+
+void ReadCoordinator::NoteLeaseQuestion(ReadId id) {
+  // What is older than all batches can serve none of them.
+  const auto oldest =
+      asked_.empty() ? lease_questions_.end() : lease_questions_.lower_bound(asked_.begin()->first);
+  lease_questions_.erase(lease_questions_.begin(), oldest);
+  lease_questions_.insert(id);
 }
 
 void ReadCoordinator::OnGranted(const ReadGrant& grant) {
   std::lock_guard lock(mutex_);
   // Of an earlier life of this node: it says nothing about the callers of this one.
   if (grant.id < options_.first_id || grant.id >= next_id_) return;
-  const auto end = asked_.upper_bound(grant.id);
-  if (end == asked_.begin()) return;
-  Callers& callers = granted_[grant.index];
-  for (auto batch = asked_.begin(); batch != end; ++batch) {
+  const bool maybe_by_lease = lease_questions_.contains(grant.id);
+  for (auto batch = asked_.begin(); batch != asked_.end() && batch->first <= grant.id;) {
+    if (maybe_by_lease && batch->second.mode == ReadMode::kQuorum) {
+      ++batch;
+      continue;
+    }
     std::move(batch->second.callers.begin(), batch->second.callers.end(),
-              std::back_inserter(callers));
+              std::back_inserter(granted_[grant.index]));
+    batch = asked_.erase(batch);
   }
-  asked_.erase(asked_.begin(), end);
 }
 
 void ReadCoordinator::OnRefused(ReadId id) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/time/time.h"
 #include "raft/base/instant.h"
 #include "raft/base/types.h"
@@ -30,9 +31,10 @@ namespace pontoon::raft {
 //
 // Each question has an id of its own, and ids rise. An answer speaks for all callers that came
 // before its question was asked, those of earlier questions too, and never for others (etcd issue
-// 20418 is what comes of using an id again). So when answers stay out for `answer_timeout`, one
-// more question is asked on behalf of all; the earlier ones stand: where a round trip takes longer
-// than that, their answers are still in time for those who asked.
+// 20418 is what comes of using an id again); but one that a lease may have given does not speak for
+// those who want a quorum. So when answers stay out for `answer_timeout`, one more question is
+// asked on behalf of all; the earlier ones stand: where a round trip takes longer than that, their
+// answers are still in time for those who asked.
 //
 // Thread safety: all methods may be called from any thread. Nothing is called out to: completions
 // are returned for the caller to run.
@@ -84,12 +86,15 @@ class ReadCoordinator {
   };
   using Callers = std::vector<Caller>;
   struct Batch {
+    ReadMode mode;
     Instant asked;  // or asked again
     Callers callers;
   };
 
   // These require mutex_.
   Callers& WaitingFor(ReadMode mode) { return waiting_[static_cast<size_t>(mode)]; }
+  // Notes that a lease may answer the question of `id`, which is the newest.
+  void NoteLeaseQuestion(ReadId id);
   bool MustAskAgain() const { return ask_again_ && !asked_.empty(); }
   void WaitAgain(Callers callers);
   CompletedCall Complete(Caller caller, absl::Status status);
@@ -101,7 +106,8 @@ class ReadCoordinator {
   bool stopped_ = false;
   std::array<Callers, 2> waiting_;  // by ReadMode
   absl::btree_map<ReadId, Batch> asked_;
-  bool ask_again_ = false;  // for those in asked_
+  absl::btree_set<ReadId> lease_questions_;  // all that are not older than those in asked_
+  bool ask_again_ = false;                   // for those in asked_
   absl::btree_map<LogIndex, Callers> granted_;
   size_t count_ = 0;  // of callers, wherever they are
   ReadId next_id_ = options_.first_id;

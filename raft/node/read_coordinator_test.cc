@@ -69,6 +69,39 @@ TEST_F(ReadCoordinatorTest, EachModeHasItsOwnQuestion) {
   EXPECT_THAT(answers_, ElementsAre(Pair("lease", kOk)));
 }
 
+// An answer to a question that a lease may answer comes even without a quorum.
+TEST_F(ReadCoordinatorTest, ALeaseDoesNotAnswerForThoseWhoWantAQuorum) {
+  Add("quorum");
+  Add("lease", At(10000), ReadMode::kLease);
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
+  reads_.BeginBatch(ReadMode::kLease, At(0));
+  for (int copies = 0; copies < 2; ++copies) {
+    reads_.OnGranted({kFirst.Next(), LogIndex(5)});
+    Apply(5);
+    EXPECT_THAT(answers_, ElementsAre(Pair("lease", kOk)));
+  }
+  // Another lease question does not make the first one forgotten, while somebody waits.
+  Add("later", At(10000), ReadMode::kLease);
+  reads_.BeginBatch(ReadMode::kLease, At(0));
+  reads_.OnGranted({kFirst.Next(), LogIndex(5)});
+  reads_.OnGranted({kFirst + 2, LogIndex(5)});
+  Apply(5);
+  EXPECT_FALSE(answers_.contains("quorum"));
+  reads_.OnGranted({kFirst, LogIndex(5)});
+  Apply(5);
+  EXPECT_EQ(answers_["quorum"], kOk);
+}
+
+TEST_F(ReadCoordinatorTest, AQuorumAnswersForThoseWhoWouldTakeALease) {
+  Add("lease", At(10000), ReadMode::kLease);
+  reads_.BeginBatch(ReadMode::kLease, At(0));
+  Add("quorum");
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
+  reads_.OnGranted({kFirst.Next(), LogIndex(5)});
+  Apply(5);
+  EXPECT_THAT(answers_, ElementsAre(Pair("lease", kOk), Pair("quorum", kOk)));
+}
+
 TEST_F(ReadCoordinatorTest, WhoComesAfterTheQuestionNeedsAnother) {
   Add("a");
   reads_.BeginBatch(ReadMode::kQuorum, At(0));
