@@ -50,6 +50,7 @@ class FaultyFileSystem::OpenedFile final : public File {
   absl::Status Truncate(uint64_t bytes) override {
     std::lock_guard lock(fs_->mutex_);
     if (absl::Status s = CheckAlive(); !s.ok()) return s;
+    ++fs_->truncations_;
     return fs_->ChangeFile(inode_.get(), Change{.size = bytes});
   }
 
@@ -155,6 +156,28 @@ uint64_t FaultyFileSystem::writes() const {
 uint64_t FaultyFileSystem::syncs() const {
   std::lock_guard lock(mutex_);
   return syncs_;
+}
+
+uint64_t FaultyFileSystem::truncations() const {
+  std::lock_guard lock(mutex_);
+  return truncations_;
+}
+
+bool FaultyFileSystem::faulty() const {
+  std::lock_guard lock(mutex_);
+  return std::min({cut_at_, fail_write_at_, fail_sync_at_}) != UINT64_MAX;
+}
+
+bool FaultyFileSystem::power_is_off() const {
+  std::lock_guard lock(mutex_);
+  return !CheckPower().ok();
+}
+
+void FaultyFileSystem::ClearFaults() {
+  std::lock_guard lock(mutex_);
+  if (CheckPower().ok()) cut_at_ = UINT64_MAX;
+  if (writes_ <= fail_write_at_) fail_write_at_ = UINT64_MAX;
+  if (syncs_ <= fail_sync_at_) fail_sync_at_ = UINT64_MAX;
 }
 
 std::string FaultyFileSystem::Contents(const std::string& path) const {

@@ -70,6 +70,13 @@ class FaultyFileSystem final : public FileSystem {
   uint64_t steps() const;
   uint64_t writes() const;
   uint64_t syncs() const;  // of files
+  uint64_t truncations() const;
+
+  // Whether a fault has struck, or is set and has not yet, since the last Crash or RestartProcess.
+  bool faulty() const;
+  bool power_is_off() const;
+  // Takes back the faults that have not struck.
+  void ClearFaults();
 
   // Reads, and replaces durably, the bytes of a file: for what bit rot and careless people do.
   std::string Contents(const std::string& path) const;
@@ -135,6 +142,7 @@ class FaultyFileSystem final : public FileSystem {
   uint64_t steps_ = 0;
   uint64_t writes_ = 0;
   uint64_t syncs_ = 0;
+  uint64_t truncations_ = 0;
   // The values of the counters at which a fault comes.
   uint64_t cut_at_ = UINT64_MAX;
   uint64_t fail_write_at_ = UINT64_MAX;
