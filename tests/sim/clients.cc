@@ -1,0 +1,185 @@
+#include "tests/sim/clients.h"
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "raft/base/check.h"
+#include "tests/sim/fingerprint.h"
+
+namespace pontoon::sim {
+
+Clients::Clients(const SimOptions& options, EventLoop* loop, Machines* machines, History* history,
+                 Ledger* ledger, Coverage* coverage, const Trace* trace)
+    : options_(options.client),
+      loop_(loop),
+      machines_(machines),
+      history_(history),
+      ledger_(ledger),
+      coverage_(coverage),
+      trace_(trace),
+      dice_(Mix(options.seed, "clients")),
+      clients_(options_.clients) {}
+
+void Clients::Start() {
+  for (size_t client = 0; client < clients_.size(); ++client) {
+    clients_[client].machine = dice_.Below(machines_->size());
+    Think(client);
+  }
+}
+
+void Clients::Think(size_t client) {
+  loop_->After(dice_.Skewed(absl::Microseconds(1), options_.think_most), [this, client] {
+    if (!stopped_) Act(client);
+  });
+}
+
+void Clients::Act(size_t client) {
+  Client& self = clients_[client];
+  Machine* const machine = (*machines_)[self.machine].get();
+  const Operation operation = Draw();
+  const absl::Duration timeout = dice_.Between(options_.deadline_least, options_.deadline_most);
+  const OperationId id = operation.id;
+  const auto then = [this, client, id] {
+    const Told told = history_->At(id).told;
+    if (told != Told::kApplied && told != Told::kRead) {
+      clients_[client].machine = dice_.Below(machines_->size());
+    }
+    Think(client);
+  };
+  if (!machine->up()) {  // the connection is refused: nothing was begun
+    self.machine = dice_.Below(machines_->size());
+    Think(client);
+  } else if (operation.kind == OperationKind::kRead) {
+    Read(machine, operation, timeout, then);
+  } else {
+    Write(machine, operation, timeout, then);
+  }
+}
+
+Operation Clients::Draw() {
+  Operation operation;
+  operation.id = history_->NextId();
+  operation.key = KeyId(static_cast<uint32_t>(dice_.Below(options_.keys)));
+  operation.value = Value(operation.id.value());
+  operation.padding_bytes = dice_.Below(options_.padding_most + 1);
+  const uint64_t roll = dice_.Below(100);
+  if (roll < options_.read_percent) {
+    operation.kind = OperationKind::kRead;
+  } else if (roll < options_.read_percent + options_.delete_percent) {
+    operation.kind = OperationKind::kDelete;
+  } else if (dice_.Percent(options_.compare_percent)) {
+    operation.kind = OperationKind::kCompareAndSet;
+    // Mostly a good guess.
+    operation.expected = dice_.OneIn(4) ? kAbsent : ledger_->model().At(operation.key).value;
+  } else {
+    operation.kind = OperationKind::kPut;
+  }
+  return operation;
+}
+
+OperationRecord& Clients::Begin(const Operation& operation) {
+  ++open_;
+  OperationRecord record;
+  record.operation = operation;
+  record.begin = loop_->now();
+  record.committed_before = ledger_->last();
+  return history_->Add(record);
+}
+
+void Clients::Write(Machine* machine, const Operation& operation, absl::Duration timeout,
+                    std::function<void()> then) {
+  const Payload command = machine->codec().Encode(operation);
+  Begin(operation).command_digest = Mix(0, *command);
+  machine->node()->Propose(
+      command, machine->Now() + timeout,
+      [this, machine, id = operation.id, then = std::move(then)](raft::ProposeOutcome outcome) {
+        OnOutcome(machine, id, std::move(outcome));
+        then();
+      });
+}
+
+void Clients::Read(Machine* machine, const Operation& operation, absl::Duration timeout,
+                   std::function<void()> then) {
+  Begin(operation);
+  machine->node()->ReadBarrier(
+      machine->Now() + timeout,
+      [this, machine, id = operation.id, then = std::move(then)](const absl::Status& status) {
+        OnReadable(machine, id, status);
+        then();
+      });
+}
+
+void Clients::OnOutcome(Machine* machine, OperationId id, raft::ProposeOutcome outcome) {
+  OperationRecord& record = history_->At(id);
+  CHECK(record.told == Told::kNothing) << "operation " << id << " is answered twice";
+  --open_;
+  record.end = loop_->now();
+  if (const auto* applied = std::get_if<raft::Applied>(&outcome)) {
+    OnApplied(machine, &record, *applied);
+  } else if (std::holds_alternative<raft::NotApplied>(outcome)) {
+    CHECK_EQ(record.applied_at, LogIndex())
+        << "operation " << id << " was applied, and its client is told that it never will be";
+    record.told = Told::kNotApplied;
+    coverage_->Reached(Path::kNotApplied);
+  } else {
+    record.told = Told::kUnknown;
+    if (record.applied_at != LogIndex()) coverage_->Reached(Path::kUnknownWasApplied);
+  }
+  loop_->Note(Mix(id.value(), static_cast<uint64_t>(record.told)));
+  if (trace_->on()) {
+    static constexpr const char* kWords[] = {"?", "applied", "not applied", "unknown", "", ""};
+    trace_->Say("    write ", id.value(), " at node ", machine->id().value(), ": ",
+                kWords[static_cast<size_t>(record.told)], " ", record.applied_at.value());
+  }
+}
+
+void Clients::OnApplied(Machine* machine, OperationRecord* record, const raft::Applied& applied) {
+  record->told = Told::kApplied;
+  const LogIndex index = applied.position.index;
+  CHECK_EQ(record->applied_at, index)
+      << "operation " << record->operation.id << " is said to be at another index";
+  CHECK_EQ(ledger_->TermAt(index), applied.position.term);
+  CHECK_GT(index, record->committed_before)
+      << "operation " << record->operation.id << " took effect before it began";
+  CHECK(applied.result != nullptr);
+  const Effect effect = machine->codec().EffectOf(*applied.result);
+  const Effect expected = ledger_->EffectAt(index);
+  CHECK(effect == expected) << "operation " << record->operation.id << " at index " << index
+                            << " returned " << effect.changed << " revision " << effect.revision
+                            << " instead of " << expected.changed << " revision "
+                            << expected.revision;
+}
+
+void Clients::OnReadable(Machine* machine, OperationId id, const absl::Status& status) {
+  OperationRecord& record = history_->At(id);
+  CHECK(record.told == Told::kNothing) << "operation " << id << " is answered twice";
+  --open_;
+  record.end = loop_->now();
+  record.told = status.ok() ? Told::kRead : Told::kReadFailed;
+  loop_->Note(Mix(id.value(), static_cast<uint64_t>(record.told)));
+  if (!status.ok()) return;
+  const SimStore::ReadResult result = machine->store().Read(record.operation.key);
+  record.value = result.value;
+  CHECK_GE(result.applied, record.committed_before)
+      << "the read " << id << " at node " << machine->id() << " is stale: it shows the state after "
+      << "index " << result.applied << ", and more was applied before it began";
+  CHECK_EQ(result.value, ledger_->ValueAt(record.operation.key, result.applied))
+      << "the read " << id << " at index " << result.applied;
+  const bool leads = machine->node()->Status().role == raft::Role::kLeader;
+  coverage_->Reached(leads ? Path::kReadOnLeader : Path::kReadOnFollower);
+  trace_->Say("    read ", id.value(), " at node ", machine->id().value(), " of key ",
+              record.operation.key.value(), ": ", result.value.value(), " at index ",
+              result.applied.value());
+}
+
+void Clients::Probe(Machine* machine, absl::Duration timeout,
+                    std::function<void(bool applied)> done) {
+  Operation operation = Draw();
+  operation.kind = OperationKind::kPut;
+  Write(machine, operation, timeout, [this, id = operation.id, done = std::move(done)] {
+    done(history_->At(id).told == Told::kApplied);
+  });
+}
+
+}  // namespace pontoon::sim

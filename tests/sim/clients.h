@@ -1,0 +1,81 @@
+// Clients: the users of a simulated cluster.
+
+#ifndef PONTOON_TESTS_SIM_CLIENTS_H_
+#define PONTOON_TESTS_SIM_CLIENTS_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "raft/node/replica.h"
+#include "tests/sim/coverage.h"
+#include "tests/sim/dice.h"
+#include "tests/sim/event_loop.h"
+#include "tests/sim/history.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/machine.h"
+#include "tests/sim/options.h"
+
+namespace pontoon::sim {
+
+using Machines = std::vector<std::unique_ptr<Machine>>;
+
+// Each client does one operation after another, at a node that it stays with until that fails it.
+// What a node answers is checked at once against the ledger:
+//
+//   - a write returned what the log says that it must, and its index lies behind everything that
+//     had been applied anywhere when it began;
+//   - a read shows the state after the index at which it was served, and that index is not before
+//     anything that had been applied anywhere when it began;
+//   - a write that is given back as not applied has not been, and (Ledger) never will be.
+//
+// Thread safety: none.
+class Clients {
+ public:
+  Clients(const SimOptions& options, EventLoop* loop, Machines* machines, History* history,
+          Ledger* ledger, Coverage* coverage, const Trace* trace);
+
+  void Start();
+  // They begin nothing more.
+  void Stop() { stopped_ = true; }
+  // Operations that are not answered yet.
+  size_t open() const { return open_; }
+
+  // One write at `machine`, for which `done` is told whether it was applied.
+  void Probe(Machine* machine, absl::Duration timeout, std::function<void(bool applied)> done);
+
+ private:
+  struct Client {
+    size_t machine = 0;
+  };
+
+  void Think(size_t client);
+  void Act(size_t client);
+  Operation Draw();
+  void Write(Machine* machine, const Operation& operation, absl::Duration timeout,
+             std::function<void()> then);
+  void Read(Machine* machine, const Operation& operation, absl::Duration timeout,
+            std::function<void()> then);
+  OperationRecord& Begin(const Operation& operation);
+  void OnOutcome(Machine* machine, OperationId id, raft::ProposeOutcome outcome);
+  void OnApplied(Machine* machine, OperationRecord* record, const raft::Applied& applied);
+  void OnReadable(Machine* machine, OperationId id, const absl::Status& status);
+
+  const ClientOptions options_;
+  EventLoop* const loop_;
+  Machines* const machines_;
+  History* const history_;
+  Ledger* const ledger_;
+  Coverage* const coverage_;
+  const Trace* const trace_;
+  Dice dice_;
+  std::vector<Client> clients_;
+  size_t open_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace pontoon::sim
+
+#endif  // PONTOON_TESTS_SIM_CLIENTS_H_

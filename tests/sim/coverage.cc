@@ -1,0 +1,102 @@
+#include "tests/sim/coverage.h"
+
+namespace pontoon::sim {
+
+const char* NameOf(Path path) {
+  switch (path) {
+    case Path::kLogConflictTruncated:
+      return "a log truncated at a conflict";
+    case Path::kLeaderDeposedWithUncommitted:
+      return "a leader deposed with uncommitted entries";
+    case Path::kTornTailRepaired:
+      return "a torn end of a log cut off";
+    case Path::kVoteWithheldByCrash:
+      return "a crash before a term or vote was durable";
+    case Path::kForwardedDuplicateDropped:
+      return "a forwarded proposal that came twice";
+    case Path::kReadOnFollower:
+      return "a read confirmed on a follower";
+    case Path::kReadOnLeader:
+      return "a read confirmed on the leader";
+    case Path::kCatchUpFromDisk:
+      return "a follower caught up from the leader's disk";
+    case Path::kApplyFromDisk:
+      return "committed entries read back to be applied";
+    case Path::kReplayAfterRestart:
+      return "entries applied again after a restart";
+    case Path::kRestartDuringRecovery:
+      return "the power cut while a log was opened";
+    case Path::kDiedOfDiskError:
+      return "a process that died of a disk error";
+    case Path::kPowerCutWithinWrite:
+      return "the power cut within a write";
+    case Path::kSegmentRolled:
+      return "a log of several segments recovered";
+    case Path::kUnknownWasApplied:
+      return "an unknown outcome that was applied";
+    case Path::kUnknownWasNotApplied:
+      return "an unknown outcome that was not applied";
+    case Path::kSecondAttemptApplied:
+      return "a second attempt of a proposal applied";
+    case Path::kNotApplied:
+      return "a proposal given back as not applied";
+    case Path::kLeadershipTransferred:
+      return "leadership handed over";
+    case Path::kLeaderOfFewCommittedOldTerm:
+      return "an entry of an older term committed by a later leader";
+    case Path::kPausedLeaderCameBack:
+      return "a leader that was paused and came back deposed";
+    case Path::kCount:
+      break;
+  }
+  return "?";
+}
+
+const char* NameOf(Fault fault) {
+  switch (fault) {
+    case Fault::kMessageLost:
+      return "messages lost";
+    case Fault::kMessageDoubled:
+      return "messages doubled";
+    case Fault::kMessageOvertaken:
+      return "messages delayed for long";
+    case Fault::kMessageReplayed:
+      return "old messages replayed";
+    case Fault::kMessageBlocked:
+      return "messages blocked by partitions";
+    case Fault::kPartition:
+      return "partitions";
+    case Fault::kProcessCrash:
+      return "crashes of a process";
+    case Fault::kPowerLoss:
+      return "power losses";
+    case Fault::kPowerCutWithinWrite:
+      return "power cuts within a write";
+    case Fault::kAllPowerLost:
+      return "power losses of all machines";
+    case Fault::kFailedSync:
+      return "failed syncs";
+    case Fault::kFailedWrite:
+      return "failed writes";
+    case Fault::kPause:
+      return "pauses of a process";
+    case Fault::kDiskStall:
+      return "stalls of a disk";
+    case Fault::kSlowApply:
+      return "periods of slow apply";
+    case Fault::kCleanStop:
+      return "clean stops";
+    case Fault::kTransfer:
+      return "transfers of leadership asked for";
+    case Fault::kCount:
+      break;
+  }
+  return "?";
+}
+
+void Coverage::Add(const Coverage& other) {
+  for (size_t i = 0; i < paths.size(); ++i) paths[i] += other.paths[i];
+  for (size_t i = 0; i < faults.size(); ++i) faults[i] += other.faults[i];
+}
+
+}  // namespace pontoon::sim

@@ -1,0 +1,69 @@
+#include "tests/sim/ledger.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+#include "raft/base/check.h"
+#include "tests/sim/fingerprint.h"
+
+namespace pontoon::sim {
+
+OperationId OperationOf(const std::string& command) {
+  uint64_t id = 0;
+  CHECK_GE(command.size(), sizeof(id));
+  std::memcpy(&id, command.data() + command.size() - sizeof(id), sizeof(id));
+  return OperationId(id);
+}
+
+const Ledger::Known& Ledger::EntryAt(LogIndex index) const {
+  CHECK(index >= LogIndex(1) && index <= last()) << index << " of " << last();
+  return entries_[index.value() - 1];
+}
+
+Ledger::News Ledger::OnApplied(NodeId node, const Entry& entry) {
+  const uint64_t digest = Mix(0, entry);
+  if (entry.index <= last()) {
+    const Known& known = EntryAt(entry.index);
+    CHECK(known.term == entry.term && known.digest == digest)
+        << "node " << node << " applied at index " << entry.index << " an entry of term "
+        << entry.term << ", where another of term " << known.term << " was applied before";
+    return News::kKnown;
+  }
+  CHECK_EQ(entry.index, last().Next()) << "node " << node << " left out entries";
+  if (!entries_.empty()) CHECK_GE(entry.term, entries_.back().term) << "terms of the log fall";
+  const Effect effect = entry.kind == EntryKind::kCommand
+                            ? Execute(entry)
+                            : Effect{.changed = false, .revision = model_.revision()};
+  entries_.push_back({entry.term, digest, effect});
+  return News::kFirst;
+}
+
+Effect Ledger::Execute(const Entry& entry) {
+  OperationRecord& record = history_->At(OperationOf(*entry.payload));
+  CHECK_EQ(record.command_digest, Mix(0, *entry.payload)) << "a command was changed on its way";
+  CHECK_EQ(record.applied_at, LogIndex())
+      << "operation " << record.operation.id << " is applied a second time, at " << entry.index;
+  CHECK(record.told != Told::kNotApplied)
+      << "operation " << record.operation.id << " is applied at " << entry.index
+      << ", but its client was told that it never will be";
+  record.applied_at = entry.index;
+  record.applied_first = loop_->now();
+  if (record.told == Told::kUnknown) coverage_->Reached(Path::kUnknownWasApplied);
+  const Effect effect = model_.Apply(record.operation);
+  if (effect.changed) {
+    const KeyId key = record.operation.key;
+    versions_[key.value()].push_back({entry.index, model_.At(key).value});
+  }
+  return effect;
+}
+
+Value Ledger::ValueAt(KeyId key, LogIndex index) const {
+  const std::vector<Version>& versions = versions_[key.value()];
+  const auto after =
+      std::upper_bound(versions.begin(), versions.end(), index,
+                       [](LogIndex i, const Version& version) { return i < version.since; });
+  return after == versions.begin() ? kAbsent : std::prev(after)->value;
+}
+
+}  // namespace pontoon::sim

@@ -1,0 +1,74 @@
+// Ledger: the one log that all nodes must agree on, as it comes to light.
+
+#ifndef PONTOON_TESTS_SIM_LEDGER_H_
+#define PONTOON_TESTS_SIM_LEDGER_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "raft/base/types.h"
+#include "raft/core/message.h"
+#include "tests/sim/coverage.h"
+#include "tests/sim/event_loop.h"
+#include "tests/sim/history.h"
+#include "tests/sim/key_model.h"
+#include "tests/sim/operation.h"
+
+namespace pontoon::sim {
+
+// The first node that applies an index writes it down; whoever applies it later, in another life
+// too, must apply the same. From the entries the ledger makes the state that a correct store has
+// after each of them, and so knows what every write must have returned and every read must have
+// seen. Checks on the way that a write is applied at most once, and never after its client was told
+// that it is not.
+//
+// A failed check ends the process.
+//
+// Thread safety: none.
+class Ledger {
+ public:
+  Ledger(const EventLoop* loop, History* history, Coverage* coverage)
+      : loop_(loop), history_(history), coverage_(coverage) {}
+
+  // Whether the entry is news: nobody applied its index before.
+  enum class News { kFirst, kKnown };
+  News OnApplied(NodeId node, const Entry& entry);
+
+  LogIndex last() const { return LogIndex(entries_.size()); }
+  Term TermAt(LogIndex index) const { return EntryAt(index).term; }
+  // What the command at `index` must have returned.
+  const Effect& EffectAt(LogIndex index) const { return EntryAt(index).effect; }
+  // What a key must hold once `index` is applied, and nothing after it.
+  Value ValueAt(KeyId key, LogIndex index) const;
+  // The state after all that was applied.
+  const KeyModel& model() const { return model_; }
+
+ private:
+  struct Known {
+    Term term;
+    uint64_t digest;
+    Effect effect;
+  };
+  struct Version {
+    LogIndex since;
+    Value value;
+  };
+
+  const Known& EntryAt(LogIndex index) const;
+  Effect Execute(const Entry& entry);
+
+  const EventLoop* const loop_;
+  History* const history_;
+  Coverage* const coverage_;
+  std::vector<Known> entries_;  // from index 1 on
+  KeyModel model_;
+  std::array<std::vector<Version>, kKeysMax> versions_;
+};
+
+// The operation that a command belongs to: the number at its end. See SimStore::Encode.
+OperationId OperationOf(const std::string& command);
+
+}  // namespace pontoon::sim
+
+#endif  // PONTOON_TESTS_SIM_LEDGER_H_

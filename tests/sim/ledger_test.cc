@@ -1,0 +1,139 @@
+#include "tests/sim/ledger.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "tests/sim/fingerprint.h"
+#include "tests/sim/store.h"
+
+namespace pontoon::sim {
+namespace {
+
+class LedgerTest : public ::testing::Test {
+ protected:
+  Operation Put(uint32_t key) {
+    Operation operation;
+    operation.id = history_.NextId();
+    operation.key = KeyId(key);
+    operation.value = Value(operation.id.value());
+    return operation;
+  }
+
+  // An entry with a write that a client began.
+  Entry EntryOf(uint64_t index, uint64_t term, const Operation& operation) {
+    const Payload command = store_->Encode(operation);
+    OperationRecord record;
+    record.operation = operation;
+    record.command_digest = Mix(0, *command);
+    history_.Add(record);
+    return {.index = LogIndex(index),
+            .term = Term(term),
+            .kind = EntryKind::kCommand,
+            .request = {NodeId(1), index},
+            .payload = command};
+  }
+
+  void Apply(uint64_t node, const Entry& entry) { ledger_.OnApplied(NodeId(node), entry); }
+
+  EventLoop loop_{1};
+  Coverage coverage_;
+  History history_;
+  Ledger ledger_{&loop_, &history_, &coverage_};
+  const std::unique_ptr<SimStore> store_ = NewModelStore();
+};
+
+using LedgerDeathTest = LedgerTest;
+
+TEST_F(LedgerTest, KnowsTheStateAfterEachEntry) {
+  Apply(1, EntryOf(1, 1, Put(5)));
+  Apply(1, EntryOf(2, 1, Put(6)));
+  Apply(1, EntryOf(3, 1, Put(5)));
+  EXPECT_EQ(ledger_.ValueAt(KeyId(5), LogIndex(0)), kAbsent);
+  EXPECT_EQ(ledger_.ValueAt(KeyId(5), LogIndex(2)), Value(1));
+  EXPECT_EQ(ledger_.ValueAt(KeyId(5), LogIndex(3)), Value(3));
+  EXPECT_EQ(ledger_.ValueAt(KeyId(6), LogIndex(3)), Value(2));
+  EXPECT_EQ(ledger_.EffectAt(LogIndex(3)), (Effect{.changed = true, .revision = 4}));
+}
+
+TEST_F(LedgerTest, TakesTheSameFromEveryNode) {
+  const Entry entry = EntryOf(1, 1, Put(5));
+  EXPECT_EQ(ledger_.OnApplied(NodeId(1), entry), Ledger::News::kFirst);
+  EXPECT_EQ(ledger_.OnApplied(NodeId(2), entry), Ledger::News::kKnown);
+}
+
+TEST_F(LedgerDeathTest, FindsNodesThatApplyDifferently) {
+  const Entry entry = EntryOf(1, 1, Put(5));
+  Apply(1, entry);
+  Entry later = entry;
+  later.term = Term(2);
+  EXPECT_DEATH(Apply(2, later), "another of term 1 was applied before");
+}
+
+TEST_F(LedgerDeathTest, FindsAnOperationThatIsAppliedTwice) {
+  Entry entry = EntryOf(1, 1, Put(5));
+  Apply(1, entry);
+  entry.index = LogIndex(2);
+  EXPECT_DEATH(Apply(1, entry), "applied a second time");
+}
+
+TEST_F(LedgerDeathTest, FindsWhatWasSaidNeverToBeApplied) {
+  const Entry entry = EntryOf(1, 1, Put(5));
+  history_.At(OperationId(1)).told = Told::kNotApplied;
+  EXPECT_DEATH(Apply(1, entry), "its client was told that it never will be");
+}
+
+TEST_F(LedgerDeathTest, FindsAGap) {
+  const Entry entry = EntryOf(2, 1, Put(5));
+  EXPECT_DEATH(Apply(1, entry), "left out entries");
+}
+
+// What runs on the model says something of the store only if both do the same.
+TEST(StoresTest, AreTheSame) {
+  const std::unique_ptr<SimStore> stores[] = {NewModelStore(), NewLevelDbStore()};
+  StateMachine* machines[] = {stores[0]->Open(), stores[1]->Open()};
+  Dice dice(1);
+  uint64_t synced = 0;
+  for (uint64_t index = 1; index <= 300; ++index) {
+    Operation operation;
+    operation.id = OperationId(index);
+    operation.kind = static_cast<OperationKind>(dice.Below(3));
+    operation.key = KeyId(static_cast<uint32_t>(dice.Below(4)));
+    operation.value = Value(index);
+    operation.expected = dice.OneIn(2) ? kAbsent : stores[0]->Read(operation.key).value;
+    operation.padding_bytes = dice.Below(200);
+    Effect effects[2];
+    for (size_t i = 0; i < 2; ++i) {
+      ApplyItem item{.entry = {.index = LogIndex(index),
+                               .term = Term(1),
+                               .kind = EntryKind::kCommand,
+                               .request = {},
+                               .payload = stores[i]->Encode(operation)},
+                     .wants_result = true,
+                     .result = nullptr};
+      EXPECT_EQ(OperationOf(*item.entry.payload), operation.id);
+      ASSERT_TRUE(machines[i]->Apply({&item, 1}).ok());
+      effects[i] = stores[i]->EffectOf(*item.result);
+    }
+    ASSERT_EQ(effects[0], effects[1]) << index;
+    ASSERT_EQ(stores[0]->Contents(), stores[1]->Contents()) << index;
+    const bool crash = dice.OneIn(40);
+    const bool sync = dice.OneIn(20);
+    for (size_t i = 0; i < 2; ++i) {
+      if (sync) stores[i]->Sync();
+      if (!crash) continue;
+      stores[i]->Crash();
+      machines[i] = stores[i]->Open();
+    }
+    if (sync) synced = index;
+    if (crash) {
+      ASSERT_EQ(machines[0]->Applied(), machines[1]->Applied());
+      ASSERT_EQ(stores[0]->Contents(), stores[1]->Contents());
+      ASSERT_EQ(machines[0]->Applied().index, LogIndex(synced));
+      index = synced;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pontoon::sim

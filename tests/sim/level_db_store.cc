@@ -1,0 +1,216 @@
+// The production KvStore in a simulation. Its files lie in memory. LevelDB has a thread of its own,
+// but it works only during Sync, which waits for it, and then on what no reader can tell: so a run
+// stays the same run. The write buffer is larger than any run fills.
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "kv/store/kv_store.h"
+#include "leveldb/env.h"
+#include "leveldb/helpers/memenv.h"
+#include "proto/command.pb.h"
+#include "proto/rpc.pb.h"
+#include "raft/base/check.h"
+#include "tests/sim/store.h"
+
+namespace pontoon::sim {
+namespace {
+
+using storage::v1::Command;
+
+constexpr char kDir[] = "/state";
+
+// Of fields that Command does not know, and passes over: 1000, 64 bits, for the number of the
+// operation, and 1001, bytes, to make a command as large as it shall be.
+constexpr char kOperationTag[] = "\xC1\x3E";
+constexpr char kPaddingTag[] = "\xCA\x3E";
+constexpr size_t kPaddingMax = (1 << 14) - 1;  // a length of two bytes
+
+std::string NameOf(KeyId key) { return absl::StrCat("key-", key.value()); }
+
+KeyId KeyOf(const std::string& name) {
+  uint32_t key = 0;
+  CHECK(name.starts_with("key-") && absl::SimpleAtoi(name.substr(4), &key)) << name;
+  return KeyId(key);
+}
+
+std::string TextOf(Value value) { return absl::StrCat(value.value()); }
+
+Value ValueOf(const std::string& text) {
+  uint64_t value = 0;
+  CHECK(absl::SimpleAtoi(text, &value)) << text;
+  return Value(value);
+}
+
+// Once it is cut off, nothing is written any more: so the end of a store, which syncs, changes
+// nothing that the disk holds.
+class CutOffEnv final : public leveldb::EnvWrapper {
+ public:
+  explicit CutOffEnv(leveldb::Env* base) : EnvWrapper(base) {}
+
+  void CutOff() { cut_off_ = true; }
+
+  leveldb::Status NewWritableFile(const std::string& name, leveldb::WritableFile** file) override {
+    if (cut_off_) return Refusal();
+    return target()->NewWritableFile(name, file);
+  }
+  leveldb::Status RenameFile(const std::string& from, const std::string& to) override {
+    return cut_off_ ? Refusal() : target()->RenameFile(from, to);
+  }
+  leveldb::Status RemoveFile(const std::string& name) override {
+    return cut_off_ ? Refusal() : target()->RemoveFile(name);
+  }
+  leveldb::Status LockFile(const std::string&, leveldb::FileLock** lock) override {
+    *lock = new leveldb::FileLock;
+    return leveldb::Status::OK();
+  }
+  leveldb::Status UnlockFile(leveldb::FileLock* lock) override {
+    delete lock;
+    return leveldb::Status::OK();
+  }
+
+ private:
+  static leveldb::Status Refusal() { return leveldb::Status::IOError("the process is dead"); }
+
+  std::atomic<bool> cut_off_ = false;  // LevelDB's thread looks at it
+};
+
+class LevelDbStore final : public SimStore {
+ public:
+  LevelDbStore() : files_(leveldb::NewMemEnv(leveldb::Env::Default())) {}
+  ~LevelDbStore() override {
+    if (store_ != nullptr) Crash();
+  }
+
+  Payload Encode(const Operation& operation) const override {
+    Command command;
+    switch (operation.kind) {
+      case OperationKind::kPut:
+        FillPut(operation, command.mutable_put());
+        break;
+      case OperationKind::kDelete:
+        command.mutable_delete_range()->set_key(NameOf(operation.key));
+        break;
+      case OperationKind::kCompareAndSet:
+        FillTxn(operation, command.mutable_txn());
+        break;
+      case OperationKind::kRead:
+        CHECK(false) << "a read is no command";
+    }
+    auto bytes = std::make_shared<std::string>(command.SerializeAsString());
+    AppendPadding(operation.padding_bytes, bytes.get());
+    bytes->append(kOperationTag);
+    const uint64_t id = operation.id.value();
+    bytes->append(reinterpret_cast<const char*>(&id), sizeof(id));
+    return bytes;
+  }
+
+  Effect EffectOf(const ApplyResult& applied) const override {
+    const auto& result = static_cast<const kv::KvResult&>(applied);
+    CHECK(result.status.ok()) << result.status;
+    if (const auto* put = std::get_if<etcdserverpb::PutResponse>(&result.response)) {
+      return {true, put->header().revision()};
+    }
+    if (const auto* del = std::get_if<etcdserverpb::DeleteRangeResponse>(&result.response)) {
+      return {del->deleted() != 0, del->header().revision()};
+    }
+    const auto& txn = std::get<etcdserverpb::TxnResponse>(result.response);
+    return {txn.succeeded(), txn.header().revision()};
+  }
+
+  StateMachine* Open() override {
+    env_ = std::make_unique<CutOffEnv>(files_.get());
+    kv::StoreOptions options;
+    options.block_cache_bytes = 1 << 20;
+    options.write_buffer_bytes = 64 << 20;
+    options.env = env_.get();
+    options.sync_directory = [](const std::string&) { return leveldb::Status::OK(); };
+    options.on_disk_failure = [](const std::string&) {};
+    auto store = kv::KvStore::Open(kDir, options);
+    CHECK(store.ok()) << store.status();
+    store_ = *std::move(store);
+    return store_.get();
+  }
+
+  void Sync() override {
+    const absl::Status synced = store_->Sync();
+    CHECK(synced.ok()) << synced;
+  }
+  void Close() override { store_.reset(); }
+  void Crash() override {
+    env_->CutOff();
+    store_.reset();
+  }
+
+  ReadResult Read(KeyId key) const override {
+    const auto view = store_->View();
+    etcdserverpb::RangeRequest request;
+    request.set_key(NameOf(key));
+    etcdserverpb::RangeResponse response;
+    const absl::Status read = view->Range(request, &response);
+    CHECK(read.ok()) << read;
+    return {view->applied().index,
+            response.kvs().empty() ? kAbsent : ValueOf(response.kvs(0).value())};
+  }
+
+  KeyModel Contents() const override {
+    const auto view = store_->View();
+    etcdserverpb::RangeRequest request;
+    request.set_key(std::string(1, '\0'));
+    request.set_range_end(std::string(1, '\0'));
+    etcdserverpb::RangeResponse response;
+    const absl::Status read = view->Range(request, &response);
+    CHECK(read.ok()) << read;
+    KeyModel contents;
+    contents.set_revision(view->revision().value());
+    for (const mvccpb::KeyValue& kv : response.kvs()) {
+      contents.At(KeyOf(kv.key())) = {.value = ValueOf(kv.value()),
+                                      .create_revision = kv.create_revision(),
+                                      .mod_revision = kv.mod_revision(),
+                                      .version = kv.version()};
+    }
+    return contents;
+  }
+
+ private:
+  static void AppendPadding(size_t padding_bytes, std::string* command) {
+    CHECK_LE(padding_bytes, kPaddingMax);
+    command->append(kPaddingTag);
+    command->push_back(static_cast<char>(padding_bytes % 128 + 128));
+    command->push_back(static_cast<char>(padding_bytes / 128));
+    command->append(padding_bytes, 'x');
+  }
+
+  static void FillPut(const Operation& operation, etcdserverpb::PutRequest* put) {
+    put->set_key(NameOf(operation.key));
+    put->set_value(TextOf(operation.value));
+  }
+
+  static void FillTxn(const Operation& operation, etcdserverpb::TxnRequest* txn) {
+    etcdserverpb::Compare* const compare = txn->add_compare();
+    compare->set_key(NameOf(operation.key));
+    compare->set_result(etcdserverpb::Compare::EQUAL);
+    if (operation.expected == kAbsent) {
+      compare->set_target(etcdserverpb::Compare::VERSION);
+      compare->set_version(0);
+    } else {
+      compare->set_target(etcdserverpb::Compare::VALUE);
+      compare->set_value(TextOf(operation.expected));
+    }
+    FillPut(operation, txn->add_success()->mutable_request_put());
+  }
+
+  const std::unique_ptr<leveldb::Env> files_;
+  std::unique_ptr<CutOffEnv> env_;  // of this life
+  std::unique_ptr<kv::KvStore> store_;
+};
+
+}  // namespace
+
+std::unique_ptr<SimStore> NewLevelDbStore() { return std::make_unique<LevelDbStore>(); }
+
+}  // namespace pontoon::sim

@@ -1,0 +1,232 @@
+#include "tests/sim/machine.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "raft/base/check.h"
+#include "raft/storage/segmented_log.h"
+#include "tests/sim/fingerprint.h"
+#include "tests/sim/watched_log.h"
+#include "tests/sim/watched_state_machine.h"
+
+namespace pontoon::sim {
+namespace {
+
+constexpr char kLogDir[] = "/log";
+
+VirtualClock::Error DrawClockError(int64_t rate_ppm_most, Dice* dice) {
+  VirtualClock::Error error{.offset = dice->Between(absl::Seconds(1), absl::Seconds(100000))};
+  if (rate_ppm_most > 0) {
+    error.rate_ppm = static_cast<int64_t>(dice->Below(2 * rate_ppm_most + 1)) - rate_ppm_most;
+  }
+  return error;
+}
+
+Membership Voters(size_t nodes) {
+  Membership membership;
+  for (size_t node = 1; node <= nodes; ++node) membership.voters.push_back(NodeId(node));
+  return membership;
+}
+
+uint64_t SeedOf(uint64_t seed, NodeId id) { return Mix(Mix(seed, "machine"), id.value()); }
+
+}  // namespace
+
+Machine::Machine(const World& world, NodeId id)
+    : world_(world),
+      id_(id),
+      dice_(SeedOf(world.options->seed, id)),
+      clock_(world.loop, DrawClockError(world.options->clock_rate_ppm_most, &dice_)),
+      store_(world.options->level_db ? NewLevelDbStore() : NewModelStore()) {}
+
+Machine::~Machine() { EndLife(); }
+
+// ---- lives
+
+void Machine::Start() {
+  CHECK(!up());
+  ++lives_;
+  auto life = std::make_unique<Life>(world_.loop, &clock_);
+  raft::RestoredState restored;
+  if (!OpenStorage(life.get(), &restored)) {
+    world_.coverage->Reached(Path::kRestartDuringRecovery);
+    world_.trace->Say("node ", id_.value(), " died of its disk when it started");
+    disk_.Crash(FaultyFileSystem::Unsynced::kScattered, dice_.Next());
+    return;
+  }
+  StateMachine* const state_machine = store_->Open();
+  restored.applied = state_machine->Applied().index;
+  CHECK_LE(restored.applied, restored.last) << "node " << id_ << ": the state is ahead of the log";
+  if (restored.applied < restored.last) world_.coverage->Reached(Path::kReplayAfterRestart);
+  life->transport = world_.network->TransportOf(id_);
+  life->state_machine = std::make_unique<WatchedStateMachine>(id_, state_machine, world_.referee);
+  const raft::RaftNodeEnvironment environment{.clock = &clock_,
+                                              .transport = life->transport.get(),
+                                              .log = life->log.get(),
+                                              .state_machine = life->state_machine.get()};
+  world_.trace->Say("node ", id_.value(), " starts: term ", restored.hard_state.term.value(),
+                    " vote ", restored.hard_state.vote.value(), " log ", restored.last.value(),
+                    " applied ", restored.applied.value());
+  life->node = std::make_unique<raft::RaftNode>(NodeOptions(), restored, environment,
+                                                Executors(&life->process));
+  life_ = std::move(life);
+  world_.network->Connect(id_, life_->node.get());
+  SyncStoreAtTimes(lives_);
+}
+
+bool Machine::OpenStorage(Life* life, raft::RestoredState* restored) {
+  const uint64_t truncations_before = disk_.truncations();
+  raft::RecoveredLog recovered;
+  absl::StatusOr<std::unique_ptr<raft::LogStore>> log =
+      raft::OpenSegmentedLog(&disk_, kLogDir,
+                             {.segment_bytes = world_.options->disk.segment_bytes,
+                              .frame_bytes_max = world_.options->disk.frame_bytes_max},
+                             &recovered);
+  if (!log.ok()) {
+    // A disk that fails says so; damage would be the log's own doing.
+    CHECK(!absl::IsDataLoss(log.status())) << "node " << id_ << ": " << log.status();
+    CHECK(disk_.faulty()) << "node " << id_ << ": " << log.status();
+    return false;
+  }
+  if (disk_.truncations() > truncations_before) world_.coverage->Reached(Path::kTornTailRepaired);
+  const auto files = disk_.ListDir(kLogDir);
+  if (files.ok() && files->size() > 2) world_.coverage->Reached(Path::kSegmentRolled);
+  world_.referee->OnRecovered(id_, recovered, **log);
+  life->log = std::make_unique<WatchedLog>(id_, *std::move(log), &life->process, world_.referee,
+                                           world_.coverage);
+  *restored = {.hard_state = recovered.hard_state,
+               .base = recovered.base,
+               .last = recovered.last,
+               .terms = std::move(recovered.terms),
+               .applied = LogIndex(),
+               .membership = Voters(world_.options->nodes)};
+  return true;
+}
+
+raft::RaftNodeOptions Machine::NodeOptions() {
+  raft::RaftNodeOptions options;
+  options.core = world_.options->core;
+  options.core.self = id_;
+  options.core.seed = dice_.Next();
+  options.first_sequence = dice_.Next();
+  options.on_fatal = [this](const absl::Status& error) { OnFatal(error); };
+  return options;
+}
+
+raft::RaftNodeExecutors Machine::Executors(Process* process) {
+  const DiskOptions& disk = world_.options->disk;
+  const auto quick = [this] { return dice_.Skewed(absl::Microseconds(1), absl::Microseconds(50)); };
+  const auto sync = [this, &disk] {
+    return dice_.Skewed(disk.sync_least, disk.sync_most) + disk_delay_;
+  };
+  const auto read = [this] {
+    return dice_.Skewed(absl::Microseconds(20), absl::Milliseconds(10)) + disk_delay_;
+  };
+  const auto apply = [this] {
+    return dice_.Skewed(absl::Microseconds(5), absl::Milliseconds(2)) + apply_delay_;
+  };
+  return {.loop = process->NewExecutor("loop", quick),
+          .log_writer = process->NewExecutor("log writer", sync),
+          .log_reader = process->NewExecutor(kLogReaderName, read),
+          .applier = process->NewExecutor(kApplierName, apply)};
+}
+
+// Within a task of the node: it is taken away a moment later, and does nothing until then.
+void Machine::OnFatal(const absl::Status& error) {
+  CHECK(disk_.faulty()) << "node " << id_ << ": " << error;
+  world_.trace->Say("node ", id_.value(), " dies: ", error.ToString());
+  life_->process.Die();
+  world_.loop->After(absl::ZeroDuration(), [this, life = lives_] {
+    if (!up() || lives_ != life) return;
+    if (disk_.power_is_off()) {
+      world_.coverage->Reached(Path::kPowerCutWithinWrite);
+      LosePower();
+    } else {
+      world_.coverage->Reached(Path::kDiedOfDiskError);
+      CrashProcess();
+    }
+  });
+}
+
+void Machine::EndLife() {
+  if (!up()) return;
+  world_.network->Connect(id_, nullptr);
+  life_->process.Die();
+  const std::unique_ptr<Life> life = std::move(life_);
+  life->node.reset();
+}
+
+void Machine::CrashProcess() {
+  if (!up()) return;
+  NoteTermNotDurable();
+  EndLife();
+  store_->Crash();
+  disk_.RestartProcess();
+  world_.network->BreakConnectionsOf(id_);
+  world_.trace->Say("node ", id_.value(), " crashed");
+}
+
+void Machine::LosePower() {
+  if (up()) {
+    NoteTermNotDurable();
+    EndLife();
+    store_->Crash();
+  }
+  static constexpr FaultyFileSystem::Unsynced kFates[] = {
+      FaultyFileSystem::Unsynced::kLost, FaultyFileSystem::Unsynced::kKept,
+      FaultyFileSystem::Unsynced::kScattered, FaultyFileSystem::Unsynced::kScattered};
+  disk_.Crash(dice_.Pick(kFates), dice_.Next());
+  // Nobody is told: a machine without power does not close its connections.
+  world_.trace->Say("machine ", id_.value(), " lost its power");
+}
+
+void Machine::NoteTermNotDurable() {
+  if (node()->Status().term > world_.referee->DurableState(id_).term) {
+    world_.coverage->Reached(Path::kVoteWithheldByCrash);
+  }
+}
+
+void Machine::StopCleanly() {
+  if (!up() || paused()) return;
+  world_.trace->Say("node ", id_.value(), " is to stop");
+  const Instant deadline = Now() + world_.options->core.election_timeout;
+  node()->TransferLeadership(kNoNode, deadline, [this, life = lives_](absl::Status) {
+    world_.loop->After(absl::ZeroDuration(), [this, life] { FinishStop(life); });
+  });
+}
+
+void Machine::FinishStop(uint64_t life) {
+  if (!up() || lives_ != life || paused()) return;
+  node()->Stop();
+  EndLife();
+  store_->Close();
+  disk_.RestartProcess();
+  world_.network->BreakConnectionsOf(id_);
+  world_.trace->Say("node ", id_.value(), " has stopped");
+}
+
+void Machine::Pause() {
+  if (up()) life_->process.Pause();
+}
+
+void Machine::Resume() {
+  if (up()) life_->process.Resume();
+}
+
+void Machine::HealDisk() {
+  disk_.ClearFaults();
+  disk_delay_ = apply_delay_ = absl::ZeroDuration();
+}
+
+// As LevelDB writes a table whenever its memory is full.
+void Machine::SyncStoreAtTimes(uint64_t life) {
+  world_.loop->After(dice_.Between(absl::Milliseconds(1), world_.options->store_sync_every * 2),
+                     [this, life] {
+                       if (!up() || lives_ != life || life_->process.dead()) return;
+                       if (!life_->process.paused()) store_->Sync();
+                       SyncStoreAtTimes(life);
+                     });
+}
+
+}  // namespace pontoon::sim

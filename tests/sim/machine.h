@@ -1,0 +1,120 @@
+// Machine: a computer of the simulation, on which a node lives and dies.
+
+#ifndef PONTOON_TESTS_SIM_MACHINE_H_
+#define PONTOON_TESTS_SIM_MACHINE_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "raft/base/state_machine.h"
+#include "raft/base/types.h"
+#include "raft/env/testing/faulty_file_system.h"
+#include "raft/node/raft_node.h"
+#include "raft/storage/log_store.h"
+#include "raft/transport/transport.h"
+#include "tests/sim/coverage.h"
+#include "tests/sim/dice.h"
+#include "tests/sim/event_loop.h"
+#include "tests/sim/network.h"
+#include "tests/sim/options.h"
+#include "tests/sim/process.h"
+#include "tests/sim/referee.h"
+#include "tests/sim/store.h"
+#include "tests/sim/trace.h"
+
+namespace pontoon::sim {
+
+// What all machines share. Outlives them.
+struct World {
+  const SimOptions* options;
+  EventLoop* loop;
+  Network* network;
+  Referee* referee;
+  Coverage* coverage;
+  const Trace* trace;
+};
+
+// Has a disk and a clock, which stay, and a process, which comes and goes: the production RaftNode
+// and SegmentedLog, and a SimStore, put together as the server does it.
+//
+// Thread safety: none.
+class Machine {
+ public:
+  Machine(const World& world, NodeId id);
+  ~Machine();
+
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  NodeId id() const { return id_; }
+  // A process runs, or is paused.
+  bool up() const { return life_ != nullptr; }
+  bool paused() const { return up() && process().paused(); }
+  // Counts the lives of its process.
+  uint64_t lives() const { return lives_; }
+
+  // Starts a process. It may die at once of a fault of the disk that was set.
+  void Start();
+  // A clean stop, with leadership handed over before if there is somebody to take it.
+  void StopCleanly();
+  // The process dies; what it wrote can still be read.
+  void CrashProcess();
+  // The machine dies: what was not synced is kept, lost or torn.
+  void LosePower();
+  void Pause();
+  void Resume();
+
+  // The power will go after so many steps of the disk, and so perhaps in the middle of a write.
+  void CutPowerAfter(uint64_t steps) { disk_.CutPowerAfter(steps); }
+  void FailSyncAfter(uint64_t successes) { disk_.FailSyncAfter(successes); }
+  void FailWriteAfter(uint64_t successes) { disk_.FailWriteAfter(successes); }
+  // The disk, or the state machine, takes this much longer for everything.
+  void SlowDisk(absl::Duration by) { disk_delay_ = by; }
+  void SlowApply(absl::Duration by) { apply_delay_ = by; }
+  // Ends whatever fault of the disk is set or goes on.
+  void HealDisk();
+
+  // These need up().
+  raft::RaftNode* node() { return life_->node.get(); }
+  const SimStore& store() const { return *store_; }
+  Instant Now() const { return clock_.Now(); }
+
+  const SimStore& codec() const { return *store_; }
+
+ private:
+  // In the order of construction.
+  struct Life {
+    Life(EventLoop* loop, const VirtualClock* clock) : process(loop, clock) {}
+    Process process;
+    std::unique_ptr<raft::LogStore> log;
+    std::unique_ptr<raft::Transport> transport;
+    std::unique_ptr<StateMachine> state_machine;
+    std::unique_ptr<raft::RaftNode> node;
+  };
+
+  const Process& process() const { return life_->process; }
+  // False: the disk failed.
+  bool OpenStorage(Life* life, raft::RestoredState* restored);
+  raft::RaftNodeOptions NodeOptions();
+  raft::RaftNodeExecutors Executors(Process* process);
+  void OnFatal(const absl::Status& error);
+  void EndLife();
+  void SyncStoreAtTimes(uint64_t life);
+  void FinishStop(uint64_t life);
+  void NoteTermNotDurable();
+
+  const World world_;
+  const NodeId id_;
+  Dice dice_;
+  VirtualClock clock_;
+  FaultyFileSystem disk_;
+  const std::unique_ptr<SimStore> store_;
+  absl::Duration disk_delay_ = absl::ZeroDuration();
+  absl::Duration apply_delay_ = absl::ZeroDuration();
+  std::unique_ptr<Life> life_;
+  uint64_t lives_ = 0;
+};
+
+}  // namespace pontoon::sim
+
+#endif  // PONTOON_TESTS_SIM_MACHINE_H_

@@ -1,0 +1,113 @@
+#include "tests/sim/options.h"
+
+#include "absl/strings/str_cat.h"
+#include "tests/sim/dice.h"
+
+namespace pontoon::sim {
+namespace {
+
+constexpr uint64_t kThousand = 1000;
+
+NetworkOptions DrawNetwork(Dice* dice) {
+  NetworkOptions network;
+  network.delay_least = dice->Between(absl::Microseconds(20), absl::Microseconds(500));
+  network.delay_most =
+      network.delay_least + dice->Skewed(absl::Microseconds(100), absl::Milliseconds(40));
+  if (dice->OneIn(2)) network.loss_per_million = dice->Between(1, 30) * 10 * kThousand;
+  if (dice->OneIn(8)) network.loss_per_million = dice->Between(1, 300) * kThousand;
+  if (dice->OneIn(2)) network.doubled_per_million = dice->Between(1, 200) * kThousand;
+  if (dice->OneIn(2)) network.late_per_million = dice->Between(1, 30) * kThousand;
+  network.late_most = dice->Skewed(absl::Milliseconds(50), absl::Seconds(10));
+  network.in_order = dice->OneIn(2);
+  network.coded_one_in = dice->OneIn(8) ? 1 : 16;
+  network.replays = dice->OneIn(2);
+  network.told_of_break_percent = dice->OneIn(3) ? 0 : dice->Below(101);
+  return network;
+}
+
+DiskOptions DrawDisk(Dice* dice) {
+  DiskOptions disk;
+  disk.sync_least = dice->Between(absl::Microseconds(20), absl::Microseconds(500));
+  disk.sync_most = disk.sync_least + dice->Skewed(absl::Microseconds(100), absl::Milliseconds(60));
+  static constexpr uint64_t kSegmentBytes[] = {512, 1 << 10, 4 << 10, 16 << 10, 64 << 10};
+  disk.segment_bytes = dice->Pick(kSegmentBytes);
+  if (dice->OneIn(4)) disk.frame_bytes_max = dice->Between(64, 2048);
+  return disk;
+}
+
+ClientOptions DrawClients(Dice* dice) {
+  ClientOptions client;
+  client.clients = dice->Between(1, 8);
+  client.keys = static_cast<uint32_t>(dice->Between(1, 24));
+  client.think_most = dice->Skewed(absl::Milliseconds(2), absl::Seconds(1));
+  client.deadline_least = dice->Between(absl::Milliseconds(50), absl::Seconds(1));
+  client.deadline_most =
+      client.deadline_least + dice->Between(absl::Milliseconds(1), absl::Seconds(6));
+  client.read_percent = dice->Between(10, 70);
+  client.delete_percent = dice->OneIn(3) ? 0 : dice->Between(1, 20);
+  client.compare_percent = dice->OneIn(3) ? 0 : dice->Between(1, 40);
+  client.padding_most = dice->OneIn(3) ? dice->Between(1, 4000) : dice->Below(60);
+  return client;
+}
+
+raft::CoreOptions DrawCore(Dice* dice) {
+  raft::CoreOptions core;
+  core.election_timeout = dice->Between(absl::Milliseconds(150), absl::Seconds(1));
+  core.heartbeat_interval = core.election_timeout / static_cast<int64_t>(dice->Between(3, 10));
+  if (dice->OneIn(2)) core.window_bytes_max = 100 * dice->Below(40);
+  if (dice->OneIn(2)) core.append_bytes_max = dice->Between(50, 1000);
+  if (dice->OneIn(3)) core.inflight_messages_max = dice->Between(1, 4);
+  if (dice->OneIn(3)) core.inflight_bytes_max = dice->Between(100, 5000);
+  if (dice->OneIn(4)) core.uncommitted_bytes_max = dice->Between(100, 20000);
+  if (dice->OneIn(3)) core.append_gather_delay = absl::ZeroDuration();
+  if (dice->OneIn(3)) core.append_gather_bytes = dice->Between(64, 2000);
+  if (dice->OneIn(3))
+    core.commit_notice_delay = dice->Skewed(absl::ZeroDuration(), core.heartbeat_interval);
+  return core;
+}
+
+void DrawTroubles(Dice* dice, SimOptions* options) {
+  for (uint64_t& weight : options->trouble_weights) {
+    weight = dice->OneIn(2) ? 0 : dice->Between(1, 10);
+  }
+  if (dice->OneIn(20)) options->trouble_weights = {};  // a quiet run shows other things
+  options->trouble_every = dice->Skewed(absl::Milliseconds(100), absl::Seconds(5));
+  options->downtime_most = dice->Skewed(absl::Milliseconds(100), absl::Seconds(15));
+  options->minority_stays_down = dice->OneIn(4);
+}
+
+}  // namespace
+
+SimOptions SimOptions::FromSeed(uint64_t seed) {
+  Dice dice(seed);
+  SimOptions options;
+  options.seed = seed;
+  static constexpr size_t kSizes[] = {1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 6, 7};
+  options.nodes = dice.Pick(kSizes);
+  options.core = DrawCore(&dice);
+  options.network = DrawNetwork(&dice);
+  options.disk = DrawDisk(&dice);
+  options.client = DrawClients(&dice);
+  if (dice.OneIn(2)) {
+    options.clock_rate_ppm_most =
+        static_cast<int64_t>(dice.OneIn(3) ? dice.Below(50000) : dice.Below(500));
+  }
+  options.level_db = dice.OneIn(8);
+  options.store_sync_every = dice.Skewed(absl::Milliseconds(50), absl::Seconds(30));
+  options.safety_phase = dice.Between(absl::Seconds(10), absl::Seconds(60));
+  DrawTroubles(&dice, &options);
+  return options;
+}
+
+std::string SimOptions::Describe() const {
+  return absl::StrCat(
+      "seed ", seed, ": ", nodes, " nodes, election timeout ",
+      absl::FormatDuration(core.election_timeout), ", heartbeat ",
+      absl::FormatDuration(core.heartbeat_interval), ", network ",
+      absl::FormatDuration(network.delay_least), " to ", absl::FormatDuration(network.delay_most),
+      ", loss ", network.loss_per_million / kThousand, " per mille, ", client.clients, " clients, ",
+      client.keys, " keys, ", level_db ? "LevelDB" : "model store", ", trouble every ",
+      absl::FormatDuration(trouble_every), " for ", absl::FormatDuration(safety_phase));
+}
+
+}  // namespace pontoon::sim

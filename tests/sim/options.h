@@ -1,0 +1,97 @@
+// SimOptions: what a seed decides about a run before it begins.
+
+#ifndef PONTOON_TESTS_SIM_OPTIONS_H_
+#define PONTOON_TESTS_SIM_OPTIONS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "raft/core/options.h"
+
+namespace pontoon::sim {
+
+struct NetworkOptions {
+  absl::Duration delay_least = absl::Microseconds(50);
+  absl::Duration delay_most = absl::Milliseconds(2);
+  uint64_t loss_per_million = 0;
+  uint64_t doubled_per_million = 0;
+  // Some messages come this late at most, after others that were sent later.
+  uint64_t late_per_million = 0;
+  absl::Duration late_most = absl::Seconds(2);
+  // Whether what is not late comes in the order in which it was sent, as on a stream.
+  bool in_order = true;
+  // One message in so many goes through the bytes of the wire; 1: all.
+  uint64_t coded_one_in = 16;
+  // Whether old messages may come once more, long after.
+  bool replays = false;
+  // The chance that a node hears of a connection that broke.
+  uint64_t told_of_break_percent = 50;
+};
+
+struct DiskOptions {
+  absl::Duration sync_least = absl::Microseconds(100);
+  absl::Duration sync_most = absl::Milliseconds(2);
+  uint64_t segment_bytes = 16 << 10;
+  uint64_t frame_bytes_max = 16 << 20;
+};
+
+struct ClientOptions {
+  size_t clients = 4;
+  uint32_t keys = 8;
+  absl::Duration think_most = absl::Milliseconds(50);
+  absl::Duration deadline_least = absl::Milliseconds(300);
+  absl::Duration deadline_most = absl::Seconds(4);
+  uint64_t read_percent = 40;
+  uint64_t delete_percent = 10;
+  uint64_t compare_percent = 15;
+  size_t padding_most = 100;
+};
+
+// What the nemesis may do.
+enum class Trouble : size_t {
+  kPartition,
+  kProcessCrash,
+  kPowerLoss,
+  kPowerCutWithinWrite,
+  kAllPowerLost,
+  kFailedSync,
+  kFailedWrite,
+  kPause,
+  kDiskStall,
+  kSlowApply,
+  kCleanStop,
+  kTransfer,
+  kReplay,
+  kCount,
+};
+
+// A swarm (Groce et al., "Swarm testing", ISSTA 2012): each run has some of the faults, some of the
+// features and its own sizes. Runs in which everything is on at once find less, since one fault
+// hides what another would show.
+struct SimOptions {
+  uint64_t seed = 0;
+  size_t nodes = 3;
+  raft::CoreOptions core;  // but for the node and its seed
+  NetworkOptions network;
+  DiskOptions disk;
+  ClientOptions client;
+  int64_t clock_rate_ppm_most = 0;
+  bool level_db = false;  // the real store, on LevelDB, instead of its model
+  absl::Duration store_sync_every = absl::Seconds(2);
+
+  absl::Duration safety_phase = absl::Seconds(30);
+  absl::Duration trouble_every = absl::Seconds(1);
+  absl::Duration downtime_most = absl::Seconds(3);
+  std::array<uint64_t, static_cast<size_t>(Trouble::kCount)> trouble_weights{};
+  bool minority_stays_down = false;  // in the liveness phase
+
+  static SimOptions FromSeed(uint64_t seed);
+  std::string Describe() const;
+};
+
+}  // namespace pontoon::sim
+
+#endif  // PONTOON_TESTS_SIM_OPTIONS_H_

@@ -1,0 +1,217 @@
+#include "tests/sim/referee.h"
+
+#include <limits>
+#include <variant>
+
+#include "raft/base/check.h"
+#include "tests/sim/fingerprint.h"
+
+namespace pontoon::sim {
+namespace {
+
+// A key for positions; terms of a simulation are small.
+uint64_t KeyOf(LogIndex index, Term term) {
+  CHECK_LT(term.value(), uint64_t{1} << 24);
+  CHECK_LT(index.value(), uint64_t{1} << 40);
+  return index.value() << 24 | term.value();
+}
+
+}  // namespace
+
+Referee::Referee(size_t nodes, Ledger* ledger, Coverage* coverage)
+    : nodes_(nodes), ledger_(ledger), coverage_(coverage) {}
+
+bool Referee::Holds(const Book& book, LogPosition position) {
+  if (position.index == LogIndex()) return true;
+  return position.index <= LogIndex(book.log.size()) &&
+         book.log[position.index.value() - 1].term == position.term;
+}
+
+// ---- disks
+
+void Referee::Keep(NodeId node, const Entry& entry) {
+  Book& book = BookOf(node);
+  CHECK_EQ(entry.index, LogIndex(book.log.size() + 1))
+      << "the log of node " << node << " has a gap";
+  const uint64_t before = book.log.empty() ? 0 : book.log.back().prefix_digest;
+  const uint64_t prefix = Mix(before, entry);
+  const auto [known, is_new] = prefix_of_entry_.try_emplace(KeyOf(entry.index, entry.term), prefix);
+  CHECK_EQ(known->second, prefix) << "two logs have an entry " << entry.index << " of term "
+                                  << entry.term
+                                  << ", but are not the same up to it; this one is node " << node
+                                  << "'s";
+  book.log.push_back({entry.term, prefix});
+}
+
+void Referee::OnRecovered(NodeId node, const raft::RecoveredLog& recovered,
+                          const raft::LogStore& log) {
+  Book& book = BookOf(node);
+  const HardState& before = book.durable_state;
+  const HardState& now = recovered.hard_state;
+  CHECK(now.term > before.term ||
+        (now.term == before.term && (now.vote == before.vote || before.vote == kNoNode)))
+      << "node " << node << " has forgotten: term " << before.term << " vote " << before.vote
+      << ", now term " << now.term << " vote " << now.vote;
+  CHECK_GE(recovered.last, LogIndex(book.log.size()))
+      << "node " << node << " has forgotten entries that were durable";
+  const std::vector<KeptEntry> kept = std::move(book.log);
+  book = Book();
+  book.durable_state = now;
+  for (LogIndex next(1); next <= recovered.last; next = LogIndex(book.log.size() + 1)) {
+    const auto entries = log.Read(next, recovered.last, std::numeric_limits<size_t>::max());
+    CHECK(entries.ok()) << "the log of node " << node << ": " << entries.status();
+    for (const Entry& entry : *entries) Keep(node, entry);
+  }
+  if (!kept.empty()) {
+    CHECK_EQ(book.log[kept.size() - 1].prefix_digest, kept.back().prefix_digest)
+        << "node " << node << " has other entries than were durable, up to " << kept.size();
+  }
+}
+
+void Referee::OnWrite(NodeId node, std::span<const PersistBatch> batches) {
+  Book& book = BookOf(node);
+  for (const PersistBatch& batch : batches) {
+    if (!batch.truncate_from.has_value()) continue;
+    coverage_->Reached(Path::kLogConflictTruncated);
+    CHECK_GT(*batch.truncate_from, book.applied)
+        << "node " << node << " takes back what it applied";
+    // What an earlier one of these batches appends is not in the book yet.
+    const size_t left = batch.truncate_from->value() - 1;
+    if (left < book.log.size()) book.log.resize(left);
+  }
+}
+
+void Referee::OnWritten(NodeId node, std::span<const PersistBatch> batches) {
+  Book& book = BookOf(node);
+  for (const PersistBatch& batch : batches) {
+    if (batch.hard_state.has_value()) book.durable_state = *batch.hard_state;
+    if (batch.truncate_from.has_value()) {
+      const size_t left = batch.truncate_from->value() - 1;
+      if (left < book.log.size()) book.log.resize(left);
+    }
+    for (const Entry& entry : batch.entries) {
+      // Otherwise a later batch of the group drops it, and OnWrite has shortened the book for that.
+      if (entry.index == LogIndex(book.log.size() + 1)) Keep(node, entry);
+    }
+  }
+}
+
+// ---- messages
+
+void Referee::OnSent(const raft::Message& message) {
+  const raft::MessageBody& body = message.body;
+  if (std::holds_alternative<raft::AppendRequest>(body) ||
+      std::holds_alternative<raft::Heartbeat>(body) ||
+      std::holds_alternative<raft::CommitNotice>(body)) {
+    OnLeaderSpeaks(message.from, message.term);
+  } else if (const auto* response = std::get_if<raft::VoteResponse>(&body)) {
+    CheckVoteSent(message, response->granted);
+  } else if (const auto* request = std::get_if<raft::VoteRequest>(&body)) {
+    CheckCandidateSent(message, *request);
+  } else if (const auto* accepted = std::get_if<raft::AppendAccepted>(&body)) {
+    CheckAcknowledged(message, accepted->match);
+  } else if (std::holds_alternative<raft::HeartbeatAck>(body)) {
+    CHECK_LE(message.term, BookOf(message.from).durable_state.term)
+        << "node " << message.from << " acknowledges a term that its disk may forget";
+  }
+}
+
+void Referee::OnLeaderSpeaks(NodeId node, Term term) {
+  Book& book = BookOf(node);
+  if (book.led_term == term) return;
+  book.led_term = term;
+  if (leader_of_term_.size() <= term.value()) leader_of_term_.resize(term.value() + 1, kNoNode);
+  NodeId& leader = leader_of_term_[term.value()];
+  CHECK(leader == kNoNode || leader == node)
+      << "nodes " << leader << " and " << node << " both lead term " << term;
+  leader = node;
+  if (term > newest_term_) {
+    newest_term_ = term;
+    newest_leader_ = node;
+  }
+  CHECK_EQ(book.durable_state.term, term) << "node " << node << " leads a term that it may forget";
+  CHECK_EQ(book.durable_state.vote, node) << "node " << node << " leads without its own vote";
+  // What was applied in terms before this one; of its own term the leader is the only source.
+  LogIndex last = ledger_->last();
+  while (last > LogIndex() && ledger_->TermAt(last) >= term) last = last.Prev();
+  if (last == LogIndex()) return;
+  CHECK(Holds(book, {last, ledger_->TermAt(last)}))
+      << "node " << node << " leads term " << term << " without the entry " << last << " of term "
+      << ledger_->TermAt(last) << ", which was applied";
+}
+
+void Referee::CheckVoteSent(const raft::Message& message, bool granted) {
+  const HardState& durable = BookOf(message.from).durable_state;
+  CHECK_GE(durable.term, message.term)
+      << "node " << message.from << " answers in a term that its disk may forget";
+  if (!granted || durable.term > message.term) return;
+  CHECK_EQ(durable.vote, message.to) << "node " << message.from << " sends a vote in term "
+                                     << message.term << " that is not on its disk";
+}
+
+void Referee::CheckCandidateSent(const raft::Message& message, const raft::VoteRequest& request) {
+  const Book& book = BookOf(message.from);
+  // A request that waited for the disk may leave when its sender has already followed the leader
+  // that the term has got meanwhile: then it can win nothing any more.
+  const NodeId leader = LeaderOf(message.term);
+  if (leader != kNoNode && leader != message.from) return;
+  CHECK_EQ(book.durable_state.term, message.term) << "a candidate's term is not on its disk";
+  CHECK_EQ(book.durable_state.vote, message.from) << "a candidate's vote is not on its disk";
+  CHECK(Holds(book, request.last))
+      << "node " << message.from << " asks for votes for a log up to " << request.last.index
+      << ", and its disk has one up to " << book.log.size();
+}
+
+NodeId Referee::LeaderOf(Term term) const {
+  return term.value() < leader_of_term_.size() ? leader_of_term_[term.value()] : kNoNode;
+}
+
+void Referee::CheckAcknowledged(const raft::Message& message, LogIndex match) {
+  CHECK_LE(match, LogIndex(BookOf(message.from).log.size()))
+      << "node " << message.from << " acknowledges entries that are not on its disk";
+}
+
+// ---- state
+
+void Referee::OnApply(NodeId node, std::span<const ApplyItem> items) {
+  Book& book = BookOf(node);
+  for (const ApplyItem& item : items) {
+    const LogPosition position{item.entry.index, item.entry.term};
+    CHECK(Holds(book, position)) << "node " << node << " applies entry " << position.index
+                                 << ", which its own disk does not keep";
+    if (ledger_->OnApplied(node, item.entry) == Ledger::News::kFirst) {
+      CheckQuorumKeeps(position);
+      if (position.term < newest_term_) coverage_->Reached(Path::kLeaderOfFewCommittedOldTerm);
+    } else if (position.index <= book.applied) {
+      CHECK(false) << "node " << node << " applies entry " << position.index << " twice";
+    }
+    book.applied = position.index;
+  }
+}
+
+void Referee::CheckQuorumKeeps(LogPosition position) {
+  size_t count = 0;
+  for (size_t node = 1; node <= nodes_; ++node) {
+    if (Holds(books_[node], position)) ++count;
+  }
+  CHECK_GT(2 * count, nodes_) << "entry " << position.index << " of term " << position.term
+                              << " is applied, but only " << count << " of " << nodes_
+                              << " disks keep it";
+}
+
+void Referee::OnStatus(const raft::ReplicaStatus& status) {
+  Book& book = BookOf(status.self);
+  CHECK_GE(status.term, book.term) << "the term of node " << status.self << " falls";
+  CHECK_GE(status.commit, book.commit) << "the commit index of node " << status.self << " falls";
+  CHECK_GE(status.term, book.durable_state.term) << "node " << status.self << " is behind its disk";
+  const bool leads = status.role == raft::Role::kLeader;
+  if (leads) OnLeaderSpeaks(status.self, status.term);
+  if (book.role == raft::Role::kLeader && !leads && status.last_index > status.commit) {
+    coverage_->Reached(Path::kLeaderDeposedWithUncommitted);
+  }
+  book.term = status.term;
+  book.commit = status.commit;
+  book.role = status.role;
+}
+
+}  // namespace pontoon::sim

@@ -1,0 +1,281 @@
+#include "tests/sim/simulation.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "raft/base/check.h"
+#include "tests/sim/clients.h"
+#include "tests/sim/event_loop.h"
+#include "tests/sim/fingerprint.h"
+#include "tests/sim/history.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/linearizability.h"
+#include "tests/sim/machine.h"
+#include "tests/sim/nemesis.h"
+#include "tests/sim/network.h"
+#include "tests/sim/referee.h"
+#include "tests/sim/trace.h"
+
+namespace pontoon::sim {
+namespace {
+
+constexpr absl::Duration kAuditEvery = absl::Milliseconds(20);
+constexpr absl::Duration kLookEvery = absl::Milliseconds(5);
+// For what has nothing to do with elections: reading a long log back, in small messages.
+constexpr absl::Duration kCatchUpMax = absl::Seconds(30);
+constexpr size_t kCallsOfKeyMax = 1000;
+
+class Simulation {
+ public:
+  Simulation(const SimOptions& options, Story story)
+      : options_(options),
+        loop_(Mix(options.seed, "events")),
+        trace_(&loop_, story == Story::kPrinted),
+        ledger_(&loop_, &history_, &coverage_),
+        referee_(options.nodes, &ledger_, &coverage_),
+        network_(&loop_, Mix(options.seed, "network"), options.network, &coverage_, &trace_,
+                 Observer()),
+        world_{.options = &options_,
+               .loop = &loop_,
+               .network = &network_,
+               .referee = &referee_,
+               .coverage = &coverage_,
+               .trace = &trace_},
+        clients_(options, &loop_, &machines_, &history_, &ledger_, &coverage_, &trace_) {
+    for (size_t node = 1; node <= options.nodes; ++node) {
+      machines_.push_back(std::make_unique<Machine>(world_, NodeId(node)));
+    }
+    nemesis_ = std::make_unique<Nemesis>(world_, &machines_);
+  }
+
+  // The nodes answer those who still wait when they end, so they end first.
+  ~Simulation() { machines_.clear(); }
+
+  RunResult Run() {
+    trace_.Say(options_.Describe());
+    for (const auto& machine : machines_) machine->Start();
+    Audit();
+    clients_.Start();
+    nemesis_->Start();
+    loop_.RunUntil(SimTime() + options_.safety_phase);
+    trace_.Say("---- all faults end");
+    nemesis_->HealAll();
+    BecomeHealthy();
+    CheckEnd();
+    return Result();
+  }
+
+ private:
+  Network::Observer Observer() {
+    return {.on_sent = [this](const raft::Message& message) { referee_.OnSent(message); },
+            .on_delivered = [this](const raft::Message& message,
+                                   Network::Observer::Copy copy) { OnDelivered(message, copy); }};
+  }
+
+  void OnDelivered(const raft::Message& message, Network::Observer::Copy copy) {
+    if (copy != Network::Observer::Copy::kAgain) return;
+    if (!std::holds_alternative<raft::ForwardProposals>(message.body)) return;
+    if (referee_.newest_leader() == message.to && referee_.newest_term() == message.term) {
+      coverage_.Reached(Path::kForwardedDuplicateDropped);
+    }
+  }
+
+  // What cannot be seen from outside as it happens is looked at from time to time.
+  void Audit() {
+    for (const auto& machine : machines_) {
+      if (machine->up()) referee_.OnStatus(machine->node()->Status());
+    }
+    loop_.After(kAuditEvery, [this] { Audit(); });
+  }
+
+  // ---- liveness
+
+  void BecomeHealthy() {
+    const SimTime healed = loop_.now();
+    const absl::Duration elections = kElectionsMax * options_.core.election_timeout;
+    WaitFor("a leader", elections, [this] { return Leader() != kNoNode; });
+    healing_ = Since(healed, loop_.now());
+    // Clients go on for a while, at a cluster where nothing is wrong.
+    loop_.RunUntil(loop_.now() + 2 * options_.core.election_timeout);
+    clients_.Stop();
+    WaitFor("the answers to all clients", options_.client.deadline_most * 2,
+            [this] { return clients_.open() == 0; });
+    WaitFor("a leader, and all nodes to have its log", kCatchUpMax, [this] { return Converged(); });
+    ProbeAll(elections);
+    WaitFor("all nodes to apply the last writes", kCatchUpMax, [this] { return Converged(); });
+    const NodeId leader = Leader();
+    const Term term = referee_.newest_term();
+    loop_.RunUntil(loop_.now() + kElectionsMax * options_.core.election_timeout);
+    CHECK(Leader() == leader && referee_.newest_term() == term)
+        << "node " << leader << " led a healthy cluster, and leads no more";
+  }
+
+  void WaitFor(const char* what, absl::Duration most, const std::function<bool()>& there) {
+    const SimTime end = loop_.now() + most;
+    while (!there()) {
+      CHECK_LT(loop_.now(), end) << "waited in vain for " << what << " for " << most;
+      loop_.RunUntil(loop_.now() + kLookEvery);
+    }
+    trace_.Say("---- there is: ", what);
+  }
+
+  void ProbeAll(absl::Duration timeout) {
+    size_t open = 0;
+    for (const auto& machine : machines_) {
+      if (!machine->up()) continue;
+      ++open;
+      clients_.Probe(machine.get(), timeout, [&open, id = machine->id()](bool applied) {
+        CHECK(applied) << "node " << id << " of a healthy cluster could not have a write applied";
+        --open;
+      });
+    }
+    WaitFor("writes at all nodes", timeout * 2, [&open] { return open == 0; });
+  }
+
+  // Whom all that are up follow; kNoNode if they do not agree.
+  NodeId Leader() {
+    NodeId leader;
+    Term term;
+    for (const auto& machine : machines_) {
+      if (!machine->up()) continue;
+      const raft::ReplicaStatus status = machine->node()->Status();
+      if (leader == kNoNode) {
+        leader = status.leader;
+        term = status.term;
+      }
+      if (status.leader == kNoNode || status.leader != leader || status.term != term)
+        return kNoNode;
+    }
+    return leader;
+  }
+
+  bool Converged() {
+    if (Leader() == kNoNode) return false;
+    LogIndex last;
+    for (const auto& machine : machines_) {
+      if (!machine->up()) continue;
+      const raft::ReplicaStatus status = machine->node()->Status();
+      if (last == LogIndex()) last = status.last_index;
+      if (status.last_index != last || status.applied != last) return false;
+    }
+    return true;
+  }
+
+  // ---- the end
+
+  void CheckEnd() {
+    CheckContents();
+    CheckAcknowledged();
+    for (uint32_t key = 0; key < options_.client.keys; ++key) CheckKey(KeyId(key));
+  }
+
+  void CheckContents() {
+    for (const auto& machine : machines_) {
+      if (!machine->up()) continue;
+      CHECK_EQ(machine->node()->Status().applied, ledger_.last());
+      const KeyModel contents = machine->store().Contents();
+      CHECK(contents == ledger_.model())
+          << "node " << machine->id() << " holds " << contents.Describe() << ", and the log makes "
+          << ledger_.model().Describe();
+    }
+  }
+
+  void CheckAcknowledged() {
+    for (const OperationRecord& record : history_.records()) {
+      CHECK(record.told != Told::kNothing);
+      if (record.told == Told::kApplied) {
+        CHECK(record.applied_at != LogIndex() && record.applied_at <= ledger_.last());
+      } else if (record.told == Told::kUnknown && record.applied_at == LogIndex()) {
+        coverage_.Reached(Path::kUnknownWasNotApplied);
+      }
+    }
+  }
+
+  void CheckKey(KeyId key) {
+    std::vector<RegisterCall> calls;
+    for (const OperationRecord& record : history_.records()) {
+      if (record.operation.key != key) continue;
+      if (calls.size() == kCallsOfKeyMax) {
+        CutAt(record.begin.value(), &calls);
+        break;
+      }
+      if (const auto call = CallOf(record); call.has_value()) calls.push_back(*call);
+    }
+    const Verdict verdict = CheckRegister(calls);
+    CHECK(verdict == Verdict::kLinearizable)
+        << "the history of key " << key << " is "
+        << (verdict == Verdict::kGaveUp ? "too hard to check" : "not linearizable");
+  }
+
+  // What a history was at `time`: of the calls that were under way nobody had heard.
+  static void CutAt(int64_t time, std::vector<RegisterCall>* calls) {
+    for (RegisterCall& call : *calls) {
+      if (call.end < time) continue;
+      call.end = RegisterCall::kNever;
+      call.changed.reset();
+    }
+  }
+
+  // A write whose client was told nothing of use is known from the log all the same: it took effect
+  // before the first node applied it, or never. Reads that failed say nothing.
+  std::optional<RegisterCall> CallOf(const OperationRecord& record) const {
+    if (record.told == Told::kReadFailed || record.told == Told::kNotApplied) return std::nullopt;
+    RegisterCall call{.kind = record.operation.kind,
+                      .value = record.operation.value,
+                      .expected = record.operation.expected,
+                      .changed = std::nullopt,
+                      .begin = record.begin.value(),
+                      .end = record.end.value()};
+    if (record.told == Told::kRead) {
+      call.value = record.value;
+    } else if (record.told == Told::kApplied) {
+      call.changed = ledger_.EffectAt(record.applied_at).changed;
+    } else if (record.applied_at == LogIndex()) {
+      return std::nullopt;
+    } else {
+      call.end = record.applied_first.value();
+    }
+    return call;
+  }
+
+  RunResult Result() const {
+    RunResult result;
+    result.digest = loop_.digest();
+    result.events = loop_.events_run();
+    result.simulated = Since(SimTime(), loop_.now());
+    result.healing = healing_;
+    result.operations = history_.records().size();
+    for (const OperationRecord& record : history_.records()) {
+      if (record.told == Told::kApplied) ++result.writes_acknowledged;
+      if (record.told == Told::kRead) ++result.reads_checked;
+    }
+    result.entries = ledger_.last().value();
+    result.terms = referee_.newest_term().value();
+    result.coverage = coverage_;
+    return result;
+  }
+
+  const SimOptions options_;
+  EventLoop loop_;
+  Coverage coverage_;
+  const Trace trace_;
+  History history_;
+  Ledger ledger_;
+  Referee referee_;
+  Network network_;
+  const World world_;
+  Machines machines_;
+  Clients clients_;
+  std::unique_ptr<Nemesis> nemesis_;
+  absl::Duration healing_;
+};
+
+}  // namespace
+
+RunResult RunSimulation(const SimOptions& options, Story story) {
+  return Simulation(options, story).Run();
+}
+
+}  // namespace pontoon::sim

@@ -1,0 +1,54 @@
+// SimStore: the state machine of a node in a simulation, and the disk under it.
+
+#ifndef PONTOON_TESTS_SIM_STORE_H_
+#define PONTOON_TESTS_SIM_STORE_H_
+
+#include <memory>
+
+#include "raft/base/state_machine.h"
+#include "raft/base/types.h"
+#include "tests/sim/key_model.h"
+#include "tests/sim/operation.h"
+
+namespace pontoon::sim {
+
+// A state machine that comes and goes with its process, on a disk that stays.
+//
+// Thread safety: none.
+class SimStore {
+ public:
+  virtual ~SimStore() = default;
+
+  // What a client writes for `operation`. Ends with the operation's number in 8 bytes.
+  virtual Payload Encode(const Operation& operation) const = 0;
+  // What Apply returned for a command.
+  virtual Effect EffectOf(const ApplyResult& result) const = 0;
+
+  // Begins a life on what the disk holds. Lives until the next Close or Crash.
+  virtual StateMachine* Open() = 0;
+  // The disk holds what was applied up to now.
+  virtual void Sync() = 0;
+  // A clean stop.
+  virtual void Close() = 0;
+  // The life ends, and what was not synced is lost: process and machine are the same here, since a
+  // store keeps in its own memory what it has not synced.
+  virtual void Crash() = 0;
+
+  // These need a life. A read of what was applied last.
+  struct ReadResult {
+    LogIndex applied;
+    Value value;
+  };
+  virtual ReadResult Read(KeyId key) const = 0;
+  // Everything.
+  virtual KeyModel Contents() const = 0;
+};
+
+// A store in memory that behaves as KvStore does towards a node, and costs next to nothing.
+std::unique_ptr<SimStore> NewModelStore();
+// The real KvStore, on LevelDB with files in memory.
+std::unique_ptr<SimStore> NewLevelDbStore();
+
+}  // namespace pontoon::sim
+
+#endif  // PONTOON_TESTS_SIM_STORE_H_

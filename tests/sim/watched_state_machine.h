@@ -1,0 +1,36 @@
+// WatchedStateMachine: tells a Referee what is applied.
+
+#ifndef PONTOON_TESTS_SIM_WATCHED_STATE_MACHINE_H_
+#define PONTOON_TESTS_SIM_WATCHED_STATE_MACHINE_H_
+
+#include <span>
+
+#include "raft/base/state_machine.h"
+#include "tests/sim/referee.h"
+
+namespace pontoon::sim {
+
+// Borrows the state machine.
+//
+// Thread safety: as StateMachine.
+class WatchedStateMachine final : public StateMachine {
+ public:
+  WatchedStateMachine(NodeId node, StateMachine* state_machine, Referee* referee)
+      : node_(node), state_machine_(state_machine), referee_(referee) {}
+
+  LogPosition Applied() const override { return state_machine_->Applied(); }
+
+  absl::Status Apply(std::span<ApplyItem> items) override {
+    referee_->OnApply(node_, items);
+    return state_machine_->Apply(items);
+  }
+
+ private:
+  const NodeId node_;
+  StateMachine* const state_machine_;
+  Referee* const referee_;
+};
+
+}  // namespace pontoon::sim
+
+#endif  // PONTOON_TESTS_SIM_WATCHED_STATE_MACHINE_H_
