@@ -67,7 +67,7 @@ class Campaign {
       workers_.erase(pid);
       if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
       ++result.failures;
-      std::printf("FAILED: bazel run -c opt //tests/sim:sim -- --seed %llu --trace\n",
+      std::printf("FAILED: bazel run //tests/sim:sim -- --seed %llu --trace\n",
                   static_cast<unsigned long long>(board_->workers[worker].seed));
       std::fflush(stdout);
       if (result.failures < options_.failures_most) {

@@ -13,7 +13,7 @@ namespace pontoon::sim {
 namespace {
 
 constexpr uint64_t kSlices = 16;
-constexpr uint64_t kSeedsOfSlice = 20;
+constexpr uint64_t kSeedsOfSlice = 50;
 
 // The seed that is running, for the case that a failed check ends the process.
 volatile uint64_t running_seed = 0;

@@ -8,6 +8,11 @@
 #include "tests/sim/fingerprint.h"
 
 namespace pontoon::sim {
+namespace {
+
+constexpr absl::Duration kSlowThinkMost = absl::Seconds(4);
+
+}  // namespace
 
 Clients::Clients(const SimOptions& options, EventLoop* loop, Machines* machines, History* history,
                  Ledger* ledger, Coverage* coverage, const Trace* trace)
@@ -29,7 +34,9 @@ void Clients::Start() {
 }
 
 void Clients::Think(size_t client) {
-  loop_->After(dice_.Skewed(absl::Microseconds(1), options_.think_most), [this, client] {
+  const bool slow = history_->records().size() > options_.operations_most;
+  const absl::Duration most = slow ? kSlowThinkMost + options_.think_most : options_.think_most;
+  loop_->After(dice_.Skewed(absl::Microseconds(1), most), [this, client] {
     if (!stopped_) Act(client);
   });
 }
@@ -89,7 +96,7 @@ OperationRecord& Clients::Begin(const Operation& operation) {
 
 void Clients::Write(Machine* machine, const Operation& operation, absl::Duration timeout,
                     std::function<void()> then) {
-  const Payload command = machine->codec().Encode(operation);
+  const Payload command = machine->store().Encode(operation);
   Begin(operation).command_digest = Mix(0, *command);
   machine->node()->Propose(
       command, machine->Now() + timeout,
@@ -143,7 +150,7 @@ void Clients::OnApplied(Machine* machine, OperationRecord* record, const raft::A
   CHECK_GT(index, record->committed_before)
       << "operation " << record->operation.id << " took effect before it began";
   CHECK(applied.result != nullptr);
-  const Effect effect = machine->codec().EffectOf(*applied.result);
+  const Effect effect = machine->store().EffectOf(*applied.result);
   const Effect expected = ledger_->EffectAt(index);
   CHECK(effect == expected) << "operation " << record->operation.id << " at index " << index
                             << " returned " << effect.changed << " revision " << effect.revision

@@ -21,7 +21,7 @@ const Ledger::Known& Ledger::EntryAt(LogIndex index) const {
   return entries_[index.value() - 1];
 }
 
-Ledger::News Ledger::OnApplied(NodeId node, const Entry& entry) {
+Ledger::News Ledger::OnApplied(NodeId node, const Entry& entry, Term newest) {
   const uint64_t digest = Mix(0, entry);
   if (entry.index <= last()) {
     const Known& known = EntryAt(entry.index);
@@ -35,8 +35,12 @@ Ledger::News Ledger::OnApplied(NodeId node, const Entry& entry) {
   const Effect effect = entry.kind == EntryKind::kCommand
                             ? Execute(entry)
                             : Effect{.changed = false, .revision = model_.revision()};
-  entries_.push_back({entry.term, digest, effect});
+  entries_.push_back({entry.term, newest, digest, effect});
   return News::kFirst;
+}
+
+void Ledger::OnLogged(const Entry& entry) {
+  if (entry.kind == EntryKind::kCommand) ++history_->At(OperationOf(*entry.payload)).attempts;
 }
 
 Effect Ledger::Execute(const Entry& entry) {
@@ -49,6 +53,7 @@ Effect Ledger::Execute(const Entry& entry) {
       << ", but its client was told that it never will be";
   record.applied_at = entry.index;
   record.applied_first = loop_->now();
+  if (record.attempts > 1) coverage_->Reached(Path::kSecondAttemptApplied);
   if (record.told == Told::kUnknown) coverage_->Reached(Path::kUnknownWasApplied);
   const Effect effect = model_.Apply(record.operation);
   if (effect.changed) {

@@ -31,12 +31,18 @@ class Ledger {
   Ledger(const EventLoop* loop, History* history, Coverage* coverage)
       : loop_(loop), history_(history), coverage_(coverage) {}
 
-  // Whether the entry is news: nobody applied its index before.
+  // Whether the entry is news: nobody applied its index before. `newest` is the newest term that
+  // anybody has led: no later one can have committed the entry.
   enum class News { kFirst, kKnown };
-  News OnApplied(NodeId node, const Entry& entry);
+  News OnApplied(NodeId node, const Entry& entry, Term newest);
+
+  // A command got into a log: an attempt to have it applied.
+  void OnLogged(const Entry& entry);
 
   LogIndex last() const { return LogIndex(entries_.size()); }
   Term TermAt(LogIndex index) const { return EntryAt(index).term; }
+  // A term that is not before that in which the entry was committed.
+  Term CommittedBy(LogIndex index) const { return EntryAt(index).committed_by; }
   // What the command at `index` must have returned.
   const Effect& EffectAt(LogIndex index) const { return EntryAt(index).effect; }
   // What a key must hold once `index` is applied, and nothing after it.
@@ -47,6 +53,7 @@ class Ledger {
  private:
   struct Known {
     Term term;
+    Term committed_by;
     uint64_t digest;
     Effect effect;
   };

@@ -34,7 +34,9 @@ class LedgerTest : public ::testing::Test {
             .payload = command};
   }
 
-  void Apply(uint64_t node, const Entry& entry) { ledger_.OnApplied(NodeId(node), entry); }
+  void Apply(uint64_t node, const Entry& entry) {
+    ledger_.OnApplied(NodeId(node), entry, entry.term);
+  }
 
   EventLoop loop_{1};
   Coverage coverage_;
@@ -58,8 +60,8 @@ TEST_F(LedgerTest, KnowsTheStateAfterEachEntry) {
 
 TEST_F(LedgerTest, TakesTheSameFromEveryNode) {
   const Entry entry = EntryOf(1, 1, Put(5));
-  EXPECT_EQ(ledger_.OnApplied(NodeId(1), entry), Ledger::News::kFirst);
-  EXPECT_EQ(ledger_.OnApplied(NodeId(2), entry), Ledger::News::kKnown);
+  EXPECT_EQ(ledger_.OnApplied(NodeId(1), entry, Term(1)), Ledger::News::kFirst);
+  EXPECT_EQ(ledger_.OnApplied(NodeId(2), entry, Term(1)), Ledger::News::kKnown);
 }
 
 TEST_F(LedgerDeathTest, FindsNodesThatApplyDifferently) {

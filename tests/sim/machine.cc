@@ -190,6 +190,7 @@ void Machine::NoteTermNotDurable() {
 void Machine::StopCleanly() {
   if (!up() || paused()) return;
   world_.trace->Say("node ", id_.value(), " is to stop");
+  stopping_life_ = lives_;
   const Instant deadline = Now() + world_.options->core.election_timeout;
   node()->TransferLeadership(kNoNode, deadline, [this, life = lives_](absl::Status) {
     world_.loop->After(absl::ZeroDuration(), [this, life] { FinishStop(life); });
@@ -197,7 +198,7 @@ void Machine::StopCleanly() {
 }
 
 void Machine::FinishStop(uint64_t life) {
-  if (!up() || lives_ != life || paused()) return;
+  if (!up() || lives_ != life || stopping_life_ != life || paused()) return;
   node()->Stop();
   EndLife();
   store_->Close();
@@ -214,7 +215,8 @@ void Machine::Resume() {
   if (up()) life_->process.Resume();
 }
 
-void Machine::HealDisk() {
+void Machine::Heal() {
+  stopping_life_ = 0;
   disk_.ClearFaults();
   disk_delay_ = apply_delay_ = absl::ZeroDuration();
 }

@@ -71,15 +71,13 @@ class Machine {
   // The disk, or the state machine, takes this much longer for everything.
   void SlowDisk(absl::Duration by) { disk_delay_ = by; }
   void SlowApply(absl::Duration by) { apply_delay_ = by; }
-  // Ends whatever fault of the disk is set or goes on.
-  void HealDisk();
+  // Ends whatever fault of the disk is set or goes on, and takes back a clean stop.
+  void Heal();
 
-  // These need up().
-  raft::RaftNode* node() { return life_->node.get(); }
-  const SimStore& store() const { return *store_; }
   Instant Now() const { return clock_.Now(); }
-
-  const SimStore& codec() const { return *store_; }
+  const SimStore& store() const { return *store_; }
+  // Needs up().
+  raft::RaftNode* node() { return life_->node.get(); }
 
  private:
   // In the order of construction.
@@ -113,6 +111,7 @@ class Machine {
   absl::Duration apply_delay_ = absl::ZeroDuration();
   std::unique_ptr<Life> life_;
   uint64_t lives_ = 0;
+  uint64_t stopping_life_ = 0;  // the one that is to stop cleanly
 };
 
 }  // namespace pontoon::sim

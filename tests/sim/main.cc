@@ -34,6 +34,7 @@ bool ParseSeeds(const std::string& text, CampaignOptions* campaign) {
 }
 
 int RunOne(const Flags& flags) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a story is told up to where it breaks off
   const SimOptions options = SimOptions::FromSeed(flags.seed);
   const RunResult result = RunSimulation(options, flags.trace ? Story::kPrinted : Story::kUntold);
   std::printf("%s\nseed %llu ended well; digest %016llx, %llu events\n", options.Describe().c_str(),

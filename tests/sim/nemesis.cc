@@ -303,7 +303,7 @@ void Nemesis::HealAll() {
   const size_t down_most = world_.options->minority_stays_down ? (nodes - 1) / 2 : 0;
   size_t down = 0;
   for (const auto& machine : *machines_) {
-    machine->HealDisk();
+    machine->Heal();
     machine->Resume();
     if (down < down_most && dice_.OneIn(2)) {
       machine->LosePower();

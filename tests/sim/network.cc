@@ -60,14 +60,19 @@ std::unique_ptr<raft::Transport> Network::TransportOf(NodeId) {
 
 void Network::Send(Messages messages) {
   for (const raft::Message& message : messages) observer_.on_sent(message);
-  // One message, or several to one peer, is what there mostly is.
   while (!messages.empty()) {
     const NodeId to = messages.front().to;
-    const auto others = std::stable_partition(messages.begin(), messages.end(),
-                                              [to](const raft::Message& m) { return m.to == to; });
-    Messages rest(std::make_move_iterator(others), std::make_move_iterator(messages.end()));
-    messages.erase(others, messages.end());
-    SendTogether(std::move(messages));
+    const auto other = [to](const raft::Message& m) { return m.to != to; };
+    if (std::none_of(messages.begin(), messages.end(), other)) {
+      SendTogether(std::move(messages));
+      return;
+    }
+    Messages together;
+    Messages rest;
+    for (raft::Message& message : messages) {
+      (message.to == to ? together : rest).push_back(std::move(message));
+    }
+    SendTogether(std::move(together));
     messages = std::move(rest);
   }
 }

@@ -29,8 +29,8 @@ DiskOptions DrawDisk(Dice* dice) {
   DiskOptions disk;
   disk.sync_least = dice->Between(absl::Microseconds(20), absl::Microseconds(500));
   disk.sync_most = disk.sync_least + dice->Skewed(absl::Microseconds(100), absl::Milliseconds(60));
-  static constexpr uint64_t kSegmentBytes[] = {512, 1 << 10, 4 << 10, 16 << 10, 64 << 10};
-  disk.segment_bytes = dice->Pick(kSegmentBytes);
+  static constexpr uint64_t kSegmentBytes[] = {1 << 10, 4 << 10, 16 << 10, 64 << 10};
+  disk.segment_bytes = dice->OneIn(10) ? 256 : dice->Pick(kSegmentBytes);
   if (dice->OneIn(4)) disk.frame_bytes_max = dice->Between(64, 2048);
   return disk;
 }
@@ -39,7 +39,8 @@ ClientOptions DrawClients(Dice* dice) {
   ClientOptions client;
   client.clients = dice->Between(1, 8);
   client.keys = static_cast<uint32_t>(dice->Between(1, 24));
-  client.think_most = dice->Skewed(absl::Milliseconds(2), absl::Seconds(1));
+  client.think_most = dice->Skewed(absl::Milliseconds(5), absl::Seconds(1));
+  client.operations_most = dice->Between(300, 3000);
   client.deadline_least = dice->Between(absl::Milliseconds(50), absl::Seconds(1));
   client.deadline_most =
       client.deadline_least + dice->Between(absl::Milliseconds(1), absl::Seconds(6));

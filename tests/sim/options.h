@@ -48,6 +48,9 @@ struct ClientOptions {
   uint64_t delete_percent = 10;
   uint64_t compare_percent = 15;
   size_t padding_most = 100;
+  // After so many operations they slow down: a log that is long makes each restart slow, and is no
+  // more interesting.
+  uint64_t operations_most = 3000;
 };
 
 // What the nemesis may do.

@@ -40,6 +40,7 @@ void Referee::Keep(NodeId node, const Entry& entry) {
                                   << entry.term
                                   << ", but are not the same up to it; this one is node " << node
                                   << "'s";
+  if (is_new) ledger_->OnLogged(entry);
   book.log.push_back({entry.term, prefix});
 }
 
@@ -131,9 +132,10 @@ void Referee::OnLeaderSpeaks(NodeId node, Term term) {
   }
   CHECK_EQ(book.durable_state.term, term) << "node " << node << " leads a term that it may forget";
   CHECK_EQ(book.durable_state.vote, node) << "node " << node << " leads without its own vote";
-  // What was applied in terms before this one; of its own term the leader is the only source.
+  // What was committed in terms before this one. One that was elected, and hears of it late, need
+  // not have what later terms committed meanwhile.
   LogIndex last = ledger_->last();
-  while (last > LogIndex() && ledger_->TermAt(last) >= term) last = last.Prev();
+  while (last > LogIndex() && ledger_->CommittedBy(last) >= term) last = last.Prev();
   if (last == LogIndex()) return;
   CHECK(Holds(book, {last, ledger_->TermAt(last)}))
       << "node " << node << " leads term " << term << " without the entry " << last << " of term "
@@ -179,7 +181,7 @@ void Referee::OnApply(NodeId node, std::span<const ApplyItem> items) {
     const LogPosition position{item.entry.index, item.entry.term};
     CHECK(Holds(book, position)) << "node " << node << " applies entry " << position.index
                                  << ", which its own disk does not keep";
-    if (ledger_->OnApplied(node, item.entry) == Ledger::News::kFirst) {
+    if (ledger_->OnApplied(node, item.entry, newest_term_) == Ledger::News::kFirst) {
       CheckQuorumKeeps(position);
       if (position.term < newest_term_) coverage_->Reached(Path::kLeaderOfFewCommittedOldTerm);
     } else if (position.index <= book.applied) {

@@ -25,7 +25,8 @@ namespace pontoon::sim {
 //   - at most one leader in a term (thesis figure 3.2, "Election Safety");
 //   - two logs that have an entry of the same index and term are the same up to it ("Log
 //     Matching"), whatever is on any disk;
-//   - a leader's log has every entry that was applied anywhere ("Leader Completeness");
+//   - a leader's log has every entry that was committed in an earlier term ("Leader
+//     Completeness");
 //   - all nodes apply the same ("State Machine Safety"; see Ledger);
 //   - what is applied anywhere is durable on a quorum, and on the node that applies it;
 //   - a promise is durable when it is sent: a vote, a candidate's term, the end of its log, the

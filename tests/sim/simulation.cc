@@ -1,10 +1,13 @@
 #include "tests/sim/simulation.h"
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "raft/base/check.h"
 #include "tests/sim/clients.h"
 #include "tests/sim/event_loop.h"
@@ -85,9 +88,21 @@ class Simulation {
   // What cannot be seen from outside as it happens is looked at from time to time.
   void Audit() {
     for (const auto& machine : machines_) {
-      if (machine->up()) referee_.OnStatus(machine->node()->Status());
+      if (!machine->up()) continue;
+      const raft::ReplicaStatus status = machine->node()->Status();
+      referee_.OnStatus(status);
+      if (trace_.on()) TellRole(status);
     }
     loop_.After(kAuditEvery, [this] { Audit(); });
+  }
+
+  void TellRole(const raft::ReplicaStatus& status) {
+    std::string role = absl::StrCat(raft::RoleName(status.role), " of term ", status.term.value());
+    std::string& told = told_roles_[status.self.value()];
+    if (told == role) return;
+    trace_.Say("node ", status.self.value(), " is ", role, ", its log ends at ",
+               status.last_index.value(), ", committed is ", status.commit.value());
+    told = std::move(role);
   }
 
   // ---- liveness
@@ -270,6 +285,7 @@ class Simulation {
   Clients clients_;
   std::unique_ptr<Nemesis> nemesis_;
   absl::Duration healing_;
+  std::array<std::string, kNodesMax + 1> told_roles_;  // to the reader of the story
 };
 
 }  // namespace
