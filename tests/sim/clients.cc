@@ -109,8 +109,9 @@ void Clients::Write(Machine* machine, const Operation& operation, absl::Duration
 void Clients::Read(Machine* machine, const Operation& operation, absl::Duration timeout,
                    std::function<void()> then) {
   Begin(operation);
+  const bool by_lease = operation.id.value() % 2 == 0;
   machine->node()->ReadBarrier(
-      machine->Now() + timeout,
+      by_lease ? raft::ReadMode::kLease : raft::ReadMode::kQuorum, machine->Now() + timeout,
       [this, machine, id = operation.id, then = std::move(then)](const absl::Status& status) {
         OnReadable(machine, id, status);
         then();

@@ -42,7 +42,7 @@ const char* NameOf(Path path) {
       return "a proposal given back as not applied";
     case Path::kLeadershipTransferred:
       return "leadership handed over";
-    case Path::kLeaderOfFewCommittedOldTerm:
+    case Path::kOldTermEntryCommitted:
       return "an entry of an older term committed by a later leader";
     case Path::kPausedLeaderCameBack:
       return "a leader that was paused and came back deposed";

@@ -31,7 +31,7 @@ enum class Path : size_t {
   kSecondAttemptApplied,
   kNotApplied,
   kLeadershipTransferred,
-  kLeaderOfFewCommittedOldTerm,
+  kOldTermEntryCommitted,
   kPausedLeaderCameBack,
   kCount,
 };

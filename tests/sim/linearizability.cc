@@ -110,8 +110,8 @@ std::optional<Value> Step(const RegisterCall& call, Value state) {
 
 class Search {
  public:
-  explicit Search(const std::vector<RegisterCall>& calls)
-      : calls_(calls), timeline_(calls), taken_((calls.size() + 63) / 64) {}
+  Search(const std::vector<RegisterCall>& calls, Value initial)
+      : calls_(calls), timeline_(calls), state_(initial), taken_((calls.size() + 63) / 64) {}
 
   Verdict Run(uint64_t steps_max) {
     size_t place = timeline_.First();
@@ -173,7 +173,7 @@ class Search {
 
   const std::vector<RegisterCall>& calls_;
   Timeline timeline_;
-  Value state_ = kAbsent;
+  Value state_;
   std::vector<uint64_t> taken_;  // a bit for each call that has taken effect
   std::vector<std::pair<size_t, Value>> path_;
   absl::flat_hash_set<std::pair<std::vector<uint64_t>, uint64_t>> seen_;
@@ -183,8 +183,8 @@ class Search {
 
 }  // namespace
 
-Verdict CheckRegister(const std::vector<RegisterCall>& calls, uint64_t steps_max) {
-  return Search(calls).Run(steps_max);
+Verdict CheckRegister(const std::vector<RegisterCall>& calls, const RegisterCheck& check) {
+  return Search(calls, check.initial).Run(check.steps_max);
 }
 
 }  // namespace pontoon::sim

@@ -17,7 +17,7 @@
 
 namespace pontoon::sim {
 
-// A call on a register that begins with kAbsent.
+// A call on a register.
 struct RegisterCall {
   OperationKind kind = OperationKind::kRead;
   Value value;     // written; or what a read returned
@@ -38,7 +38,11 @@ enum class Verdict {
   kGaveUp,  // after `steps_max` steps; nothing is known
 };
 
-Verdict CheckRegister(const std::vector<RegisterCall>& calls, uint64_t steps_max = 20000000);
+struct RegisterCheck {
+  Value initial = kAbsent;
+  uint64_t steps_max = 20000000;
+};
+Verdict CheckRegister(const std::vector<RegisterCall>& calls, const RegisterCheck& check = {});
 
 }  // namespace pontoon::sim
 

@@ -56,6 +56,11 @@ TEST(LinearizabilityTest, OneAfterTheOther) {
                               Read(0, 8, 9), Delete(false, 10, 11)}));
 }
 
+TEST(LinearizabilityTest, BeginsWhereItIsTold) {
+  EXPECT_EQ(CheckRegister({Read(7, 0, 1)}, {.initial = Value(7)}), Verdict::kLinearizable);
+  EXPECT_EQ(CheckRegister({Read(0, 0, 1)}, {.initial = Value(7)}), Verdict::kNotLinearizable);
+}
+
 TEST(LinearizabilityTest, FindsAStaleRead) {
   EXPECT_FALSE(IsLinearizable({Put(1, 0, 1), Put(2, 2, 3), Read(1, 4, 5)}));
   EXPECT_FALSE(IsLinearizable({Put(1, 0, 1), Read(0, 2, 3)}));
@@ -116,7 +121,7 @@ TEST(LinearizabilityTest, GivesUpInsteadOfGuessing) {
   std::vector<RegisterCall> calls;
   for (uint64_t i = 1; i <= 20; ++i) calls.push_back(Put(i, 0, 100));
   calls.push_back(Read(99, 101, 102));
-  EXPECT_EQ(CheckRegister(calls, 1000), Verdict::kGaveUp);
+  EXPECT_EQ(CheckRegister(calls, {.steps_max = 1000}), Verdict::kGaveUp);
 }
 
 // Calls that took effect at a moment within their times; and the same with one read falsified.

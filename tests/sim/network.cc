@@ -171,7 +171,9 @@ void Network::BreakConnectionsOf(NodeId node) {
   for (size_t peer = 1; peer <= kNodesMax; ++peer) {
     raft::TransportReceiver* const receiver = receivers_[peer];
     if (receiver == nullptr || NodeId(peer) == node) continue;
-    if (dice_.Percent(options_.told_of_break_percent)) receiver->OnPeerUnreachable(node);
+    if (!dice_.Percent(options_.told_of_break_percent)) continue;
+    receiver->OnPeerUnreachable(node);
+    receiver->OnPeerDown(node);
   }
 }
 

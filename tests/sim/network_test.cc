@@ -21,9 +21,11 @@ class Inbox final : public raft::TransportReceiver {
     }
   }
   void OnPeerUnreachable(NodeId peer) override { unreachable.push_back(peer); }
+  void OnPeerDown(NodeId peer) override { down.push_back(peer); }
 
   std::vector<uint64_t> rounds;
   std::vector<NodeId> unreachable;
+  std::vector<NodeId> down;
 };
 
 class NetworkTest : public ::testing::Test {

@@ -1,5 +1,7 @@
 #include "tests/sim/options.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "tests/sim/dice.h"
 
@@ -77,6 +79,19 @@ void DrawTroubles(Dice* dice, SimOptions* options) {
   options->minority_stays_down = dice->OneIn(4);
 }
 
+// As long as the clocks allow. They run as wrong as the core is told that they may, and no wronger.
+void DrawLease(Dice* dice, SimOptions* options) {
+  raft::CoreOptions& core = options->core;
+  constexpr double kPpm = 1e6;
+  constexpr int64_t kErrorPpmLeast = 100;
+  const double error = std::max(options->clock_rate_ppm_most, kErrorPpmLeast) / kPpm;
+  const absl::Duration longest = core.election_timeout * ((1 - error) / (1 + error) * 0.99);
+  const absl::Duration shortest = core.heartbeat_interval * 1.1;
+  if (shortest >= longest) return;
+  core.clock_rate_error_max = error;
+  core.lease_duration = dice->Between(shortest, longest);
+}
+
 }  // namespace
 
 SimOptions SimOptions::FromSeed(uint64_t seed) {
@@ -97,6 +112,7 @@ SimOptions SimOptions::FromSeed(uint64_t seed) {
   options.store_sync_every = dice.Skewed(absl::Milliseconds(50), absl::Seconds(30));
   options.safety_phase = dice.Between(absl::Seconds(10), absl::Seconds(60));
   DrawTroubles(&dice, &options);
+  if (dice.OneIn(2)) DrawLease(&dice, &options);
   return options;
 }
 
@@ -104,7 +120,8 @@ std::string SimOptions::Describe() const {
   return absl::StrCat(
       "seed ", seed, ": ", nodes, " nodes, election timeout ",
       absl::FormatDuration(core.election_timeout), ", heartbeat ",
-      absl::FormatDuration(core.heartbeat_interval), ", network ",
+      absl::FormatDuration(core.heartbeat_interval), ", lease ",
+      absl::FormatDuration(core.lease_duration), ", network ",
       absl::FormatDuration(network.delay_least), " to ", absl::FormatDuration(network.delay_most),
       ", loss ", network.loss_per_million / kThousand, " per mille, ", client.clients, " clients, ",
       client.keys, " keys, ", level_db ? "LevelDB" : "model store", ", trouble every ",

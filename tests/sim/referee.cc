@@ -183,7 +183,7 @@ void Referee::OnApply(NodeId node, std::span<const ApplyItem> items) {
                                  << ", which its own disk does not keep";
     if (ledger_->OnApplied(node, item.entry, newest_term_) == Ledger::News::kFirst) {
       CheckQuorumKeeps(position);
-      if (position.term < newest_term_) coverage_->Reached(Path::kLeaderOfFewCommittedOldTerm);
+      if (position.term < newest_term_) coverage_->Reached(Path::kOldTermEntryCommitted);
     } else if (position.index <= book.applied) {
       CHECK(false) << "node " << node << " applies entry " << position.index << " twice";
     }

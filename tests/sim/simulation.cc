@@ -1,8 +1,10 @@
 #include "tests/sim/simulation.h"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,7 +30,10 @@ constexpr absl::Duration kAuditEvery = absl::Milliseconds(20);
 constexpr absl::Duration kLookEvery = absl::Milliseconds(5);
 // For what has nothing to do with elections: reading a long log back, in small messages.
 constexpr absl::Duration kCatchUpMax = absl::Seconds(30);
-constexpr size_t kCallsOfKeyMax = 1000;
+// Of the search for linear orders.
+constexpr size_t kCallsOfPieceMin = 50;
+constexpr size_t kCallsOfPieceMax = 400;
+constexpr size_t kOpenCallsMax = 10;
 
 class Simulation {
  public:
@@ -208,20 +213,47 @@ class Simulation {
     }
   }
 
+  // Piece by piece, each from a moment at which no call was under way. What comes while too many
+  // are is left out, for a search there might take for ever; the ledger has checked it all the
+  // same, as it has the value with which a piece begins.
   void CheckKey(KeyId key) {
-    std::vector<RegisterCall> calls;
+    std::vector<RegisterCall> piece;
+    Value initial = kAbsent;
+    int64_t busy_until = 0;
+    bool too_busy = false;
     for (const OperationRecord& record : history_.records()) {
       if (record.operation.key != key) continue;
-      if (calls.size() == kCallsOfKeyMax) {
-        CutAt(record.begin.value(), &calls);
-        break;
+      const std::optional<RegisterCall> call = CallOf(record);
+      if (!call.has_value()) continue;
+      if (call->begin > busy_until && (too_busy || piece.size() >= kCallsOfPieceMin)) {
+        CheckPiece(key, initial, piece);
+        piece.clear();
+        initial = ledger_.ValueAt(key, record.committed_before);
+        too_busy = false;
       }
-      if (const auto call = CallOf(record); call.has_value()) calls.push_back(*call);
+      busy_until = std::max(busy_until, call->end);
+      if (too_busy) continue;
+      if (piece.size() >= kCallsOfPieceMax || OpenAt(call->begin, piece) >= kOpenCallsMax) {
+        CutAt(call->begin, &piece);
+        too_busy = true;
+      } else {
+        piece.push_back(*call);
+      }
     }
-    const Verdict verdict = CheckRegister(calls);
+    CheckPiece(key, initial, piece);
+  }
+
+  static void CheckPiece(KeyId key, Value initial, const std::vector<RegisterCall>& calls) {
+    const Verdict verdict = CheckRegister(calls, {.initial = initial});
     CHECK(verdict == Verdict::kLinearizable)
         << "the history of key " << key << " is "
-        << (verdict == Verdict::kGaveUp ? "too hard to check" : "not linearizable");
+        << (verdict == Verdict::kGaveUp ? "too hard to check" : "not linearizable") << ", in "
+        << calls.size() << " calls from " << calls.front().begin << " ns on";
+  }
+
+  static size_t OpenAt(int64_t time, const std::vector<RegisterCall>& calls) {
+    return std::count_if(calls.begin(), calls.end(),
+                         [time](const RegisterCall& call) { return call.end >= time; });
   }
 
   // What a history was at `time`: of the calls that were under way nobody had heard.
