@@ -158,6 +158,7 @@ void Network::Block(NodeId from, NodeId to) {
   raft::TransportReceiver* const sender = receivers_[from.value()];
   if (sender != nullptr && dice_.Percent(options_.told_of_break_percent)) {
     sender->OnPeerUnreachable(to);
+    sender->OnPeerDown(to);  // it may well be up: something between the two refuses connections
   }
 }
 

@@ -118,6 +118,7 @@ TEST_F(NetworkTest, ABlockWorksOneWayAndOnWhatIsUnderWay) {
   EXPECT_TRUE(RoundsAt(2).empty());
   EXPECT_EQ(RoundsAt(3), (std::vector<uint64_t>{3}));
   EXPECT_EQ(inboxes_[1].unreachable, (std::vector<NodeId>{NodeId(2)}));
+  EXPECT_EQ(inboxes_[1].down, (std::vector<NodeId>{NodeId(2)}));
   network_->Unblock();
   Send(2, 4);
   Wait(absl::Seconds(1));
