@@ -14,7 +14,7 @@ namespace {
 
 // Together more than a leader keeps in memory, and more than a segment of its log: most of it has
 // to be read from the disk again.
-constexpr size_t kMissedWrites = 40'000;
+constexpr size_t kMissedWrites = 50'000;
 constexpr size_t kValueBytes = 2 << 10;
 
 int SegmentsOf(const Cluster& cluster, int node) {
