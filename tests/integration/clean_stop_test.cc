@@ -107,11 +107,10 @@ TEST_F(CleanStopTest, LeaderHandsOverBeforeItStops) {
     StopLeaderOnce();
     if (HasFailure()) return;
   }
-  // Without a hand-over each of them is longer. With it, one that is had another reason: a disk
-  // that stood still for a moment, most likely.
-  const auto median = longest_gaps_.begin() + kRounds / 2;
-  std::nth_element(longest_gaps_.begin(), median, longest_gaps_.end());
-  EXPECT_LT(*median, cluster_.options().election_timeout);
+  // Without a hand-over each of them is longer.
+  for (const absl::Duration gap : longest_gaps_) {
+    EXPECT_LT(gap, cluster_.options().election_timeout);
+  }
 }
 
 TEST_F(CleanStopTest, AllNodesStopTogetherAndKeepTheirData) {
