@@ -1,5 +1,7 @@
 #include "kv/store/kv_store.h"
 
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "kv/store/command_runner.h"
@@ -10,6 +12,8 @@
 
 namespace pontoon::kv {
 namespace {
+
+leveldb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
 void PutRecord(const MetaRecord& record, WriteOverlay* overlay) {
   overlay->Put(record.first, record.second);
@@ -70,6 +74,7 @@ KvStore::KvStore(const StoreOptions& options, std::shared_ptr<Database> database
     : leases_(options.leases ? options.leases : &no_leases_),
       database_(std::move(database)),
       meta_(meta),
+      present_records_(options.record_cache_bytes),
       view_(std::make_shared<ReadView>(database_, meta)) {}
 
 // A failure to bring the state to the disk is no loss here: the log has it all.
@@ -81,7 +86,8 @@ KvStore::~KvStore() {
 absl::Status KvStore::Apply(std::span<ApplyItem> items) {
   if (items.empty()) return absl::OkStatus();
   std::shared_ptr<const ReadView> before = View();
-  WriteOverlay overlay(&before->records());
+  CachedReader records(&before->records(), &present_records_);
+  WriteOverlay overlay(&records);
   KvReader reader(&overlay, meta_.revision, meta_.compacted);
   CommandRunner runner(leases_, &reader, &overlay);
 
@@ -106,9 +112,16 @@ absl::Status KvStore::Commit(const StoreMeta& after, WriteOverlay* overlay) {
   PutRecord(AppliedRecord(after.applied), overlay);
   PutRecord(RevisionRecord(after.revision), overlay);
   leveldb::WriteBatch batch;
-  overlay->AppendTo(&batch);
+  overlay->ForEach([&](std::string_view key, std::optional<std::string_view> value) {
+    if (value.has_value()) {
+      batch.Put(ToSlice(key), ToSlice(*value));
+    } else {
+      batch.Delete(ToSlice(key));
+    }
+    if (IsCached(key)) present_records_.Note(key, value);
+  });
   absl::Status written = database_->Write(&batch);
-  if (!written.ok()) return written;
+  if (!written.ok()) return written;  // final: nobody will apply, and so look into the cache, again
 
   bool compacted = after.compacted != meta_.compacted;
   meta_ = after;

@@ -16,6 +16,7 @@
 #include "kv/store/lease_lookup.h"
 #include "kv/store/meta.h"
 #include "kv/store/read_view.h"
+#include "kv/store/record_cache.h"
 #include "kv/store/scrubber.h"
 #include "kv/store/store_options.h"
 #include "raft/base/state_machine.h"
@@ -79,7 +80,9 @@ class KvStore : public StateMachine {
   const NoLeases no_leases_;
   const LeaseLookup* const leases_;
   const std::shared_ptr<Database> database_;
-  StoreMeta meta_;  // after the latest Apply; of the applying thread
+  // Of the applying thread, after the latest Apply.
+  StoreMeta meta_;
+  RecordCache present_records_;
 
   mutable std::mutex mutex_;
   std::shared_ptr<const ReadView> view_;  // guarded by mutex_

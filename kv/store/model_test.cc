@@ -512,11 +512,14 @@ TEST_P(ModelTest, RandomProgramsDoWhatTheModelDoes) {
   ASSERT_NO_FATAL_FAILURE(CompareHistories(&h, model));
 }
 
-TEST_P(ModelTest, GroupingAndWantingChangeNothing) {
+TEST_P(ModelTest, GroupingWantingAndCachingChangeNothing) {
   constexpr int kSteps = 1500;
   Generator generator(GetParam());
   Model model;
-  StoreHarness together, apart;
+  StoreHarness together;
+  StoreOptions without_cache;
+  without_cache.record_cache_bytes = 0;
+  StoreHarness apart(without_cache);
   for (int step = 0; step < kSteps;) {
     std::vector<Command> commands;
     for (uint64_t n = 1 + generator.Below(40); n > 0; --n, ++step) {

@@ -22,10 +22,11 @@ class LeaseLookup;
 // Nothing here changes what the store holds after an entry: that is the same on every node. All
 // pointers are borrowed, and must outlive the store.
 struct StoreOptions {
-  // Memory for blocks read from disk, and for changes not yet in a sorted file; there can be two of
-  // the latter.
+  // Memory for blocks read from disk, for changes not yet in a sorted file (there can be two of
+  // these), and for what keys hold that were written a short while ago.
   size_t block_cache_bytes = 32 << 20;
-  size_t write_buffer_bytes = 8 << 20;
+  size_t write_buffer_bytes = 16 << 20;
+  size_t record_cache_bytes = 8 << 20;
 
   // Says which leases exist. Null: none does.
   const LeaseLookup* leases = nullptr;

@@ -58,7 +58,9 @@ class StrictEnv::File : public leveldb::WritableFile {
   leveldb::Status Append(const leveldb::Slice& data) override {
     return env_->Require(base_->Append(data), "append to", name_);
   }
-  leveldb::Status Flush() override { return env_->Require(base_->Flush(), "write", name_); }
+  // LevelDB asks for this after each block of a table, which is a system call for every 4 KiB; but
+  // it trusts no file that it has not synced.
+  leveldb::Status Flush() override { return leveldb::Status::OK(); }
   leveldb::Status Sync() override { return env_->Require(base_->Sync(), "sync", name_); }
   leveldb::Status Close() override { return env_->Require(base_->Close(), "close", name_); }
 

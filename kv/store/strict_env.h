@@ -16,7 +16,7 @@
 //   2. A file system may report a failed sync once, and keep nothing ("Can applications recover
 //      from fsync failures?", USENIX ATC 2020). To try again proves nothing.
 //
-// So this Env calls the disk failure handler on the first failed append, flush, sync, close or
+// So this Env calls the disk failure handler on the first failed append, sync, close or
 // rename, and syncs the directory around a new folder or a renamed file.
 
 #ifndef PONTOON_KV_STORE_STRICT_ENV_H_

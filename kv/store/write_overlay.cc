@@ -2,7 +2,6 @@
 
 #include <cstring>
 
-#include "leveldb/write_batch.h"
 #include "raft/base/check.h"
 
 namespace pontoon::kv {
@@ -107,15 +106,10 @@ std::unique_ptr<RecordIterator> WriteOverlay::NewIterator() const {
   return std::make_unique<Iterator>(this);
 }
 
-void WriteOverlay::AppendTo(leveldb::WriteBatch* batch) const {
-  for (const auto& [key, value] : changes_) {
-    const leveldb::Slice key_bytes(key.data(), key.size());
-    if (value.has_value()) {
-      batch->Put(key_bytes, leveldb::Slice(value->data(), value->size()));
-    } else {
-      batch->Delete(key_bytes);
-    }
-  }
+void WriteOverlay::ForEach(
+    absl::FunctionRef<void(std::string_view key, std::optional<std::string_view> value)> visit)
+    const {
+  for (const auto& [key, value] : changes_) visit(key, value);
 }
 
 }  // namespace pontoon::kv

@@ -10,12 +10,9 @@
 #include <string_view>
 
 #include "absl/container/btree_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "kv/store/record_reader.h"
-
-namespace leveldb {
-class WriteBatch;
-}
 
 namespace pontoon::kv {
 
@@ -37,13 +34,15 @@ class WriteOverlay : public RecordReader {
   absl::StatusOr<bool> Get(std::string_view key, std::string* value) const override;
   std::unique_ptr<RecordIterator> NewIterator() const override;
 
-  // Adds all changes to `batch`, in the order of their keys.
-  void AppendTo(leveldb::WriteBatch* batch) const;
+  // Calls `visit` with each change, in the order of their keys; nothing in place of a value:
+  // deleted.
+  void ForEach(absl::FunctionRef<void(std::string_view key, std::optional<std::string_view> value)>
+                   visit) const;
 
  private:
   class Iterator;
 
-  // Nothing in place of a value: deleted. The views point into bytes_.
+  // As for ForEach. The views point into bytes_.
   using Changes = absl::btree_map<std::string_view, std::optional<std::string_view>>;
 
   std::string_view Keep(std::string_view bytes);
