@@ -7,6 +7,7 @@
 #include <functional>
 #include <utility>
 
+#include "raft/base/instant.h"
 #include "raft/env/executor.h"
 
 namespace pontoon::raft {
@@ -28,15 +29,14 @@ class Doorbell {
 
   void Ring() {
     if (rung_.exchange(true)) return;
-    ringing_.fetch_add(1);
-    if (!closed_) {
-      executor_->Post([this] {
-        rung_.exchange(
-            false);  // a read-modify-write: sees all that came before the ring it answers
-        handler_();
-      });
-    }
-    if (ringing_.fetch_sub(1) == 1) ringing_.notify_all();
+    UnlessClosed([this] { executor_->Post(Answer(&rung_)); });
+  }
+
+  // Rings at `when` or soon after. While one such ring is yet to come another one is not added: it
+  // should not be wanted earlier.
+  void RingAt(Instant when) {
+    if (timer_set_.exchange(true)) return;
+    UnlessClosed([this, when] { executor_->PostAt(when, Answer(&timer_set_)); });
   }
 
   // After this nothing more is posted. A handler that was posted before may still run. Not to be
@@ -47,11 +47,26 @@ class Doorbell {
   }
 
  private:
+  Task Answer(std::atomic<bool>* ring) {
+    return [this, ring] {
+      ring->exchange(false);  // a read-modify-write: sees all that came before the ring it answers
+      handler_();
+    };
+  }
+
+  template <typename Post>
+  void UnlessClosed(Post post) {
+    ringing_.fetch_add(1);
+    if (!closed_) post();
+    if (ringing_.fetch_sub(1) == 1) ringing_.notify_all();
+  }
+
   Executor* const executor_;
   const std::function<void()> handler_;
   std::atomic<bool> rung_ = false;
+  std::atomic<bool> timer_set_ = false;
   std::atomic<bool> closed_ = false;
-  std::atomic<int> ringing_ = 0;  // threads inside of Ring; changes before closed_ is read
+  std::atomic<int> ringing_ = 0;  // threads inside of UnlessClosed; changes before closed_ is read
 };
 
 }  // namespace pontoon::raft

@@ -22,18 +22,16 @@ ProposalTracker::AddOutcome ProposalTracker::Add(Payload command, Instant deadli
   }
   waiting_bytes_ += bytes;
   deadlines_.Include(deadline);
+  const TakeDue take_due = attempts_.empty() ? TakeDue::kNow
+                           : queue_.empty()  ? TakeDue::kSoon
+                                             : TakeDue::kSet;
   queue_.push_back(std::move(waiter));
-  return {.refused = std::nullopt, .alone = attempts_.empty()};
+  return {.refused = std::nullopt, .take_due = take_due};
 }
 
 bool ProposalTracker::HasQueued() const {
   std::lock_guard lock(mutex_);
   return !queue_.empty();
-}
-
-bool ProposalTracker::HasAttempts() const {
-  std::lock_guard lock(mutex_);
-  return !attempts_.empty();
 }
 
 ProposalTracker::Offer ProposalTracker::TakeQueued(size_t bytes_max,

@@ -59,18 +59,22 @@ class ProposalTracker {
 
   explicit ProposalTracker(const Options& options) : options_(options) {}
 
+  // What the caller of Add must do for the proposal to be taken. While attempts are under way
+  // others gather: news of those brings about the next TakeQueued, but it may be long in coming.
+  enum class TakeDue {
+    kNow,   // nothing is under way
+    kSoon,  // the first one that gathers
+    kSet,   // nothing: those who were queued before have seen to it
+  };
   // Queues a proposal. If it cannot be taken (too many wait, or Stop was called) its completion is
   // returned at once.
   struct AddOutcome {
     std::optional<CompletedProposal> refused;
-    // Nothing is under way that would bring about the next TakeQueued: somebody must see to it.
-    bool alone = false;
+    TakeDue take_due = TakeDue::kSet;
   };
   AddOutcome Add(Payload command, Instant deadline, ProposeCallback done);
 
   bool HasQueued() const;
-  // Whether attempts are under way.
-  bool HasAttempts() const;
 
   // Attempts that are offered to the core together, numbered from first_sequence on. One of OnTaken
   // and OnRefused must follow before anything of them can be applied.

@@ -16,6 +16,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+using TakeDue = ProposalTracker::TakeDue;
+
 constexpr NodeId kSelf{1};
 constexpr uint64_t kFirst = 1000;
 
@@ -43,13 +45,12 @@ std::string Name(const ProposeOutcome& outcome) {
 // A tracker whose proposals are known by their commands, and whose outcomes are noted.
 class ProposalTrackerTest : public ::testing::Test {
  protected:
-  // True if nothing is under way.
-  bool Add(const std::string& command, Instant deadline = At(1000)) {
+  TakeDue Add(const std::string& command, Instant deadline = At(1000)) {
     auto added = tracker_.Add(
         std::make_shared<const std::string>(command), deadline,
         [this, command](ProposeOutcome outcome) { outcomes_[command] = Name(outcome); });
     if (added.refused) std::move(added.refused->done)(std::move(added.refused->outcome));
-    return added.alone;
+    return added.take_due;
   }
 
   // Takes what is queued: the commands. `offer_` and `offered_` keep it.
@@ -197,22 +198,29 @@ TEST_F(ProposalTrackerTest, AttemptInTheSameBatchAsTheLaterTermIsNotDead) {
   EXPECT_THAT(Take(), ElementsAre("b"));
 }
 
-// Whoever adds a proposal while none is under way has it taken; the others wait for news of those.
+// Whoever adds a proposal while none is under way has it taken; the others wait for news of those,
+// and the first of them sees to it that they do not wait for long.
 TEST_F(ProposalTrackerTest, ProposalsGatherWhileOthersAreUnderWay) {
-  EXPECT_TRUE(Add("a"));
-  EXPECT_TRUE(Add("b")) << "not taken yet";
-  EXPECT_FALSE(tracker_.HasAttempts());
+  EXPECT_EQ(Add("a"), TakeDue::kNow);
+  EXPECT_EQ(Add("b"), TakeDue::kNow) << "not taken yet";
   TakeInto(Term(3));
   const RequestId a{kSelf, SequenceOf("a")}, b{kSelf, SequenceOf("b")};
-  EXPECT_TRUE(tracker_.HasAttempts());
-  EXPECT_FALSE(Add("c"));
+  EXPECT_EQ(Add("c"), TakeDue::kSoon);
   EXPECT_FALSE(Apply(Term(3), a)) << "b is still under way";
-  EXPECT_FALSE(Add("d"));
+  EXPECT_EQ(Add("d"), TakeDue::kSet);
   EXPECT_TRUE(Apply(Term(3), b)) << "nothing more will come to have c and d taken";
   EXPECT_THAT(TakeInto(Term(3)), ElementsAre("c", "d"));
   EXPECT_FALSE(Apply(Term(3), {kSelf, SequenceOf("c")}));
   EXPECT_FALSE(Apply(Term(3), {kSelf, SequenceOf("d")})) << "nothing is queued";
-  EXPECT_TRUE(Add("e"));
+  EXPECT_EQ(Add("e"), TakeDue::kNow);
+}
+
+TEST_F(ProposalTrackerTest, EachGatheringHasAFirstOne) {
+  Add("a");
+  TakeInto(Term(3));
+  EXPECT_EQ(Add("b"), TakeDue::kSoon);
+  TakeInto(Term(3));
+  EXPECT_EQ(Add("c"), TakeDue::kSoon) << "b has been taken";
 }
 
 TEST_F(ProposalTrackerTest, WhatIsUnansweredForLongIsForwardedAgainUnderTheSameNames) {

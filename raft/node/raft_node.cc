@@ -23,11 +23,6 @@ constexpr absl::Duration kTryAgainDelay = absl::Milliseconds(50);
 // The most bytes of commands that are offered to the core, and so forwarded, in one message.
 constexpr size_t kOfferBytesMax = 1 << 20;
 
-// While proposals are under way, others gather for the next turn of the loop: news of the first
-// will bring it about, and this long after its last one it comes in any case. So a busy node takes
-// many proposals at a time, and an idle one takes each at once.
-constexpr absl::Duration kGatherDelay = absl::Milliseconds(5);
-
 // How often proposals are looked for that may be lost on their way to the leader.
 constexpr absl::Duration kForwardCheckInterval = absl::Milliseconds(100);
 
@@ -56,6 +51,7 @@ RaftNodeExecutors RaftNodeExecutors::Threads() {
 RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored,
                    const RaftNodeEnvironment& environment, RaftNodeExecutors executors)
     : environment_(environment),
+      gather_delay_(options.core.append_gather_delay),
       core_(options.core, restored, environment.clock->Now()),
       proposals_({.self = options.core.self,
                   .first_sequence = options.first_sequence,
@@ -121,8 +117,10 @@ void RaftNode::Propose(Payload command, Instant deadline, ProposeCallback done) 
     Completions completions;
     completions.proposals.push_back(*std::move(added.refused));
     Answer(std::move(completions));
-  } else if (added.alone) {
+  } else if (added.take_due == ProposalTracker::TakeDue::kNow) {
     loop_bell_.Ring();
+  } else if (added.take_due == ProposalTracker::TakeDue::kSoon) {
+    loop_bell_.RingAt(environment_.clock->Now() + gather_delay_);
   }
 }
 
@@ -403,7 +401,6 @@ void RaftNode::TakePicture(Instant now) {
 Instant RaftNode::NextDeadline(Instant now) const {
   Instant next = std::min({core_.NextDeadline(), proposals_.NextDeadline(), reads_.NextDeadline()});
   for (const Transfer& transfer : transfers_) next = std::min(next, transfer.deadline);
-  if (propose_again_ <= now && proposals_.HasAttempts()) next = std::min(next, now + kGatherDelay);
   if (propose_again_ > now && proposals_.HasQueued()) next = std::min(next, propose_again_);
   if (read_again_ > now && reads_.HasWaiting()) next = std::min(next, read_again_);
   return next;
