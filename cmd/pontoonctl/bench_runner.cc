@@ -64,9 +64,10 @@ class BenchCrew {
       threads.emplace_back([&, i] { workers_[i]->Run(schedule, parts[i], gaps); });
     }
     for (std::thread& thread : threads) thread.join();
+    const Clock::time_point end = Clock::now();
     BenchResult result;
-    result.elapsed = absl::FromChrono(Clock::now() - start);
-    result.longest_gap = gaps.Longest();
+    result.elapsed = absl::FromChrono(end - start);
+    result.longest_gap = gaps.Longest(end);
     for (const BenchResult& part : parts) {
       result.latency.Merge(part.latency);
       for (const auto& [code, count] : part.errors) result.errors[code] += count;

@@ -3,6 +3,7 @@
 #ifndef PONTOON_CMD_PONTOONCTL_SUCCESS_GAPS_H_
 #define PONTOON_CMD_PONTOONCTL_SUCCESS_GAPS_H_
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -28,7 +29,11 @@ class SuccessGaps {
     }
   }
 
-  absl::Duration Longest() const { return absl::FromChrono(TimePoint::duration(longest_.load())); }
+  // Up to `end`: the last gap may not have been ended by a success.
+  absl::Duration Longest(TimePoint end) const {
+    const int64_t last = (end - last_.load()).count();
+    return absl::FromChrono(TimePoint::duration(std::max(last, longest_.load())));
+  }
 
  private:
   std::atomic<TimePoint> last_;
