@@ -13,6 +13,7 @@
 namespace pontoon::raft {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
@@ -89,7 +90,7 @@ TEST_F(ReadCoordinatorTest, ALeaseDoesNotAnswerForThoseWhoWantAQuorum) {
   EXPECT_FALSE(answers_.contains("quorum"));
   reads_.OnGranted({kFirst, LogIndex(5)});
   Apply(5);
-  EXPECT_EQ(answers_["quorum"], kOk);
+  EXPECT_THAT(answers_, Contains(Pair("quorum", kOk)));
 }
 
 TEST_F(ReadCoordinatorTest, AQuorumAnswersForThoseWhoWouldTakeALease) {
@@ -156,6 +157,7 @@ TEST_F(ReadCoordinatorTest, LostAnswerIsAskedForAgain) {
   Run(reads_.Expire(At(499)));
   EXPECT_FALSE(reads_.HasWaiting());
   Run(reads_.Expire(At(500)));
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kLease, At(500)), std::nullopt) << "a wants a quorum";
   EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(500)), kFirst.Next());
   EXPECT_EQ(reads_.NextDeadline(), At(1000));
   EXPECT_THAT(answers_, IsEmpty());
@@ -173,7 +175,7 @@ TEST_F(ReadCoordinatorTest, AnswersThatAllTakeLongServeThoseWhoAsked) {
     Apply(1);
     const std::string caller = absl::StrCat(t - kAnswerTime);
     if (t < kAnswerTime) continue;
-    EXPECT_EQ(answers_[caller], kOk) << "at " << t;
+    EXPECT_THAT(answers_, Contains(Pair(caller, kOk))) << "at " << t;
   }
 }
 
