@@ -366,6 +366,66 @@ TEST_F(GrpcTransportTest, PeerThatOnlyEndedAStreamIsNotReportedDown) {
   EXPECT_EQ(one_.recorder.down(kTwo), 0);
 }
 
+// Member two as a process that is alive: ends the first streams for control after its greeting, and
+// refuses all others.
+class UnsteadyPeer final : public wire::Peer::Service {
+ public:
+  explicit UnsteadyPeer(std::vector<grpc::Status> ends) : ends_(std::move(ends)) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  ~UnsteadyPeer() override { server_->Shutdown(std::chrono::system_clock::now() + seconds(1)); }
+
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  bool AwaitControlStreams(size_t count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [&] { return control_streams_ >= count; });
+  }
+
+ private:
+  using ServerStream = grpc::ServerReaderWriter<wire::Envelope, wire::Envelope>;
+
+  grpc::Status Exchange(grpc::ServerContext*, ServerStream* stream) override {
+    const Identity self = {kCluster, kTwo, 1};
+    const grpc::Status refused(grpc::StatusCode::FAILED_PRECONDITION, "refused");
+    wire::Envelope envelope;
+    if (!stream->Read(&envelope)) return refused;
+    const auto greeting = ReadGreeting(self, envelope);
+    if (!greeting.ok() || greeting->kind != StreamKind::kControl) return refused;
+    const size_t number = CountControlStream();
+    if (number >= ends_.size()) return refused;
+    WriteGreeting(self, kOne, StreamKind::kControl, &envelope);
+    stream->Write(envelope);
+    return ends_[number];
+  }
+
+  size_t CountControlStream() {
+    std::lock_guard lock(mutex_);
+    changed_.notify_all();
+    return control_streams_++;
+  }
+
+  const std::vector<grpc::Status> ends_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  size_t control_streams_ = 0;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+TEST_F(GrpcTransportTest, PeerThatCanBeDialledIsNotReportedDown) {
+  // As of one that is stopping. Only a dial that fails shows that a peer is gone.
+  const grpc::Status unavailable(grpc::StatusCode::UNAVAILABLE, "ended");
+  UnsteadyPeer two({unavailable, unavailable});
+  one_.Start({{kTwo, two.address()}});
+  // The third stream, which is refused, follows a loss; the fourth shows that its end was judged.
+  ASSERT_TRUE(two.AwaitControlStreams(4));
+  EXPECT_EQ(one_.recorder.down(kTwo), 0);
+  one_.Stop();
+}
+
 TEST_F(GrpcTransportTest, WrongGreetingIsRefusedWithAReason) {
   one_.Start(addresses());
   struct Case {
