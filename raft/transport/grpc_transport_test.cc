@@ -367,10 +367,11 @@ TEST_F(GrpcTransportTest, PeerThatOnlyEndedAStreamIsNotReportedDown) {
 }
 
 // Member two as a process that is alive: ends the first streams for control after its greeting, and
-// refuses all others.
+// refuses all others with `refusal`.
 class UnsteadyPeer final : public wire::Peer::Service {
  public:
-  explicit UnsteadyPeer(std::vector<grpc::Status> ends) : ends_(std::move(ends)) {
+  UnsteadyPeer(std::vector<grpc::Status> ends, grpc::StatusCode refusal)
+      : ends_(std::move(ends)), refusal_(refusal) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(this);
@@ -389,7 +390,7 @@ class UnsteadyPeer final : public wire::Peer::Service {
 
   grpc::Status Exchange(grpc::ServerContext*, ServerStream* stream) override {
     const Identity self = {kCluster, kTwo, 1};
-    const grpc::Status refused(grpc::StatusCode::FAILED_PRECONDITION, "refused");
+    const grpc::Status refused(refusal_, "refused");
     wire::Envelope envelope;
     if (!stream->Read(&envelope)) return refused;
     const auto greeting = ReadGreeting(self, envelope);
@@ -408,6 +409,7 @@ class UnsteadyPeer final : public wire::Peer::Service {
   }
 
   const std::vector<grpc::Status> ends_;
+  const grpc::StatusCode refusal_;
   std::mutex mutex_;
   std::condition_variable changed_;
   size_t control_streams_ = 0;
@@ -418,12 +420,24 @@ class UnsteadyPeer final : public wire::Peer::Service {
 TEST_F(GrpcTransportTest, PeerThatCanBeDialledIsNotReportedDown) {
   // As of one that is stopping. Only a dial that fails shows that a peer is gone.
   const grpc::Status unavailable(grpc::StatusCode::UNAVAILABLE, "ended");
-  UnsteadyPeer two({unavailable, unavailable});
+  UnsteadyPeer two({unavailable, unavailable}, grpc::StatusCode::FAILED_PRECONDITION);
   one_.Start({{kTwo, two.address()}});
   // The third stream, which is refused, follows a loss; the fourth shows that its end was judged.
   ASSERT_TRUE(two.AwaitControlStreams(4));
   EXPECT_EQ(one_.recorder.down(kTwo), 0);
   one_.Stop();
+}
+
+// A server that is about to end cancels the calls that still come.
+TEST_F(GrpcTransportTest, PeerThatCancelsBeforeItIsGoneIsReportedDown) {
+  auto two = std::make_unique<UnsteadyPeer>(
+      std::vector{grpc::Status(grpc::StatusCode::UNAVAILABLE, "ended")},
+      grpc::StatusCode::CANCELLED);
+  one_.Start({{kTwo, two->address()}});
+  ASSERT_TRUE(two->AwaitControlStreams(3));
+  EXPECT_EQ(one_.recorder.down(kTwo), 0);
+  two.reset();
+  EXPECT_TRUE(one_.recorder.AwaitDown(kTwo));
 }
 
 TEST_F(GrpcTransportTest, WrongGreetingIsRefusedWithAReason) {

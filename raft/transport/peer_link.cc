@@ -313,8 +313,10 @@ void PeerLink::OnStreamDone(const grpc::Status& status, const std::string& reaso
     done = std::move(stream_);
     was_open = std::exchange(open_, false);
     writing_ = write_failed_ = read_ended_ = false;
-    is_down = std::exchange(probing_, false) && !was_open &&
-              status.error_code() == grpc::StatusCode::UNAVAILABLE;
+    const bool probed = probing_ && !was_open;
+    is_down = probed && status.error_code() == grpc::StatusCode::UNAVAILABLE;
+    // A server that is about to end cancels what still comes: the next attempt will tell.
+    probing_ = probed && status.error_code() == grpc::StatusCode::CANCELLED;
     if (was_open) {
       // Part of what was sent is lost, and with the gap the rest has lost its sense.
       since_ = now;
