@@ -186,11 +186,15 @@ absl::Status ReadLimits(const Reader& reader, Config& config) {
   config.txn_ops_max = static_cast<int>(*ops);
   config.concurrent_streams_max = static_cast<int>(*streams);
 
-  const auto snapshots = reader.Number("snapshot-count", 10'000, {0, int64_t{1} << 40});
-  if (!snapshots.ok()) return snapshots.status();
-  if (reader.IsSet("snapshot-count")) {
-    config.notices.push_back("--snapshot-count has no effect: the log is not compacted yet");
-  }
+  const auto step = reader.Number("snapshot-count", 100'000, {1, int64_t{1} << 40});
+  if (!step.ok()) return step.status();
+  const auto kept = reader.Number("snapshot-catchup-entries", 10'000, {0, int64_t{1} << 40});
+  if (!kept.ok()) return kept.status();
+  const auto retention = reader.Number("log-retention-bytes", 512 << 20, {0, int64_t{1} << 50});
+  if (!retention.ok()) return retention.status();
+  config.log_retention_bytes = static_cast<uint64_t>(*retention);
+  config.compaction_step_entries = static_cast<uint64_t>(*step);
+  config.log_entries_kept = static_cast<uint64_t>(*kept);
   return absl::OkStatus();
 }
 

@@ -77,6 +77,9 @@ TEST(Config, NothingGivenMakesASingleMemberOnThisMachine) {
   EXPECT_EQ(config->request_bytes_max, 1'572'864u);
   EXPECT_EQ(config->txn_ops_max, 128);
   EXPECT_EQ(config->concurrent_streams_max, 1024);
+  EXPECT_EQ(config->compaction_step_entries, 100'000u);
+  EXPECT_EQ(config->log_entries_kept, 10'000u);
+  EXPECT_EQ(config->log_retention_bytes, 512u << 20);
   EXPECT_EQ(config->log.level, LogLevel::kInfo);
   EXPECT_EQ(config->log.format, LogFormat::kConsole);
   EXPECT_THAT(config->notices, IsEmpty());
@@ -84,15 +87,26 @@ TEST(Config, NothingGivenMakesASingleMemberOnThisMachine) {
 
 TEST(Config, EveryFlagIsUnderstood) {
   const auto config =
-      Configure({"--name=b", "--data-dir=/var/lib/pontoon",
+      Configure({"--name=b",
+                 "--data-dir=/var/lib/pontoon",
                  "--listen-client-urls=http://0.0.0.0:2379,http://[::1]:12379",
-                 "--advertise-client-urls=http://b:2379", "--listen-peer-urls=http://0.0.0.0:2380",
+                 "--advertise-client-urls=http://b:2379",
+                 "--listen-peer-urls=http://0.0.0.0:2380",
                  "--initial-advertise-peer-urls=http://b:2380",
                  "--initial-cluster=a=http://a:2380, b=http://b:2380,c=http://c:2380",
-                 "--initial-cluster-state=existing", "--initial-cluster-token=east",
-                 "--heartbeat-interval=50", "--election-timeout=250", "--leader-lease=200",
-                 "--max-clock-error=20000", "--snapshot-count=5", "--max-request-bytes=2000000",
-                 "--max-txn-ops=256", "--max-concurrent-streams=10", "--log-level=warn",
+                 "--initial-cluster-state=existing",
+                 "--initial-cluster-token=east",
+                 "--heartbeat-interval=50",
+                 "--election-timeout=250",
+                 "--leader-lease=200",
+                 "--max-clock-error=20000",
+                 "--snapshot-count=5",
+                 "--snapshot-catchup-entries=3",
+                 "--log-retention-bytes=7",
+                 "--max-request-bytes=2000000",
+                 "--max-txn-ops=256",
+                 "--max-concurrent-streams=10",
+                 "--log-level=warn",
                  "--log-format=json"});
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->name, "b");
@@ -113,7 +127,9 @@ TEST(Config, EveryFlagIsUnderstood) {
   EXPECT_EQ(config->concurrent_streams_max, 10);
   EXPECT_EQ(config->log.level, LogLevel::kWarn);
   EXPECT_EQ(config->log.format, LogFormat::kJson);
-  EXPECT_THAT(config->notices, ElementsAre(HasSubstr("--snapshot-count has no effect")));
+  EXPECT_EQ(config->compaction_step_entries, 5u);
+  EXPECT_EQ(config->log_entries_kept, 3u);
+  EXPECT_EQ(config->log_retention_bytes, 7u);
 }
 
 TEST(Config, TheAdvertisedAddressIsNeededOnlyWhereItIsNotTheDefault) {

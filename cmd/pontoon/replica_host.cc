@@ -34,6 +34,9 @@ raft::RaftNodeOptions NodeOptionsFor(const Config& config, const Identity& ident
   options.core.clock_rate_error_max = config.clock_rate_error_max;
   options.core.seed = RandomBits();
   options.first_sequence = RandomBits();
+  options.retention.step_entries = config.compaction_step_entries;
+  options.retention.keep_entries = config.log_entries_kept;
+  options.retention.keep_bytes = config.log_retention_bytes;
   options.on_fatal = [](const absl::Status& error) { DieOfFailedDisk(error.message()); };
   return options;
 }

@@ -28,16 +28,6 @@ struct Storage {
 absl::StatusOr<Storage> OpenStorage(FileSystem* fs, const DataFolder& folder,
                                     const kv::StoreOptions& options);
 
-// Whether the log in `log_path` and a state that went up to `applied` fit together. For the
-// operator, if they do not: DATA_LOSS if the log ends before what was applied, FAILED_PRECONDITION
-// if the two never belonged together.
-//
-// An entry is applied only once this member's own log has it, synced. So a log that ends before
-// that has lost its end, and the member no longer knows what it acknowledged beyond the state. To
-// go on from there, voting and acknowledging, could undo what the cluster has committed.
-absl::Status CheckFit(const raft::RecoveredLog& log, const std::string& log_path,
-                      LogPosition applied);
-
 }  // namespace pontoon
 
 #endif  // PONTOON_CMD_PONTOON_STORAGE_H_

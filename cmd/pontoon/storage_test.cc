@@ -14,54 +14,7 @@
 namespace pontoon {
 namespace {
 
-using testing::AllOf;
 using testing::HasSubstr;
-
-// Entries 5 to 9; 5 and 6 of term 2, the others of term 4.
-raft::RecoveredLog SomeLog() {
-  return {.hard_state = {Term{4}, NodeId{1}},
-          .base = {LogIndex{4}, Term{1}},
-          .last = LogIndex{9},
-          .terms = {{LogIndex{5}, Term{2}}, {LogIndex{7}, Term{4}}}};
-}
-
-absl::Status Fit(const raft::RecoveredLog& log, LogPosition applied) {
-  return CheckFit(log, "data/log", applied);
-}
-
-TEST(CheckFit, AStateWithinItsLogIsFine) {
-  const struct { uint64_t index, term; } kCases[] = {{4, 1}, {5, 2}, {6, 2}, {7, 4}, {9, 4}};
-  for (const auto& c : kCases) {
-    const absl::Status fit = Fit(SomeLog(), {LogIndex{c.index}, Term{c.term}});
-    EXPECT_TRUE(fit.ok()) << fit;
-  }
-}
-
-TEST(CheckFit, AFreshMemberIsFine) { EXPECT_TRUE(Fit(raft::RecoveredLog{}, LogPosition{}).ok()); }
-
-TEST(CheckFit, AStateAheadOfItsLogIsALossOfData) {
-  for (const auto& log : {SomeLog(), raft::RecoveredLog{}}) {
-    const absl::Status fit = Fit(log, {LogIndex{10}, Term{4}});
-    EXPECT_EQ(fit.code(), absl::StatusCode::kDataLoss) << fit;
-    EXPECT_THAT(
-        std::string(fit.message()),
-        AllOf(HasSubstr(absl::StrCat("log data/log: ends at entry ", log.last.value(), ",")),
-              HasSubstr("state/ holds what came up to entry 10"), HasSubstr("put the log back"),
-              HasSubstr("must not vote")));
-  }
-}
-
-TEST(CheckFit, WhatNeverBelongedTogetherIsRefused) {
-  const auto problem = [](const raft::RecoveredLog& log, LogPosition applied) {
-    const absl::Status fit = Fit(log, applied);
-    EXPECT_EQ(fit.code(), absl::StatusCode::kFailedPrecondition) << fit;
-    return std::string(fit.message());
-  };
-  EXPECT_THAT(problem(SomeLog(), {LogIndex{3}, Term{1}}),
-              HasSubstr("the state ends at entry 3, and the log begins after entry 4"));
-  EXPECT_THAT(problem(SomeLog(), {LogIndex{7}, Term{2}}),
-              HasSubstr("entry 7 is of term 4 in the log, and was applied as one of term 2"));
-}
 
 // A data folder of the test's own, and what happens to it.
 class StorageTest : public testing::Test {

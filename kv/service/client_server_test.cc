@@ -21,6 +21,7 @@
 #include "proto/rpc.grpc.pb.h"
 #include "raft/env/clock.h"
 #include "raft/env/executor.h"
+#include "raft/node/testing/in_memory.h"
 
 namespace pontoon::kv {
 namespace {
@@ -50,13 +51,6 @@ class OccupiedPort {
 
 // One that was free a moment ago.
 std::string FreeAddress() { return OccupiedPort().address(); }
-
-// Applies nothing.
-class NoState : public StateMachine {
- public:
-  LogPosition Applied() const override { return {}; }
-  absl::Status Apply(std::span<ApplyItem>) override { return absl::OkStatus(); }
-};
 
 // The answer of grpc.health.v1.Health/Check for the whole server: its `status` field.
 enum class Health { kUnknown = 0, kServing = 1, kNotServing = 2, kNoAnswer = -1 };
@@ -97,7 +91,7 @@ TEST(ClientServer, SaysWhetherALeaderIsKnown) {
       grpc::CreateChannel(options.addresses[0], grpc::InsecureChannelCredentials());
   EXPECT_EQ(AskHealth(channel.get()), Health::kNotServing) << "nobody has looked yet";
 
-  NoState state;
+  raft::Journal state;
   InstantReplica replica(NodeId{1}, &state);
   const auto wait_for = [&](Health expected) {
     while (AskHealth(channel.get()) != expected) {

@@ -24,6 +24,7 @@ absl::Status ErrorOf(const raft::OutcomeUnknown& outcome, NodeId leader) {
       return leader == kNoNode ? absl::Status(kErrTimeoutDueToLeaderFail)
                                : absl::Status(kErrTimeout);
     case raft::OutcomeUnknown::Reason::kStopped:
+    case raft::OutcomeUnknown::Reason::kOvertaken:
       return kErrTimeoutDueToConnectionLost;
   }
   return kErrTimeout;

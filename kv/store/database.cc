@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "kv/store/folders.h"
 #include "leveldb/cache.h"
 #include "leveldb/db.h"
 #include "leveldb/env.h"
@@ -91,15 +92,22 @@ absl::Status UnusableState(absl::StatusCode code, const std::string& dir, absl::
                          "again; the state is rebuilt from the log and from the other members."));
 }
 
+std::unique_ptr<StrictEnv> NewStrictEnv(const StoreOptions& options) {
+  return std::make_unique<StrictEnv>(options.env ? options.env : leveldb::Env::Default(),
+                                     options.sync_directory, options.on_disk_failure);
+}
+
 Database::Database(std::string dir, const StoreOptions& options)
     : dir_(std::move(dir)),
-      env_(std::make_unique<StrictEnv>(options.env ? options.env : leveldb::Env::Default(),
-                                       options.sync_directory, options.on_disk_failure)),
+      env_(NewStrictEnv(options)),
       logger_(std::make_unique<SilentLogger>()),
       block_cache_(leveldb::NewLRUCache(options.block_cache_bytes)),
       filter_(leveldb::NewBloomFilterPolicy(kBloomBitsPerKey)) {}
 
-Database::~Database() = default;
+Database::~Database() {
+  db_.reset();
+  if (retired_) RetireFolder(env_.get(), dir_);
+}
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& dir,
                                                          const StoreOptions& options) {

@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "kv/store/record_reader.h"
 #include "kv/store/store_options.h"
+#include "kv/store/strict_env.h"
 
 namespace leveldb {
 class Cache;
@@ -52,6 +53,9 @@ class Database {
   // Whether there was a write since the last Sync.
   bool HasUnsynced() const { return unsynced_; }
 
+  // When the last user lets go of the database, it is closed, and then its folder is removed.
+  void RetireWhenClosed() { retired_ = true; }
+
   // The sum of the sizes of its files.
   uint64_t DiskBytes() const;
 
@@ -64,13 +68,17 @@ class Database {
 
   const std::string dir_;
   // In order of construction; LevelDB itself goes first.
-  std::unique_ptr<leveldb::Env> env_;
+  std::unique_ptr<StrictEnv> env_;
   std::unique_ptr<leveldb::Logger> logger_;
   std::unique_ptr<leveldb::Cache> block_cache_;
   std::unique_ptr<const leveldb::FilterPolicy> filter_;
   std::unique_ptr<leveldb::DB> db_;
   std::atomic<bool> unsynced_ = false;
+  std::atomic<bool> retired_ = false;
 };
+
+// The way to the disk that `options` name.
+std::unique_ptr<StrictEnv> NewStrictEnv(const StoreOptions& options);
 
 // The records of a database as they are when the reader is made. While it lives, LevelDB keeps what
 // was overwritten since: it is for seconds, not for hours.

@@ -4,8 +4,10 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "kv/store/command_runner.h"
 #include "kv/store/kv_reader.h"
+#include "kv/store/kv_snapshot.h"
 #include "kv/store/write_overlay.h"
 #include "leveldb/write_batch.h"
 #include "raft/base/check.h"
@@ -19,63 +21,30 @@ void PutRecord(const MetaRecord& record, WriteOverlay* overlay) {
   overlay->Put(record.first, record.second);
 }
 
-// Begins a new state.
-absl::StatusOr<StoreMeta> Initialize(Database* database) {
-  StoreMeta meta;
-  leveldb::WriteBatch batch;
-  for (const auto& [key, value] :
-       {FormatRecord(), AppliedRecord(meta.applied), RevisionRecord(meta.revision)}) {
-    batch.Put(key, value);
-  }
-  absl::Status written = database->Write(&batch);
-  if (!written.ok()) return written;
-  return meta;
-}
-
-// Reads what a database says of itself; its errors are for the operator.
-absl::StatusOr<StoreMeta> ReadOrInitialize(const std::shared_ptr<Database>& database) {
-  absl::StatusOr<StoreMeta> meta = ReadMeta(SnapshotReader(database));
-  switch (meta.status().code()) {
-    case absl::StatusCode::kNotFound:
-      return Initialize(database.get());
-    case absl::StatusCode::kDataLoss:
-    case absl::StatusCode::kFailedPrecondition:
-      return UnusableState(meta.status().code(), database->dir(), meta.status().message());
-    default:
-      return meta;
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KvStore>> KvStore::Open(const std::string& dir,
                                                        const StoreOptions& options) {
-  absl::StatusOr<std::unique_ptr<Database>> opened = Database::Open(dir, options);
-  if (!opened.ok()) return opened.status();
-  std::shared_ptr<Database> database = *std::move(opened);
-
-  absl::StatusOr<StoreMeta> meta = ReadOrInitialize(database);
-  if (!meta.ok()) return meta.status();
-  absl::StatusOr<EventId> scrubbed = ReadScrubbed(SnapshotReader(database));
-  if (!scrubbed.ok()) {
-    return UnusableState(scrubbed.status().code(), dir, scrubbed.status().message());
-  }
-
-  std::unique_ptr<KvStore> store(new KvStore(options, database, *meta));
-  if (options.scrub_executor) {
-    store->scrubber_ =
-        std::make_unique<Scrubber>(database, options.scrub_executor, *scrubbed, meta->compacted);
-  }
-  return store;
+  auto folder = std::make_shared<StateFolder>(dir, options);
+  absl::StatusOr<Generation> generation = folder->OpenNewest();
+  if (!generation.ok()) return generation.status();
+  return std::unique_ptr<KvStore>(new KvStore(options, std::move(folder), *generation));
 }
 
-KvStore::KvStore(const StoreOptions& options, std::shared_ptr<Database> database,
-                 const StoreMeta& meta)
+KvStore::KvStore(const StoreOptions& options, std::shared_ptr<StateFolder> folder,
+                 const Generation& generation)
     : leases_(options.leases ? options.leases : &no_leases_),
-      database_(std::move(database)),
-      meta_(meta),
+      scrub_executor_(options.scrub_executor),
+      folder_(std::move(folder)),
+      meta_(generation.meta),
+      began_as_(generation.began_as),
       present_records_(options.record_cache_bytes),
-      view_(std::make_shared<ReadView>(database_, meta)) {}
+      database_(generation.database),
+      view_(std::make_shared<ReadView>(generation.database, generation.meta)) {
+  if (!scrub_executor_) return;
+  scrubber_ = std::make_unique<Scrubber>(generation.database, scrub_executor_, generation.scrubbed,
+                                         meta_.compacted);
+}
 
 // A failure to bring the state to the disk is no loss here: the log has it all.
 KvStore::~KvStore() {
@@ -138,12 +107,52 @@ void KvStore::Publish(std::shared_ptr<const ReadView> view) {
   // The view before, if this was its last use, goes away here, outside of the lock.
 }
 
-absl::Status KvStore::Sync() { return database_->Sync(); }
+// A state that is installed meanwhile holds what was applied before, and is durable.
+absl::Status KvStore::Sync() { return Present().first->Sync(); }
 
-std::shared_ptr<const ReadView> KvStore::View() const {
-  std::lock_guard lock(mutex_);
-  return view_;
+absl::StatusOr<std::unique_ptr<SnapshotSource>> KvStore::OpenSnapshot() {
+  return std::make_unique<KvSnapshotSource>(View());
 }
+
+absl::StatusOr<std::unique_ptr<SnapshotSink>> KvStore::BeginSnapshot(LogPosition position) {
+  if (LogIndex applied = View()->applied().index; position.index <= applied) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the state is at entry ", applied.value(), " already"));
+  }
+  return KvSnapshotSink::Begin(folder_, position);
+}
+
+absl::Status KvStore::Install(std::unique_ptr<SnapshotSink> sink) {
+  auto* const finished = dynamic_cast<KvSnapshotSink*>(sink.get());
+  CHECK(finished != nullptr) << "a sink of another state machine";
+  Generation next = finished->TakeGeneration();
+  CHECK_GT(next.meta.applied.index, meta_.applied.index) << "a state never goes back";
+
+  meta_ = next.meta;
+  began_as_ = next.began_as;
+  present_records_.ForgetAll();
+  if (scrubber_) scrubber_->MoveTo(next.database, next.scrubbed, meta_.compacted);
+  auto view = std::make_shared<const ReadView>(next.database, meta_);
+  std::shared_ptr<Database> database = std::move(next.database);
+  {
+    std::lock_guard lock(mutex_);
+    database_.swap(database);
+    view_.swap(view);
+  }
+  database->RetireWhenClosed();
+  // To close a large database and to remove its files takes longer than the applier should wait.
+  if (scrub_executor_) {
+    scrub_executor_->Post([database = std::move(database), view = std::move(view)] {});
+  }
+  return absl::OkStatus();
+}
+
+std::pair<std::shared_ptr<Database>, std::shared_ptr<const ReadView>> KvStore::Present() const {
+  std::lock_guard lock(mutex_);
+  return {database_, view_};
+}
+
+std::shared_ptr<const ReadView> KvStore::View() const { return Present().second; }
 
 void KvStore::WhenScrubbed(Revision revision, ScrubCallback done) {
   if (scrubber_) {
@@ -154,8 +163,8 @@ void KvStore::WhenScrubbed(Revision revision, ScrubCallback done) {
 }
 
 KvStore::Statistics KvStore::Stats() const {
-  std::shared_ptr<const ReadView> view = View();
-  return Statistics{database_->DiskBytes(), view->revision(), view->compacted()};
+  auto [database, view] = Present();
+  return Statistics{database->DiskBytes(), view->revision(), view->compacted()};
 }
 
 }  // namespace pontoon::kv

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,6 +19,7 @@
 #include "kv/store/read_view.h"
 #include "kv/store/record_cache.h"
 #include "kv/store/scrubber.h"
+#include "kv/store/state_folder.h"
 #include "kv/store/store_options.h"
 #include "raft/base/state_machine.h"
 
@@ -34,8 +36,11 @@ class WriteOverlay;
 // earlier Apply: the log goes on from Applied(). Before the log forgets entries, Sync must have
 // returned.
 //
-// Thread safety: Apply and Applied as in StateMachine; everything else from any thread, also during
-// Apply.
+// Another state can take the place of the present one (Install): it lies beside it in the folder
+// (state_folder.h), and what reads the one before goes on reading it.
+//
+// Thread safety: as in StateMachine; what KvStore adds to that may be called from any thread, also
+// during Apply and Install.
 class KvStore : public StateMachine {
  public:
   // Opens the state in the folder `dir`, whose parent exists; begins a new one if there is none.
@@ -49,13 +54,20 @@ class KvStore : public StateMachine {
   ~KvStore() override;
 
   LogPosition Applied() const override { return meta_.applied; }
+  // The last entry of the snapshot that the state began as; 0 if it began as nothing. Of the
+  // applying thread, as Applied.
+  LogIndex began_as() const { return began_as_; }
   absl::Status Apply(std::span<ApplyItem> items) override;
+  // Writes out what is in memory, some megabytes.
+  absl::Status Sync() override;
 
-  // Returns when what Apply did before survives a power failure: writes out what is in memory. An
-  // error is final: the process should stop.
-  absl::Status Sync();
+  // Both may outlive the store, as views.
+  absl::StatusOr<std::unique_ptr<SnapshotSource>> OpenSnapshot() override;
+  absl::StatusOr<std::unique_ptr<SnapshotSink>> BeginSnapshot(LogPosition position) override;
+  // The state before is closed and removed by the scrub executor, or by whoever uses it last.
+  absl::Status Install(std::unique_ptr<SnapshotSink> sink) override;
 
-  // The store after the latest Apply that has returned. Cheap.
+  // The store after the latest Apply or Install that has returned. Cheap.
   std::shared_ptr<const ReadView> View() const;
 
   // Calls `done` once the versions that a compaction to `revision` made worthless are removed from
@@ -64,28 +76,35 @@ class KvStore : public StateMachine {
   void WhenScrubbed(Revision revision, ScrubCallback done);
 
   struct Statistics {
-    uint64_t disk_bytes = 0;  // of all files, with what LevelDB has not cleaned up yet
+    uint64_t disk_bytes = 0;  // of the present state, with what LevelDB has not cleaned up yet
     Revision revision;
     Revision compacted;
   };
   Statistics Stats() const;
 
  private:
-  KvStore(const StoreOptions& options, std::shared_ptr<Database> database, const StoreMeta& meta);
+  KvStore(const StoreOptions& options, std::shared_ptr<StateFolder> folder,
+          const Generation& generation);
 
   // Writes what `overlay` holds together with `after`, and shows it to readers.
   absl::Status Commit(const StoreMeta& after, WriteOverlay* overlay);
   void Publish(std::shared_ptr<const ReadView> view);
+  // Two that belong together.
+  std::pair<std::shared_ptr<Database>, std::shared_ptr<const ReadView>> Present() const;
 
   const NoLeases no_leases_;
   const LeaseLookup* const leases_;
-  const std::shared_ptr<Database> database_;
-  // Of the applying thread, after the latest Apply.
+  Executor* const scrub_executor_;  // may be null
+  const std::shared_ptr<StateFolder> folder_;
+  // Of the applying thread, after the latest Apply or Install.
   StoreMeta meta_;
+  LogIndex began_as_;
   RecordCache present_records_;
 
+  // Guards both below; only the applying thread changes them, and may read them without it.
   mutable std::mutex mutex_;
-  std::shared_ptr<const ReadView> view_;  // guarded by mutex_
+  std::shared_ptr<Database> database_;
+  std::shared_ptr<const ReadView> view_;
 
   std::unique_ptr<Scrubber> scrubber_;  // null if there is no executor for it
 };

@@ -27,25 +27,6 @@ std::optional<Integer> TakeBigEndian(std::string_view* bytes) {
   return number;
 }
 
-void AppendVarint(uint64_t number, std::string* bytes) {
-  while (number >= 0x80) {
-    bytes->push_back(static_cast<char>(number | 0x80));
-    number >>= 7;
-  }
-  bytes->push_back(static_cast<char>(number));
-}
-
-bool TakeVarint(std::string_view* bytes, uint64_t* number) {
-  *number = 0;
-  for (int shift = 0; shift < 64 && !bytes->empty(); shift += 7) {
-    uint8_t byte = static_cast<uint8_t>(bytes->front());
-    bytes->remove_prefix(1);
-    *number |= static_cast<uint64_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) return true;
-  }
-  return false;
-}
-
 // Appends and takes any of our integer types.
 template <typename Tag>
 void AppendNumber(StrongInt<Tag, int64_t> number, std::string* bytes) {
@@ -255,6 +236,25 @@ void AppendFixed64(uint64_t number, std::string* bytes) { AppendBigEndian(number
 
 std::optional<uint64_t> TakeFixed64(std::string_view* bytes) {
   return TakeBigEndian<uint64_t>(bytes);
+}
+
+void AppendVarint(uint64_t number, std::string* bytes) {
+  while (number >= 0x80) {
+    bytes->push_back(static_cast<char>(number | 0x80));
+    number >>= 7;
+  }
+  bytes->push_back(static_cast<char>(number));
+}
+
+bool TakeVarint(std::string_view* bytes, uint64_t* number) {
+  *number = 0;
+  for (int shift = 0; shift < 64 && !bytes->empty(); shift += 7) {
+    uint8_t byte = static_cast<uint8_t>(bytes->front());
+    bytes->remove_prefix(1);
+    *number |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
 }
 
 }  // namespace pontoon::kv

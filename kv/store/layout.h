@@ -105,10 +105,12 @@ std::optional<Event> DecodeEvent(EventId id, std::string_view bytes);
 std::string EncodeHistory(EventKind kind);
 std::optional<EventKind> DecodeHistory(std::string_view bytes);
 
-// Parts that other records are made of: eight bytes, big endian. Take... removes what it reads from
-// the front of `bytes`; nothing if they are too short.
+// Parts that other records are made of: eight bytes, big endian, and varints. Take... removes what
+// it reads from the front of `bytes`; nothing, or false, if they are too short.
 void AppendFixed64(uint64_t number, std::string* bytes);
 std::optional<uint64_t> TakeFixed64(std::string_view* bytes);
+void AppendVarint(uint64_t number, std::string* bytes);
+bool TakeVarint(std::string_view* bytes, uint64_t* number);
 
 }  // namespace pontoon::kv
 

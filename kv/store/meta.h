@@ -22,8 +22,8 @@
 
 namespace pontoon::kv {
 
-// The version of the disk format: of layout.h and of this file.
-inline constexpr uint64_t kFormatVersion = 2;
+// The version of the disk format: of layout.h, of this file, and of state_folder.h.
+inline constexpr uint64_t kFormatVersion = 3;
 
 // The replicated part: the same on every node that has applied the same entries.
 struct StoreMeta {

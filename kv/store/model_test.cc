@@ -541,6 +541,52 @@ TEST_P(ModelTest, GroupingWantingAndCachingChangeNothing) {
   ASSERT_EQ(DumpRecords(together.dir()), DumpRecords(apart.dir()));
 }
 
+// A store that stands still for a while, and then takes the state of one that went on, is as if it
+// had applied everything itself, whatever it had applied, read or removed before.
+TEST_P(ModelTest, InstalledSnapshotsDoWhatTheModelDoes) {
+  constexpr int kSteps = 1500;
+  Generator generator(GetParam());
+  Model model;
+  StoreHarness ahead;
+  StoreHarness behind;
+  bool follows = true;
+  int installed = 0;
+  for (int step = 0; step < kSteps;) {
+    std::vector<Command> commands;
+    std::vector<std::string> expected;
+    for (uint64_t n = 1 + generator.Below(8); n > 0; --n, ++step) {
+      commands.push_back(generator.NextCommand(model.revision()));
+      expected.push_back(model.Apply(commands.back()));
+    }
+    ahead.ApplyAll(commands);
+    if (generator.Below(10) == 0) ahead.executor().RunOne();
+    if (generator.Below(10) == 0) behind.executor().RunOne();
+    if (follows) {
+      std::vector<KvResult> results = behind.ApplyAll(commands);
+      for (size_t i = 0; i < results.size(); ++i) {
+        ASSERT_EQ(Text(results[i]), expected[i]) << commands[i].ShortDebugString();
+      }
+    } else if (generator.Below(4) == 0) {
+      behind.InstallFrom(&ahead);
+      ++installed;
+      follows = true;
+    }
+    if (!follows) continue;
+    ASSERT_EQ(behind.store().Applied(), ahead.store().Applied());
+    for (int i = 0; i < 3; ++i) ASSERT_NO_FATAL_FAILURE(CompareReads(&behind, &model, &generator));
+    if (generator.Below(50) == 0) behind.Reopen();
+    follows = generator.Below(10) != 0;
+  }
+  EXPECT_GT(installed, 5);
+  if (!follows) behind.InstallFrom(&ahead);
+  ASSERT_NO_FATAL_FAILURE(CompareHistories(&behind, model));
+  for (StoreHarness* h : {&ahead, &behind}) {
+    h->executor().RunAll();
+    h->Close();
+  }
+  ASSERT_NO_FATAL_FAILURE(ASSERT_EQ(DumpRecords(ahead.dir()), DumpRecords(behind.dir())));
+}
+
 // After everything is compacted and scrubbed there is one version of every key that exists, and
 // beside that the events of the last revision.
 TEST_P(ModelTest, ScrubbingLeavesWhatIsNeeded) {

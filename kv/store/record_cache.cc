@@ -38,6 +38,9 @@ void RecordCache::Note(std::string_view key, std::optional<std::string_view> val
       records_->Insert(ToSlice(key), new Record(std::move(value)), bytes, DeleteRecord));
 }
 
+// No record is held between calls, so none is spared.
+void RecordCache::ForgetAll() { records_->Prune(); }
+
 absl::StatusOr<bool> CachedReader::Get(std::string_view key, std::string* value) const {
   if (!IsCached(key)) return base_->Get(key, value);
   if (std::optional<bool> known = cache_->Find(key, value)) return *known;

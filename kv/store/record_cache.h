@@ -37,6 +37,7 @@ class RecordCache {
   std::optional<bool> Find(std::string_view key, std::string* value);
   // Remembers a record, or, without a value, that there is none.
   void Note(std::string_view key, std::optional<std::string_view> value);
+  void ForgetAll();
 
  private:
   const std::unique_ptr<leveldb::Cache> records_;

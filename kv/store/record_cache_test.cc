@@ -70,6 +70,17 @@ TEST(RecordCacheTest, TheLastNoteCounts) {
   EXPECT_EQ(Find(cache, "a"), "(none)");
 }
 
+TEST(RecordCacheTest, ForgetsAll) {
+  RecordCache cache(kPlenty);
+  cache.Note("a", "1");
+  cache.Note("b", std::nullopt);
+  cache.ForgetAll();
+  EXPECT_EQ(Find(cache, "a"), "(not known)");
+  EXPECT_EQ(Find(cache, "b"), "(not known)");
+  cache.Note("a", "2");
+  EXPECT_EQ(Find(cache, "a"), "2");
+}
+
 TEST(RecordCacheTest, ItsMemoryIsBounded) {
   constexpr size_t kCapacity = 1 << 18;
   constexpr size_t kValueBytes = 1 << 10;

@@ -55,6 +55,10 @@ std::string AnyTableOf(const std::string& dir) {
   return "";
 }
 
+std::string FirstGeneration(const std::string& dir) {
+  return absl::StrCat(dir, "/", GenerationName(LogIndex(0)));
+}
+
 void PutRecord(const std::string& dir, const std::string& key, const std::string& value) {
   leveldb::DB* opened = nullptr;
   leveldb::Options options;
@@ -148,18 +152,29 @@ INSTANTIATE_TEST_SUITE_P(Seeds, KilledStoreTest, testing::Range<uint64_t>(0, 8))
 TEST(RecoveryTest, AnotherFormatIsRefused) {
   StoreHarness h;
   h.Close();
-  PutRecord(h.dir(), "mformat", std::string("\0\0\0\0\0\0\0\1", 8));
+  PutRecord(h.generation_dir(), "mformat", std::string("\0\0\0\0\0\0\0\1", 8));
   absl::Status status = OpenStatus(h.dir());
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(absl::StrContains(status.message(), "version 1")) << status;
   ExpectAdvice(status, h.dir());
-  PutRecord(h.dir(), "mformat", std::string("\0\0\0\0\0\0\0\2", 8));
+  PutRecord(h.generation_dir(), "mformat", std::string("\0\0\0\0\0\0\0\3", 8));
   h.Open();
+}
+
+// It was not in a folder of its own then.
+TEST(RecoveryTest, AStateOfAnEarlierVersionIsRefused) {
+  const std::string dir = MakeTestFolder();
+  PutRecord(dir, "mformat", std::string("\0\0\0\0\0\0\0\2", 8));
+  const absl::Status status = OpenStatus(dir);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(absl::StrContains(status.message(), "made by an earlier version")) << status;
+  ExpectAdvice(status, dir);
+  RemoveFolder(dir);
 }
 
 TEST(RecoveryTest, AForeignDatabaseIsRefused) {
   std::string dir = MakeTestFolder();
-  PutRecord(dir, "something", "else");
+  PutRecord(FirstGeneration(dir), "something", "else");
   absl::Status status = OpenStatus(dir);
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   ExpectAdvice(status, dir);
@@ -171,7 +186,7 @@ TEST(RecoveryTest, DamagedRecordsOfTheStoreItselfAreRefused) {
     StoreHarness h;
     h.Put("a", "1");
     h.Close();
-    PutRecord(h.dir(), record, "damage");
+    PutRecord(h.generation_dir(), record, "damage");
     absl::Status status = OpenStatus(h.dir());
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << record;
     ExpectAdvice(status, h.dir());
@@ -192,7 +207,7 @@ TEST(RecoveryTest, DamagedFilesAreRefused) {
     StoreHarness h;
     h.Put("a", "1");
     h.Close();  // makes a table of it
-    row.damage(h.dir());
+    row.damage(h.generation_dir());
     absl::Status status = OpenStatus(h.dir());
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << row.what;
     ExpectAdvice(status, h.dir());
@@ -209,7 +224,8 @@ TEST(RecoveryTest, RotInATableIsSeenByReadsAndStopsApply) {
   h.Put("a", incompressible);
   h.Close();
   {
-    std::fstream table(AnyTableOf(h.dir()), std::ios::in | std::ios::out | std::ios::binary);
+    std::fstream table(AnyTableOf(h.generation_dir()),
+                       std::ios::in | std::ios::out | std::ios::binary);
     table.seekp(15000);  // into the second value
     table << "rot";
   }
@@ -234,8 +250,8 @@ TEST(RecoveryTest, ARecordThatMakesNoSenseIsDamage) {
   h.Put("a", "1");
   h.Put("a", "2");
   h.Close();
-  PutRecord(h.dir(), CurrentKey("bad"), "");
-  PutRecord(h.dir(), EventKey(EventId{Revision(2), 0}), "");
+  PutRecord(h.generation_dir(), CurrentKey("bad"), "");
+  PutRecord(h.generation_dir(), EventKey(EventId{Revision(2), 0}), "");
   h.Open();
   EXPECT_EQ(h.RangeStatus(RangeOf("bad")).code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(h.RangeStatus(RangeOf("a", Zero())).code(), absl::StatusCode::kDataLoss);
@@ -243,6 +259,23 @@ TEST(RecoveryTest, ARecordThatMakesNoSenseIsDamage) {
   etcdserverpb::RangeRequest old = RangeOf("a");
   old.set_revision(2);
   EXPECT_EQ(h.RangeStatus(old).code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(RecoveryTest, AGenerationHoldsWhatItsNameSays) {
+  StoreHarness h;
+  h.Put("a", "1");
+  h.Close();
+  const std::string first = h.generation_dir();
+  const auto named = [&h](uint64_t index) {
+    return absl::StrCat(h.dir(), "/", GenerationName(LogIndex(index)));
+  };
+  fs::rename(first, named(2));
+  const absl::Status status = OpenStatus(h.dir());
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  ExpectAdvice(status, named(2));
+  fs::rename(named(2), named(1));
+  h.Open();
+  EXPECT_EQ(h.All(), "a=1");
 }
 
 TEST(RecoveryTest, AStoreIsOpenOnce) {
@@ -259,7 +292,7 @@ TEST(RecoveryTest, ACrashBeforeTheFirstRecordIsAFreshStart) {
     leveldb::Options options;
     options.create_if_missing = true;
     leveldb::DB* db = nullptr;
-    ASSERT_TRUE(leveldb::DB::Open(options, dir, &db).ok());
+    ASSERT_TRUE(leveldb::DB::Open(options, FirstGeneration(dir), &db).ok());
     delete db;
   }
   EXPECT_TRUE(OpenStatus(dir).ok());

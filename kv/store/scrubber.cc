@@ -114,6 +114,23 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
     ScheduleIfNeeded();
   }
 
+  void MoveTo(std::shared_ptr<Database> database, EventId scrubbed, Revision compacted) {
+    std::vector<Waiter> ready;
+    absl::Status status;
+    {
+      std::unique_lock lock(mutex_);
+      step_ended_.wait(lock, [this] { return !running_; });
+      database_.swap(database);
+      scrubbed_ = scrubbed;
+      compacted_ = compacted;
+      walk_.reset();
+      ready = TakeReady();
+      status = failure_;
+      ScheduleIfNeeded();
+    }
+    for (Waiter& waiter : ready) std::move(waiter.done)(status);
+  }
+
   void WhenScrubbed(Revision revision, ScrubCallback done) {
     absl::Status status;
     {
@@ -147,9 +164,11 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
     ScrubCallback done;
   };
 
-  // This, Advance and TakeReady need the lock.
+  // These two, Advance and TakeReady need the lock.
+  bool HasWork() const { return !stopped_ && failure_.ok() && scrubbed_.main < compacted_; }
+
   void ScheduleIfNeeded() {
-    if (scheduled_ || stopped_ || !failure_.ok() || scrubbed_.main >= compacted_) return;
+    if (scheduled_ || !HasWork()) return;
     scheduled_ = true;
     executor_->Post([self = shared_from_this()] { self->RunStep(); });
   }
@@ -159,7 +178,10 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
     Walk walk;
     {
       std::lock_guard lock(mutex_);
-      if (stopped_) return;
+      if (!HasWork()) {  // it stopped or moved since it was scheduled
+        scheduled_ = false;
+        return;
+      }
       running_ = true;
       if (!walk_) walk_ = Walk{compacted_, scrubbed_};
       walk = *walk_;
@@ -238,6 +260,10 @@ Scrubber::Scrubber(std::shared_ptr<Database> database, Executor* executor, Event
 }
 
 Scrubber::~Scrubber() { core_->Stop(); }
+
+void Scrubber::MoveTo(std::shared_ptr<Database> database, EventId scrubbed, Revision compacted) {
+  core_->MoveTo(std::move(database), scrubbed, compacted);
+}
 
 void Scrubber::CompactTo(Revision compacted) { core_->CompactTo(compacted); }
 

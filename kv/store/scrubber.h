@@ -38,8 +38,8 @@ using ScrubCallback = absl::AnyInvocable<void(absl::Status) &&>;
 class Scrubber {
  public:
   // Goes on from `scrubbed` (ScrubbedRecord in meta.h) towards `compacted`. Keeps `database` open
-  // as long as it lives itself, no longer. `executor` is borrowed; it may be destroyed first, which
-  // ends the work.
+  // as long as it lives itself or until it is moved, no longer. `executor` is borrowed; it may be
+  // destroyed first, which ends the work.
   Scrubber(std::shared_ptr<Database> database, Executor* executor, EventId scrubbed,
            Revision compacted);
 
@@ -51,6 +51,11 @@ class Scrubber {
 
   // There is a compaction to `compacted`, and it is in the database. Returns at once.
   void CompactTo(Revision compacted);
+
+  // From now on works in `database`, which has come in place of the one before, and holds a later
+  // state; the rest as in the constructor. Waits for the step that runs, if any. Who waits for a
+  // revision goes on waiting.
+  void MoveTo(std::shared_ptr<Database> database, EventId scrubbed, Revision compacted);
 
   // Calls `done` once everything that a compaction to `revision` makes worthless is removed: at
   // once, or on the executor. It may not destroy the scrubber.

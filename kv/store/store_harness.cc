@@ -90,12 +90,22 @@ std::string Contents(const RangeResponse& response) {
   return text;
 }
 
+std::string OnlyGeneration(const std::string& dir) {
+  std::string found;
+  for (const auto& entry : std::filesystem::directory_iterator(dir)) {
+    CHECK(found.empty()) << entry.path() << " beside " << found;
+    found = entry.path();
+  }
+  CHECK(!found.empty()) << "nothing in " << dir;
+  return found;
+}
+
 std::map<std::string, std::string> DumpRecords(const std::string& dir) {
   std::unique_ptr<const leveldb::FilterPolicy> filter(leveldb::NewBloomFilterPolicy(10));
   leveldb::Options options;
   options.filter_policy = filter.get();
   leveldb::DB* opened = nullptr;
-  leveldb::Status status = leveldb::DB::Open(options, dir, &opened);
+  leveldb::Status status = leveldb::DB::Open(options, OnlyGeneration(dir), &opened);
   CHECK(status.ok()) << status.ToString();
   std::unique_ptr<leveldb::DB> db(opened);
   std::unique_ptr<leveldb::Iterator> records(db->NewIterator(leveldb::ReadOptions()));
@@ -105,6 +115,18 @@ std::map<std::string, std::string> DumpRecords(const std::string& dir) {
   }
   CHECK(records->status().ok());
   return dump;
+}
+
+std::string ReadAll(SnapshotSource* source) {
+  constexpr size_t kPieceBytes = 10000;
+  std::string stream;
+  while (true) {
+    absl::StatusOr<std::string> piece = source->Read(kPieceBytes);
+    CHECK(piece.ok()) << piece.status();
+    CHECK_LE(piece->size(), kPieceBytes);
+    if (piece->empty()) return stream;
+    stream += *piece;
+  }
 }
 
 std::string MakeTestFolder() {
@@ -138,6 +160,7 @@ StoreHarness::StoreHarness(const StoreOptions& options, const std::string& dir)
 
 StoreHarness::~StoreHarness() {
   Close();
+  executor_.DropAll();  // closes what was retired
   RemoveFolder(dir_);
 }
 
@@ -243,6 +266,23 @@ absl::Status StoreHarness::Compact(int64_t revision) {
   Command command;
   command.mutable_compaction()->set_revision(revision);
   return Apply(command).status;
+}
+
+void StoreHarness::InstallFrom(StoreHarness* from) {
+  auto source = from->store().OpenSnapshot();
+  CHECK(source.ok()) << source.status();
+  auto sink = store_->BeginSnapshot((*source)->position());
+  CHECK(sink.ok()) << sink.status();
+  absl::Status status = (*sink)->Write(ReadAll(source->get()));
+  if (status.ok()) status = (*sink)->Finish();
+  if (status.ok()) status = Install(*std::move(sink));
+  CHECK(status.ok()) << status;
+}
+
+absl::Status StoreHarness::Install(std::unique_ptr<SnapshotSink> sink) {
+  absl::Status status = store_->Install(std::move(sink));
+  next_index_ = store_->Applied().index.value() + 1;
+  return status;
 }
 
 absl::Status StoreHarness::RangeStatus(const RangeRequest& request) {

@@ -48,8 +48,13 @@ std::string Zero();
 // "a=1 b=2": keys and values in the order of the response; then " more" if there is more.
 std::string Contents(const etcdserverpb::RangeResponse& response);
 
-// The records of the database in `dir`, which must be closed.
+// The folder of the only generation in the store's folder `dir`.
+std::string OnlyGeneration(const std::string& dir);
+// The records of that, which must be closed.
 std::map<std::string, std::string> DumpRecords(const std::string& dir);
+
+// The whole stream of a snapshot.
+std::string ReadAll(SnapshotSource* source);
 
 // A fresh folder for one test.
 std::string MakeTestFolder();
@@ -65,6 +70,7 @@ class StoreHarness {
   ~StoreHarness();
 
   const std::string& dir() const { return dir_; }
+  std::string generation_dir() const { return OnlyGeneration(dir_); }
   KvStore& store() { return *store_; }
   ManualExecutor& executor() { return executor_; }
 
@@ -97,6 +103,11 @@ class StoreHarness {
   std::string All(int64_t revision = 0);
   // The key itself with all its numbers: "create/mod/version/lease value".
   std::string Describe(const std::string& key, int64_t revision = 0);
+
+  // Takes the state of `from` in place of its own, through a snapshot.
+  void InstallFrom(StoreHarness* from);
+  // As KvStore does; the next command comes after it.
+  absl::Status Install(std::unique_ptr<SnapshotSink> sink);
 
   int64_t revision() { return store_->View()->revision().value(); }
 

@@ -20,7 +20,7 @@ namespace pontoon::kv {
 class LeaseLookup;
 
 // Nothing here changes what the store holds after an entry: that is the same on every node. All
-// pointers are borrowed, and must outlive the store.
+// pointers are borrowed, and must outlive the store; `env` also what still reads from the store.
 struct StoreOptions {
   // Memory for blocks read from disk, for changes not yet in a sorted file (there can be two of
   // these), and for what keys hold that were written a short while ago.

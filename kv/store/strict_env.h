@@ -50,6 +50,7 @@ class StrictEnv : public leveldb::EnvWrapper {
 
   leveldb::Status NewWritableFile(const std::string& name, leveldb::WritableFile** file) override;
   leveldb::Status CreateDir(const std::string& name) override;
+  // A file or a folder.
   leveldb::Status RenameFile(const std::string& from, const std::string& to) override;
 
  private:

@@ -1,5 +1,6 @@
 #include "kv/store/strict_env.h"
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -174,16 +175,21 @@ TEST_F(StrictEnvTest, DirectoriesAreSyncedAfterNewFoldersAndRenames) {
   const std::string parent = MakeTestFolder();
   ASSERT_TRUE(KvStore::Open(parent + "/state", Options()).ok());
   std::vector<std::string> events = env_.Events();
+  const std::string generation = GenerationName(LogIndex(0));
+  const std::map<std::string, std::string> folder_of = {
+      {"create folder state", parent.substr(parent.rfind('/') + 1)},
+      {absl::StrCat("create folder ", generation), "state"},
+      {"rename CURRENT", generation}};
   int checked = 0;
   for (size_t i = 0; i < events.size(); ++i) {
-    bool new_folder = events[i] == "create folder state";
-    if (!new_folder && events[i] != "rename CURRENT") continue;
+    const auto changed = folder_of.find(events[i]);
+    if (changed == folder_of.end()) continue;
     ++checked;
     ASSERT_LT(i + 1, events.size());
-    std::string folder = new_folder ? parent.substr(parent.rfind('/') + 1) : "state";
-    EXPECT_EQ(events[i + 1], absl::StrCat("sync directory ", folder)) << "after " << events[i];
+    EXPECT_EQ(events[i + 1], absl::StrCat("sync directory ", changed->second))
+        << "after " << events[i];
   }
-  EXPECT_GE(checked, 2);
+  EXPECT_GE(checked, 3);
   RemoveFolder(parent);
 }
 

@@ -7,6 +7,8 @@
 #include <span>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "raft/base/snapshot.h"
 #include "raft/base/types.h"
 
 namespace pontoon {
@@ -29,8 +31,8 @@ struct ApplyItem {
 // nothing but the entries and the state: no clock, no randomness, no local setting, and not
 // `wants_result`.
 //
-// Thread safety: Apply is called by one thread at a time; Applied may be called by that thread
-// only.
+// Thread safety: Apply and Install are called by one thread at a time, the applying thread; Applied
+// may be called by that thread only. All else may be called from any thread, also meanwhile.
 class StateMachine {
  public:
   virtual ~StateMachine() = default;
@@ -43,6 +45,25 @@ class StateMachine {
   // command by its own logic is a result, not an error; an error means that the storage failed, and
   // the node stops.
   virtual absl::Status Apply(std::span<ApplyItem> items) = 0;
+
+  // Returns when what Apply did before the call survives a power failure. Until then a crash may
+  // lead back to an earlier Applied(). An error means that the storage failed, and the node stops.
+  virtual absl::Status Sync() = 0;
+
+  // The state after the latest Apply or Install that has returned. Takes the same short time for a
+  // state of any size.
+  virtual absl::StatusOr<std::unique_ptr<SnapshotSource>> OpenSnapshot() = 0;
+
+  // Begins a state that a source's stream will fill, one of `position`. FAILED_PRECONDITION if that
+  // is not after the present state. While another sink for the same index lives, a second one may
+  // be refused with ALREADY_EXISTS. Otherwise the storage failed.
+  virtual absl::StatusOr<std::unique_ptr<SnapshotSink>> BeginSnapshot(LogPosition position) = 0;
+
+  // Puts the state of `sink` in place of the present one: Applied() is its position from then on.
+  // `sink` must be one of this state machine, finished with OK, and its position after Applied(): a
+  // state never goes back. Takes a short time. An error means that the storage failed, and the node
+  // stops.
+  virtual absl::Status Install(std::unique_ptr<SnapshotSink> sink) = 0;
 };
 
 }  // namespace pontoon

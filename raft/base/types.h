@@ -39,6 +39,10 @@ using RoundId = StrongInt<struct RoundIdTag, uint64_t>;
 // earlier one: the answer to that one may still be under way.
 using ReadId = StrongInt<struct ReadIdTag, uint64_t>;
 
+// Names one transfer of a snapshot; never used twice by a node, in this life of its process or an
+// earlier one: pieces of that one may still be under way.
+using TransferId = StrongInt<struct TransferIdTag, uint64_t>;
+
 // The last position of a log: what elections compare (thesis 3.6.1).
 struct LogPosition {
   LogIndex index;
@@ -95,8 +99,11 @@ struct HardState {
 // core.
 struct PersistBatch {
   PersistSeq seq;
-  std::optional<HardState> hard_state;    // only if it changed
-  std::optional<LogIndex> truncate_from;  // first drop this entry and all after it
+  std::optional<HardState> hard_state;  // only if it changed
+  // First of all, forget every entry; the log goes on after this position. For a state that came as
+  // a whole from the leader, and replaces what the log explains.
+  std::optional<LogPosition> reset_to;
+  std::optional<LogIndex> truncate_from;  // then drop this entry and all after it
   std::vector<Entry> entries;             // then append these; contiguous
 };
 

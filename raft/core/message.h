@@ -62,6 +62,9 @@ struct HeartbeatAck {
   // that has committed, or as this log goes. A follower that restarted within the term does not
   // know that any more.
   bool log_verified = false;
+  // The receiver's log begins after this entry, and its state ends before it: it cannot apply
+  // anything before it gets a snapshot of this entry or a later one. 0: all is well.
+  LogIndex needs_snapshot_of;
 };
 
 // The leader's commit index, sent when no append is on its way to carry it. Not answered.
@@ -116,11 +119,34 @@ struct ReadRefused {
   ReadId id;
 };
 
+// A piece of the state machine of the leader, for a follower that needs entries which are gone from
+// the leader's log (thesis 5.3). The pieces of one transfer follow each other without a gap.
+struct SnapshotChunk {
+  TransferId transfer;
+  LogPosition position;  // the last entry in that state
+  uint64_t offset = 0;   // of `bytes` in the transfer
+  Payload bytes;
+  bool last = false;  // the transfer ends with `bytes`
+};
+
+// How far the receiver has got with a transfer.
+struct SnapshotAck {
+  enum class State {
+    kUnderWay,
+    kComplete,  // all is there, and the receiver's core knows
+    kRefused,   // it wants no more of this transfer
+  };
+
+  TransferId transfer;
+  uint64_t received = 0;  // bytes from the beginning, without a gap
+  State state = State::kUnderWay;
+};
+
 using MessageBody =
     std::variant<PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse, AppendRequest,
                  AppendAccepted, AppendRejected, Heartbeat, HeartbeatAck, CommitNotice, StaleTerm,
                  TimeoutNow, ForwardProposals, ProposalsRefused, ReadRequest, ReadReply,
-                 ReadRefused>;
+                 ReadRefused, SnapshotChunk, SnapshotAck>;
 
 struct Message {
   NodeId from;

@@ -12,6 +12,11 @@ void PersistTracker::Issue(const PersistBatch& batch, Instant now) {
   if (batch.hard_state) last_hard_state_ = batch.seq;
   Outstanding outstanding{
       .seq = batch.seq, .issued = now, .truncate_from = batch.truncate_from, .last = {}};
+  if (batch.reset_to) {
+    // As if all after it were truncated; what comes before counts as kept, once the batch is.
+    outstanding.truncate_from = batch.reset_to->index.Next();
+    outstanding.last = batch.reset_to->index;
+  }
   if (!batch.entries.empty()) outstanding.last = batch.entries.back().index;
   outstanding_.push_back(outstanding);
 }

@@ -39,6 +39,7 @@ class PersistTrackerTest : public ::testing::Test {
   PersistBatch Next() const {
     return {.seq = tracker_.last_issued().Next(),
             .hard_state = std::nullopt,
+            .reset_to = std::nullopt,
             .truncate_from = std::nullopt,
             .entries = {}};
   }
@@ -144,6 +145,7 @@ using PersistTrackerDeathTest = PersistTrackerTest;
 TEST_F(PersistTrackerDeathTest, BatchesAreCounted) {
   PersistBatch batch{.seq = PersistSeq(2),
                      .hard_state = std::nullopt,
+                     .reset_to = std::nullopt,
                      .truncate_from = std::nullopt,
                      .entries = {}};
   EXPECT_DEATH(tracker_.Issue(batch, Instant()), "check failed");

@@ -7,7 +7,7 @@
 namespace pontoon::raft {
 
 bool Progress::CanSend() const {
-  if (log_read_pending) return false;
+  if (log_read_pending || state_ == State::kSnapshot) return false;
   return state_ == State::kProbe ? !probe_sent_ : !inflights_.full();
 }
 
@@ -25,6 +25,10 @@ void Progress::OnSent(LogIndex last, size_t bytes, Instant now) {
 
 bool Progress::OnAccepted(LogIndex match) {
   const bool news = match > match_;
+  if (state_ == State::kSnapshot) {  // late news of the log does not end a transfer
+    match_ = std::max(match_, match);
+    return news;
+  }
   if (match < match_ && next_ <= match_) {
     // It has got part of what it lost.
     next_ = std::max(next_, match.Next());
@@ -45,6 +49,7 @@ bool Progress::OnAccepted(LogIndex match) {
 }
 
 bool Progress::OnRejected(LogIndex rejected, LogIndex hint) {
+  if (state_ == State::kSnapshot) return false;
   const bool known_to_agree = rejected <= match_;
   // What was sent ahead begins behind the match: an old answer.
   if (state_ == State::kReplicate && known_to_agree) return false;
@@ -57,7 +62,20 @@ bool Progress::OnRejected(LogIndex rejected, LogIndex hint) {
   return true;
 }
 
+void Progress::OnSnapshotNeeded() {
+  state_ = State::kSnapshot;
+  probe_sent_ = false;
+  inflights_.Clear();
+}
+
+void Progress::OnSnapshotSent(LogIndex last) {
+  if (state_ != State::kSnapshot) return;
+  state_ = State::kProbe;
+  next_ = std::max(match_, last).Next();
+}
+
 void Progress::OnLoss() {
+  if (state_ == State::kSnapshot) return;  // whoever sends it finds out
   if (state_ == State::kReplicate) next_ = match_.Next();
   state_ = State::kProbe;
   probe_sent_ = false;

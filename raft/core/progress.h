@@ -9,9 +9,10 @@
 
 namespace pontoon::raft {
 
-// Two states. In kProbe the leader does not know where the logs agree: it sends one append and
+// Three states. In kProbe the leader does not know where the logs agree: it sends one append and
 // waits for the answer (or the next heartbeat's, if that was lost). In kReplicate it does, and
-// sends ahead without waiting, within the bounds of Inflights.
+// sends ahead without waiting, within the bounds of Inflights. In kSnapshot the follower gets a
+// snapshot, and no appends.
 //
 // A follower whose disk lost the end of its log, damage though it is, refuses what it acknowledged.
 // It then gets that again, one append after the other, from where the logs agree.
@@ -20,7 +21,7 @@ namespace pontoon::raft {
 // kReplicate, [match + 1, next) is in flight.
 class Progress {
  public:
-  enum class State { kProbe, kReplicate };
+  enum class State { kProbe, kReplicate, kSnapshot };
 
   Progress(LogIndex next, size_t inflight_messages_max, size_t inflight_bytes_max)
       : next_(next), inflights_(inflight_messages_max, inflight_bytes_max) {}
@@ -41,6 +42,10 @@ class Progress {
   bool OnRejected(LogIndex rejected, LogIndex hint);
   // Sent messages may be lost: start again from what is known.
   void OnLoss();
+  // The follower is to get a snapshot.
+  void OnSnapshotNeeded();
+  // The follower has been sent a snapshot of the entries up to `last`.
+  void OnSnapshotSent(LogIndex last);
   // A heartbeat that was sent after the last probe was answered: if the probe is still unanswered,
   // it is lost.
   void OnLaterHeartbeatAck() { probe_sent_ = false; }
@@ -55,6 +60,8 @@ class Progress {
   RoundId probed_round;           // the newest round when the last probe was sent
   bool log_read_failed = false;   // and is not tried again before the next heartbeat
   bool log_read_pending = false;  // its next entries are being read from the disk
+  LogIndex needs_snapshot_of;     // its log begins after its state, which ends before this; or 0
+  bool snapshot_failed = false;   // and is not tried again before the next heartbeat
 
  private:
   State state_ = State::kProbe;

@@ -37,14 +37,13 @@ RaftCore::RaftCore(const CoreOptions& options, const RestoredState& restored, In
       window_(restored.last.Next()),
       persisted_(restored.last),
       persist_from_(restored.last.Next()),
-      commit_(restored.applied),
-      leader_commit_(restored.applied),
-      apply_from_(restored.applied.Next()),
+      commit_(std::max(restored.applied, restored.base.index)),
+      leader_commit_(commit_),
+      apply_from_(commit_.Next()),
+      needs_snapshot_(restored.applied < restored.base.index),
       now_(now) {
   CHECK(options.Validate().ok()) << options.Validate();
-  CHECK(restored.applied >= restored.base.index && restored.applied <= restored.last)
-      << "applied " << restored.applied << " of a log of " << restored.base.index << ".."
-      << restored.last;
+  CHECK_LE(restored.applied, restored.last) << "more is applied than the log has";
   // A log may hold entries of a term whose hard state was lost with its write: entries come after
   // it.
   CHECK_LE(trail_.last().term, hard_state_.term) << "the log is of a later term than the vote";
@@ -75,7 +74,8 @@ std::vector<RaftCore::PeerState> RaftCore::peer_states() const {
   std::vector<PeerState> states;
   if (const LeaderState* leader = lead()) {
     for (const auto& [node, progress] : leader->peers) {
-      states.push_back({node, progress.match(), progress.last_contact});
+      states.push_back({node, progress.match(), progress.last_contact,
+                        progress.state() == Progress::State::kSnapshot});
     }
   }
   return states;
@@ -149,7 +149,8 @@ void RaftCore::PromiseTerm(NodeId to, MessageBody body) {
 }
 
 void RaftCore::PromiseLog(NodeId to, MessageBody body) {
-  const bool dirty = hard_state_dirty_ || truncate_from_ || persist_from_ <= last_index();
+  const bool dirty =
+      hard_state_dirty_ || reset_to_ || truncate_from_ || persist_from_ <= last_index();
   const PersistSeq after = dirty ? persisted_.last_issued().Next() : persisted_.last_issued();
   Message message{options_.self, to, hard_state_.term, std::move(body)};
   if (after <= persisted_.durable_seq()) {
@@ -203,8 +204,9 @@ bool RaftCore::HandleTermDifference(Instant now, const Message& message) {
   if (const auto* request = std::get_if<VoteRequest>(&body)) {
     if (!request->leader_asked && (HearsFromLeader(now) || !MayVote(now))) return false;
   }
-  const bool from_leader =
-      std::holds_alternative<AppendRequest>(body) || std::holds_alternative<Heartbeat>(body);
+  const bool from_leader = std::holds_alternative<AppendRequest>(body) ||
+                           std::holds_alternative<Heartbeat>(body) ||
+                           std::holds_alternative<SnapshotChunk>(body);
   BecomeFollower(now, message.term, from_leader ? message.from : kNoNode,
                  from_leader ? "a leader of a later term" : "a message of a later term");
   return true;
@@ -213,7 +215,8 @@ bool RaftCore::HandleTermDifference(Instant now, const Message& message) {
 void RaftCore::AnswerOlderTerm(const Message& message) {
   const NodeId to = message.from;
   if (std::holds_alternative<AppendRequest>(message.body) ||
-      std::holds_alternative<Heartbeat>(message.body)) {
+      std::holds_alternative<Heartbeat>(message.body) ||
+      std::holds_alternative<SnapshotChunk>(message.body)) {
     PromiseTerm(to, StaleTerm{});  // or a deposed leader would never learn of it
   } else if (std::holds_alternative<VoteRequest>(message.body)) {
     PromiseTerm(to, VoteResponse{.granted = false});
@@ -295,9 +298,10 @@ Ready RaftCore::TakeReady() {
 
 std::optional<PersistBatch> RaftCore::TakePersistBatch() {
   const bool has_entries = persist_from_ <= last_index();
-  if (!hard_state_dirty_ && !truncate_from_ && !has_entries) return std::nullopt;
+  if (!hard_state_dirty_ && !reset_to_ && !truncate_from_ && !has_entries) return std::nullopt;
   PersistBatch batch{.seq = persisted_.last_issued().Next(),
                      .hard_state = std::nullopt,
+                     .reset_to = std::exchange(reset_to_, std::nullopt),
                      .truncate_from = std::exchange(truncate_from_, std::nullopt),
                      .entries = {}};
   if (std::exchange(hard_state_dirty_, false)) batch.hard_state = hard_state_;
@@ -312,6 +316,7 @@ std::optional<PersistBatch> RaftCore::TakePersistBatch() {
 // Entries are applied only once this node's own disk keeps them, although a quorum without it may
 // have committed them before: so the state machine is never ahead of the log that explains it.
 std::optional<CommittedRange> RaftCore::TakeCommitted() {
+  if (needs_snapshot_) return std::nullopt;
   const LogIndex last = std::min(commit_, persisted_.stable_index());
   if (last < apply_from_) return std::nullopt;
   CommittedRange range{.first = apply_from_, .last = last, .entries = {}};

@@ -52,7 +52,8 @@ struct RestoredState {
   LogPosition base;            // of the entry before the first one in the log
   LogIndex last;               // of the log
   std::vector<TermRun> terms;  // of the log's entries
-  LogIndex applied;            // by the state machine; within [base, last]
+  // By the state machine; at most `last`. If that is before `base` the node needs a snapshot.
+  LogIndex applied;
   Membership membership;
 };
 
@@ -83,6 +84,14 @@ class RaftCore {
   // The entries asked for in a LogReadRequest of this term; empty if they could not be read, or are
   // gone.
   void OnEntriesRead(Instant now, NodeId peer, Term term, std::vector<Entry> entries);
+  // The log begins after `base` now, which was applied here.
+  void OnLogCompacted(LogPosition base);
+  // All of a snapshot that the leader of `term` sent is here. If it is of use, Ready::install says
+  // so; otherwise it is to be thrown away.
+  void OnSnapshotReceived(Instant now, NodeId leader, Term term, LogPosition position);
+  // What became of a SnapshotRequest of this term: `peer` has all of the snapshot of `position`; or
+  // none if that did not succeed, and is to be asked for again.
+  void OnSnapshotSent(Instant now, NodeId peer, Term term, std::optional<LogPosition> position);
   // The connection to `peer` broke: messages sent to it may be lost.
   void OnPeerUnreachable(Instant now, NodeId peer);
   // The process of `peer` seems to be gone: its connection was closed, and another one refused. If
@@ -123,12 +132,15 @@ class RaftCore {
   Term term() const { return hard_state_.term; }
   NodeId leader() const;
   LogIndex last_index() const;
+  LogPosition log_base() const { return trail_.base(); }
   LogIndex commit() const { return commit_; }
+  bool needs_snapshot() const { return needs_snapshot_; }
   const Membership& membership() const { return membership_; }
   struct PeerState {
     NodeId node;
     LogIndex match;
-    Instant last_contact;  // InfinitePast: not heard of in this term
+    Instant last_contact;      // InfinitePast: not heard of in this term
+    bool in_snapshot = false;  // gets a snapshot, or waits for one
   };
   std::vector<PeerState> peer_states() const;  // on the leader only, without itself
   // Whether this node leads, and may answer reads by itself.
@@ -194,7 +206,8 @@ class RaftCore {
   void ResetElectionDue(Instant now);
   absl::Duration RandomBelow(absl::Duration bound);
   bool HearsFromLeader(Instant now) const;
-  bool MayCampaign() const { return membership_.IsVoter(options_.self); }
+  // A node that cannot apply could not serve as a leader.
+  bool MayCampaign() const { return membership_.IsVoter(options_.self) && !needs_snapshot_; }
   void PromiseVote(Instant now);
   bool MayVote(Instant now) const { return now >= vote_promised_until_; }
   bool DiskIsStuck(Instant now) const;
@@ -238,8 +251,14 @@ class RaftCore {
   void Handle(Instant now, const Message& m, const HeartbeatAck& ack);
   void Handle(Instant now, const Message& m, const StaleTerm&);
   void Handle(Instant now, const Message& m, ForwardProposals& forward);
-
   void RefuseForwarded(NodeId origin, Term term, const ForwardProposals& forward);
+
+  // ---- raft_core_snapshot.cc
+
+  void WantSnapshot(NodeId peer, Progress& progress);
+  void ResetLogTo(LogPosition position);
+  void Handle(Instant now, const Message& m, SnapshotChunk& chunk);
+  void Handle(Instant now, const Message& m, const SnapshotAck& ack);
 
   // ---- raft_core_reads.cc
 
@@ -264,10 +283,12 @@ class RaftCore {
   PersistTracker persisted_;
   LogIndex persist_from_;                  // the first entry not yet given to the disk
   std::optional<LogIndex> truncate_from_;  // not yet told to the disk
+  std::optional<LogPosition> reset_to_;    // not yet told to the disk
   LogIndex commit_;
   LogIndex leader_commit_;  // the newest commit index heard of; this log may not have got there
   LogIndex verified_;       // this log agrees with that of this term's leader up to here
   LogIndex apply_from_;     // the first entry not yet given to the applier
+  bool needs_snapshot_;     // the log begins after the end of the state
 
   // What was forwarded to this node in the term that it led last: kept when it leads no more, for a
   // copy of what it took may come at any time and must not be refused.

@@ -98,8 +98,10 @@ void RaftCore::Handle(Instant now, const Message& m, const Heartbeat& heartbeat)
   // already acknowledged: then the leader must ask again, or the commit index would rest below its
   // own until the next write.
   const LogIndex should_be_verified = std::max(LogIndex(1), std::min(leader_commit_, last_index()));
-  PromiseTerm(m.from, HeartbeatAck{.round = heartbeat.round,
-                                   .log_verified = verified_ >= should_be_verified});
+  PromiseTerm(m.from, HeartbeatAck{
+                          .round = heartbeat.round,
+                          .log_verified = verified_ >= should_be_verified,
+                          .needs_snapshot_of = needs_snapshot_ ? trail_.base().index : LogIndex()});
 }
 
 void RaftCore::Handle(Instant now, const Message& m, const CommitNotice& notice) {

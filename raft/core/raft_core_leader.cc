@@ -50,6 +50,8 @@ void RaftCore::OnLeaderDeadline(Instant now) {
   if (now < state.heartbeat_due) return;
   for (auto& [node, progress] : state.peers) {
     if (std::exchange(progress.log_read_failed, false)) progress.log_read_pending = false;
+    const bool again = std::exchange(progress.snapshot_failed, false);
+    if (again && progress.state() == Progress::State::kSnapshot) WantSnapshot(node, progress);
     // Appends that were sent so long ago are lost, though no connection broke.
     const Inflights& inflights = progress.inflights();
     if (!inflights.empty() && now - inflights.oldest() > options_.election_timeout) {
@@ -134,7 +136,7 @@ bool RaftCore::Gathers(Instant now, Progress& progress) const {
 void RaftCore::SendAppendsTo(Instant now, NodeId peer, Progress& progress) {
   while (progress.next() <= last_index() && progress.CanSend() && !Gathers(now, progress)) {
     const LogIndex next = progress.next();
-    if (next <= trail_.base().index) return;  // gone from the log; needs a snapshot
+    if (next <= trail_.base().index) return WantSnapshot(peer, progress);
     if (next < window_.first()) {
       progress.log_read_pending = true;
       ready_.log_reads.push_back({.peer = peer,
@@ -220,6 +222,8 @@ Progress* RaftCore::HeardFrom(Instant now, NodeId peer) {
 void RaftCore::Handle(Instant now, const Message& m, const AppendAccepted& accepted) {
   Progress* progress = HeardFrom(now, m.from);
   if (!progress || accepted.match > last_index()) return;
+  // However it got there: what follows is in the log.
+  if (accepted.match >= trail_.base().index) progress->OnSnapshotSent(accepted.match);
   if (progress->OnAccepted(accepted.match)) MaybeCommit(now);
 }
 
@@ -236,6 +240,11 @@ void RaftCore::Handle(Instant now, const Message& m, const HeartbeatAck& ack) {
   progress->acked_round = std::max(progress->acked_round, ack.round);
   if (ack.round > progress->probed_round) progress->OnLaterHeartbeatAck();
   if (!ack.log_verified && progress->state() == Progress::State::kReplicate) progress->OnLoss();
+  const bool needs_snapshot = ack.needs_snapshot_of > LogIndex();
+  progress->needs_snapshot_of = ack.needs_snapshot_of;
+  if (needs_snapshot && progress->state() != Progress::State::kSnapshot) {
+    WantSnapshot(m.from, *progress);
+  }
   ConfirmRounds();
 }
 

@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "raft/base/prng.h"
@@ -163,7 +166,7 @@ TEST_F(RaftCoreTest, AMatchBeyondTheLogIsIgnored) {
 TEST_F(RaftCoreTest, AnAnswerToAFutureRoundIsIgnored) {
   Win();
   Receive(NodeId(2), 1, AppendAccepted{.match = LogIndex(1)});
-  Receive(NodeId(2), 1, HeartbeatAck{.round = RoundId(99), .log_verified = true});
+  Receive(NodeId(2), 1, HeartbeatAck{RoundId(99), true, LogIndex()});
   core_.BeginRead(now_, ReadId(1), ReadMode::kQuorum);
   Ready ready = core_.TakeReady();
   EXPECT_TRUE(ready.reads_granted.empty());
@@ -292,6 +295,11 @@ class Garbage {
     return entries;
   }
 
+  std::optional<LogPosition> SomePosition() {
+    if (Coin()) return std::nullopt;
+    return Position();
+  }
+
   MessageBody Body() {
     switch (prng_.Below(std::variant_size_v<MessageBody>)) {
       case 0:
@@ -313,7 +321,7 @@ class Garbage {
       case 7:
         return Heartbeat{LogIndex(Number()), RoundId(Number())};
       case 8:
-        return HeartbeatAck{RoundId(Number()), Coin()};
+        return HeartbeatAck{RoundId(Number()), Coin(), LogIndex(Number())};
       case 9:
         return CommitNotice{LogIndex(Number())};
       case 10:
@@ -328,8 +336,16 @@ class Garbage {
         return ReadRequest{ReadId(Number())};
       case 15:
         return ReadReply{ReadId(Number()), LogIndex(Number())};
-      default:
+      case 16:
         return ReadRefused{ReadId(Number())};
+      case 17:
+        return SnapshotChunk{.transfer = TransferId(Number()),
+                             .position = Position(),
+                             .offset = Number(),
+                             .bytes = std::make_shared<const std::string>("x"),
+                             .last = Coin()};
+      default:
+        return SnapshotAck{.transfer = TransferId(Number()), .received = Number()};
     }
   }
 
@@ -357,7 +373,14 @@ void RunGarbage(uint64_t seed, const RestoredState& restored) {
     }
     while (core.HasReady()) {
       const Ready ready = core.TakeReady();
+      for (const ReceivedChunk& received : ready.chunks) {
+        core.OnSnapshotReceived(now, received.leader, received.term, received.chunk.position);
+      }
+      for (const SnapshotRequest& request : ready.snapshots_wanted) {
+        core.OnSnapshotSent(now, request.peer, request.term, garbage.SomePosition());
+      }
       if (!ready.persist) continue;
+      if (ready.persist->reset_to) disk_last = ready.persist->reset_to->index;
       if (ready.persist->truncate_from) disk_last = ready.persist->truncate_from->Prev();
       for (const Entry& entry : ready.persist->entries) {
         ASSERT_EQ(entry.index, disk_last.Next()) << "seed " << seed;

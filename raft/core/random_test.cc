@@ -41,6 +41,7 @@ class Chaos {
     reorder_percent_ = Below(2) == 0 ? Below(60) : 0;
     crash_chance_ = Below(3) != 0 ? Below(15) : 0;
     partition_chance_ = Below(3) != 0 ? 1 + Below(4) : 0;
+    compactions_ = Below(2) == 0;
     slow_disk_ = Below(3) == 0;
     slow_clock_ = Below(2) == 0 ? AnyNode() : kNoNode;
     for (size_t i = 0; i < options_.nodes; ++i) {
@@ -99,7 +100,8 @@ class Chaos {
     const NodeId node = AnyNode();
     if (dice < 500) return StepNetwork();
     if (dice < 690) return StepDisk(node);
-    if (dice < 810) return StepTime();
+    if (dice < 800) return StepTime();
+    if (dice < 810) return StepSnapshots(node);
     if (dice < 830) return StepPartition();
     if (!cluster_.alive(node)) {
       if (Below(8) == 0) cluster_.Restart(node);
@@ -155,6 +157,18 @@ class Chaos {
     if (Below(3) != 0) cluster_.ReportWritten(node);
   }
 
+  void StepSnapshots(NodeId node) {
+    if (!cluster_.alive(node)) return;
+    if (compactions_) {
+      cluster_.Compact(node, LogIndex(Below(cluster_.applied(node).value() + 1)));
+    }
+    for (const NodeId leader : cluster_.nodes()) {
+      if (!cluster_.alive(leader)) continue;
+      if (cluster_.HasSnapshotRequest(leader)) cluster_.SendSnapshot(leader);
+      if (cluster_.HasTransfers(leader) && Below(4) == 0) cluster_.GiveUpTransfers(leader);
+    }
+  }
+
   void StepTime() {
     const bool skip = Below(skip_one_in_) == 0;
     const absl::Duration by = absl::Milliseconds(Below(skip ? 1000 : time_step_ms_));
@@ -194,6 +208,8 @@ class Chaos {
     remains.whole_batches = Below(cluster_.pending_batches(node) + 1);
     if (Below(2) == 0) remains.entries_of_next = Below(4);
     if (Below(3) == 0) remains.applied_kept = LogIndex(Below(cluster_.applied(node).value() + 1));
+    // One node's at a time: somebody must have it.
+    remains.state_lost = compactions_ && node == NodeId(1) && options_.nodes > 2 && Below(4) == 0;
     cluster_.Crash(node, remains);
   }
 
@@ -275,6 +291,7 @@ class Chaos {
   TestCluster cluster_;
   uint64_t loss_percent_, duplicate_percent_, reorder_percent_;
   uint64_t crash_chance_, partition_chance_;  // of 20
+  bool compactions_;
   bool slow_disk_;
   NodeId slow_clock_;
   std::vector<double> clock_rates_;  // where there are leases
@@ -287,7 +304,7 @@ class Chaos {
 
 TEST(Random, SafeUnderFaultsAndLiveAfterThem) {
   std::signal(SIGABRT, PrintSeed);
-  size_t commands = 0, reads = 0, leaders = 0;
+  size_t commands = 0, reads = 0, leaders = 0, snapshots = 0;
   size_t failures = 0;
   for (uint64_t seed = first_seed; seed <= last_seed; ++seed) {
     running_seed = seed;
@@ -296,14 +313,17 @@ TEST(Random, SafeUnderFaultsAndLiveAfterThem) {
     commands += chaos.cluster().commands_committed();
     reads += chaos.cluster().reads_granted();
     leaders += chaos.cluster().leaders_elected();
+    snapshots += chaos.cluster().snapshots_installed();
     constexpr size_t kFailuresMax = 10;
     if (chaos.failure().empty()) continue;
     ADD_FAILURE() << "seed " << seed << ": " << chaos.failure()
                   << "\nSee all of it with --seeds=" << seed << ".." << seed << " --events";
     if (++failures >= kFailuresMax) break;
   }
-  std::cout << leaders << " elections, " << commands << " commands, " << reads << " reads\n";
-  EXPECT_TRUE(failures > 0 || last_seed - first_seed < 100 || (commands > 0 && reads > 0));
+  std::cout << leaders << " elections, " << commands << " commands, " << reads << " reads, "
+            << snapshots << " snapshots\n";
+  EXPECT_TRUE(failures > 0 || last_seed - first_seed < 100 ||
+              (commands > 0 && reads > 0 && snapshots > 0));
 }
 
 // "A..B"

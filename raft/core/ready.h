@@ -46,14 +46,41 @@ struct LogReadRequest {
   size_t bytes_max = 0;
 };
 
+// A follower needs entries that are gone from the log: send it a snapshot of the state machine, at
+// or after `at_least`, and report OnSnapshotSent.
+struct SnapshotRequest {
+  NodeId peer;
+  Term term;
+  LogIndex at_least;
+};
+
+// A piece of a snapshot that the leader of `term` sent. When all are there, report
+// OnSnapshotReceived.
+struct ReceivedChunk {
+  NodeId leader;
+  Term term;
+  SnapshotChunk chunk;
+};
+
+struct ReceivedAck {
+  NodeId peer;
+  SnapshotAck ack;
+};
+
 struct Ready {
   std::optional<PersistBatch> persist;  // write; report OnPersisted
   std::vector<Message> messages;        // send at once, in this order for each peer
+  // Put the received snapshot of this position in the place of the state, before anything that is
+  // committed is applied.
+  std::optional<LogPosition> install;
   std::optional<CommittedRange> committed;
   std::vector<ReadGrant> reads_granted;
   std::vector<ReadId> reads_refused;         // begin them again, once a leader is known
   std::vector<RequestId> proposals_refused;  // never appended; propose them again
   std::vector<LogReadRequest> log_reads;
+  std::vector<SnapshotRequest> snapshots_wanted;
+  std::vector<ReceivedChunk> chunks;
+  std::vector<ReceivedAck> acks;
   std::optional<RoleChange> role_change;
 };
 

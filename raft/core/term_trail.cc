@@ -50,7 +50,23 @@ void TermTrail::TruncateFrom(LogIndex from) {
   last_ = from.Prev();
 }
 
+void TermTrail::DropUpTo(LogIndex upto) {
+  const std::optional<Term> term = TermAt(upto);
+  CHECK(term.has_value()) << "index " << upto << " is not in the log";
+  base_ = {upto, *term};
+  // The last run that begins at or before the first entry that is left begins with that one now.
+  const auto after = std::upper_bound(runs_.begin(), runs_.end(), upto.Next(),
+                                      [](LogIndex i, const TermRun& run) { return i < run.first; });
+  if (after != runs_.begin()) runs_.erase(runs_.begin(), std::prev(after));
+  if (upto == last_) {
+    runs_.clear();
+  } else {
+    runs_.front().first = upto.Next();
+  }
+}
+
 LogPosition TermTrail::LastPossibleMatch(LogPosition limit) const {
+  if (limit.index < base_.index) return limit;
   LogIndex index = std::min(limit.index, last_);
   for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
     if (run->first > index) continue;

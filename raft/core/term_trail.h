@@ -32,9 +32,13 @@ class TermTrail {
   // Drops `from`, which must be after the base, and all after it.
   void TruncateFrom(LogIndex from);
 
+  // Drops `upto`, which must be in the log or its base, and all before it: `upto` is the new base.
+  void DropUpTo(LogIndex upto);
+
   // The last position at or before `limit.index` whose term is not later than `limit.term`. A log
   // that disagrees with this one at `limit` agrees with it at no position between the result and
-  // `limit`; so one refusal skips all entries of a term (thesis 3.3, end).
+  // `limit`; so one refusal skips all entries of a term (thesis 3.3, end). `limit` itself if it
+  // lies before the base: what was there was committed.
   LogPosition LastPossibleMatch(LogPosition limit) const;
 
  private:

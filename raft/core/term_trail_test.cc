@@ -73,6 +73,27 @@ TEST(TermTrail, TruncatesWithinAndBetweenRuns) {
   }
 }
 
+TEST(TermTrail, DropsItsBeginning) {
+  const std::vector<uint64_t> terms = {1, 1, 2, 4, 4, 4, 7};
+  for (uint64_t upto = 0; upto <= terms.size(); ++upto) {
+    TermTrail trail = Trail(terms);
+    trail.DropUpTo(LogIndex(upto));
+    EXPECT_EQ(trail.base(), At(upto, upto == 0 ? 0 : terms[upto - 1]));
+    EXPECT_EQ(trail.last(), At(7, 7));
+    for (uint64_t index = 1; index <= terms.size(); ++index) {
+      const std::optional<Term> term = trail.TermAt(LogIndex(index));
+      EXPECT_EQ(term.has_value(), index >= upto) << index << " after " << upto;
+      if (term) {
+        EXPECT_EQ(*term, Term(terms[index - 1])) << index << " after " << upto;
+      }
+    }
+    trail.Append(LogIndex(8), Term(7));
+    EXPECT_EQ(trail.last(), At(8, 7));
+    trail.TruncateFrom(LogIndex(upto + 1));
+    EXPECT_EQ(trail.last(), trail.base());
+  }
+}
+
 TEST(TermTrail, FindsTheLastPossibleMatch) {
   const struct {
     std::vector<uint64_t> terms;
@@ -101,7 +122,7 @@ TEST(TermTrail, FindsTheLastPossibleMatch) {
       {{}, At(0, 0), At(9, 9), At(0, 0)},
       {{}, At(7, 3), At(9, 9), At(7, 3)},
       {{5, 5}, At(7, 3), At(9, 4), At(7, 3)},
-      {{5, 5}, At(7, 3), At(4, 2), At(7, 3)},
+      {{5, 5}, At(7, 3), At(4, 2), At(4, 2)},  // before the base
       {{3, 5}, At(7, 3), At(9, 4), At(8, 3)},
       {{2, 2}, At(0, 0), At(0, 0), At(0, 0)},
   };

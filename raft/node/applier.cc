@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "raft/base/check.h"
+#include "raft/env/log.h"
 #include "raft/node/completion.h"
 
 namespace pontoon::raft {
@@ -41,20 +42,49 @@ void Applier::Submit(CommittedRange range) {
   bell_.Ring();
 }
 
+void Applier::Install(LogPosition position, std::unique_ptr<SnapshotSink> sink) {
+  {
+    std::lock_guard lock(mutex_);
+    for (const CommittedRange& range : waiting_) waiting_bytes_ -= CountedBytes(range);
+    waiting_.clear();
+    installation_ = Installation{position, std::move(sink)};
+  }
+  bell_.Ring();
+}
+
+bool Applier::InstallNow(Installation installation) {
+  staged_.clear();
+  staged_bytes_ = 0;
+  const LogPosition position = installation.position;
+  const absl::Status installed = parts_.state_machine->Install(std::move(installation.sink));
+  if (!installed.ok()) return Fail(installed);
+  LogInfo("installed a snapshot", {{"index", position.index}, {"term", position.term}});
+  last_staged_ = position.index;
+  applied_.store(last_staged_.value(), std::memory_order_release);
+  TellApplied(parts_.proposals->OnInstalled(position.term));
+  return true;
+}
+
 void Applier::ApplyWaiting() {
+  if (failed_) return;
+  std::optional<Installation> installation;
   std::deque<CommittedRange> ranges;
   {
     std::lock_guard lock(mutex_);
+    installation.swap(installation_);
     ranges.swap(waiting_);
   }
+  if (installation && !InstallNow(*std::move(installation))) return;
   for (CommittedRange& range : ranges) {
-    if (failed_) return;
     const size_t bytes = CountedBytes(range);
-    if (!ApplyRange(std::move(range))) return;
-    std::lock_guard lock(mutex_);
-    waiting_bytes_ -= bytes;
+    const bool applied = ApplyRange(std::move(range));
+    {
+      std::lock_guard lock(mutex_);
+      waiting_bytes_ -= bytes;
+    }
+    if (!applied) return;  // failed, or superseded: then the bell has rung for the snapshot
   }
-  if (!failed_) ApplyStaged();
+  ApplyStaged();
 }
 
 void Applier::AnswerReads() {
@@ -71,6 +101,7 @@ bool Applier::ApplyRange(CommittedRange range) {
     absl::StatusOr<std::vector<Entry>> entries =
         parts_.log->Read(next, in_memory.Prev(), kBatchBytesMax);
     if (!entries.ok()) {
+      if (IsSuperseded()) return false;
       return Fail(absl::Status(entries.status().code(),
                                absl::StrCat("reading committed entries from ", next.value(), ": ",
                                             entries.status().message())));
@@ -108,12 +139,22 @@ bool Applier::ApplyStaged() {
   ProposalTracker::AppliedOutcome outcome = parts_.proposals->OnApplied(staged_);
   staged_.clear();
   staged_bytes_ = 0;
+  TellApplied(std::move(outcome));
+  return true;
+}
+
+void Applier::TellApplied(ProposalTracker::AppliedOutcome outcome) {
   Completions done;
   done.Add(std::move(outcome.completed));
   done.Add(parts_.reads->TakeReadable(last_staged_));
   std::move(done).Run();
   if (outcome.take_queued) on_queued_();
-  return true;
+}
+
+// Whether a snapshot waits that has in it what cannot be read from the log any more.
+bool Applier::IsSuperseded() {
+  std::lock_guard lock(mutex_);
+  return installation_.has_value();
 }
 
 bool Applier::Fail(const absl::Status& error) {

@@ -7,9 +7,12 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
+#include "raft/base/snapshot.h"
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
 #include "raft/core/ready.h"
@@ -54,6 +57,9 @@ class Applier {
 
   // `range` follows the one before without a gap.
   void Submit(CommittedRange range);
+  // Puts `sink`'s state, of `position`, in place of the present one. Ranges that were submitted
+  // before are part of it, and not applied any more; those submitted after follow it.
+  void Install(LogPosition position, std::unique_ptr<SnapshotSink> sink);
   // Completes, on the calling thread, the reads that what is applied already makes possible.
   void AnswerReads();
 
@@ -64,12 +70,20 @@ class Applier {
   void Close() { bell_.Close(); }
 
  private:
-  // These run on the executor. False: an error, reported.
+  struct Installation {
+    LogPosition position;
+    std::unique_ptr<SnapshotSink> sink;
+  };
+
+  // These run on the executor. False: an error, reported, or a snapshot waits.
   void ApplyWaiting();
+  bool InstallNow(Installation installation);
   bool ApplyRange(CommittedRange range);
   bool Stage(Entry entry);
   bool ApplyStaged();
   bool Fail(const absl::Status& error);
+  bool IsSuperseded();
+  void TellApplied(ProposalTracker::AppliedOutcome outcome);
 
   static size_t CountedBytes(const CommittedRange& range);
 
@@ -86,8 +100,9 @@ class Applier {
   std::atomic<uint64_t> applied_;
 
   std::mutex mutex_;
-  std::deque<CommittedRange> waiting_;  // guarded by mutex_
-  size_t waiting_bytes_ = 0;            // guarded by mutex_; includes the range being applied
+  std::optional<Installation> installation_;  // guarded by mutex_; comes before what waits
+  std::deque<CommittedRange> waiting_;        // guarded by mutex_
+  size_t waiting_bytes_ = 0;                  // guarded by mutex_; includes the range being applied
   Doorbell bell_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "raft/env/log.h"
 
@@ -27,7 +28,8 @@ void LogReader::ReadWaiting() {
   for (const LogReadRequest& request : requests) {
     absl::StatusOr<std::vector<Entry>> entries =
         store_->Read(request.first, request.last, request.bytes_max);
-    if (!entries.ok()) {
+    // That they have just been dropped is no fault: the core is about to learn of it.
+    if (!entries.ok() && !absl::IsOutOfRange(entries.status())) {
       // Damage here is no danger to what this node promised; the follower needs a snapshot.
       LogError("could not read entries for a follower", {{"peer", request.peer},
                                                          {"first", request.first},

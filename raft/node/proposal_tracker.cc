@@ -131,6 +131,23 @@ ProposalTracker::AppliedOutcome ProposalTracker::OnApplied(std::span<ApplyItem> 
   return outcome;
 }
 
+ProposalTracker::AppliedOutcome ProposalTracker::OnInstalled(Term term) {
+  AppliedOutcome outcome;
+  std::lock_guard lock(mutex_);
+  for (auto attempt = attempts_.begin(); attempt != attempts_.end();) {
+    if (attempt->second.term == Term() || attempt->second.term > term) {
+      ++attempt;
+      continue;
+    }
+    outcome.completed.push_back(Complete(std::move(attempt->second.waiter),
+                                         OutcomeUnknown{OutcomeUnknown::Reason::kOvertaken}));
+    attempt = attempts_.erase(attempt);
+  }
+  applied_term_ = std::max(applied_term_, term);
+  outcome.take_queued = attempts_.empty() && !queue_.empty();
+  return outcome;
+}
+
 bool ProposalTracker::QueueDeadAgain(Term term) {
   if (term == applied_term_) return false;
   CHECK_GT(term, applied_term_) << "the terms of the log fall";

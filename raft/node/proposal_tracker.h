@@ -107,6 +107,9 @@ class ProposalTracker {
     bool take_queued = false;  // attempts have died or are all done, and TakeQueued has work
   };
   AppliedOutcome OnApplied(std::span<ApplyItem> items);
+  // A snapshot that ends with an entry of `term` took the place of the state. Attempts of that term
+  // or an earlier one may be in it, or not: their outcome is unknown.
+  AppliedOutcome OnInstalled(Term term);
 
   // When Expire wants to be called.
   Instant NextDeadline() const;

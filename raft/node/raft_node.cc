@@ -26,6 +26,12 @@ constexpr size_t kOfferBytesMax = 1 << 20;
 // How often proposals are looked for that may be lost on their way to the leader.
 constexpr absl::Duration kForwardCheckInterval = absl::Milliseconds(100);
 
+// How often it is asked whether the log is to be compacted.
+constexpr absl::Duration kConsiderInterval = absl::Milliseconds(100);
+
+// A follower that was heard of within this time keeps the entries that it lacks in the log.
+constexpr absl::Duration kContactAgeMax = absl::Seconds(10);
+
 // How old the followers' progress in Status may be while there is work.
 constexpr absl::Duration kPeersAgeMax = absl::Milliseconds(20);
 
@@ -45,7 +51,8 @@ RaftNodeExecutors RaftNodeExecutors::Threads() {
   return {.loop = NewCombiningExecutor("raft-loop"),
           .log_writer = NewThreadExecutor("raft-log-writer"),
           .log_reader = NewThreadExecutor("raft-log-reader"),
-          .applier = NewThreadExecutor("raft-applier")};
+          .applier = NewThreadExecutor("raft-applier"),
+          .snapshots = NewThreadExecutor("raft-snapshots")};
 }
 
 RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored,
@@ -66,6 +73,7 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
       log_writer_(
           executors_.log_writer.get(), environment.log,
           [this](PersistSeq seq) { Tell([seq](Inbox* inbox) { inbox->persisted = seq; }); },
+          [this](LogPosition base) { Tell([base](Inbox* inbox) { inbox->log_base = base; }); },
           WithDefault(options.on_fatal)),
       log_reader_(executors_.log_reader.get(), environment.log,
                   [this](EntriesRead read) {
@@ -77,7 +85,25 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
            .log = environment.log,
            .proposals = &proposals_,
            .reads = &reads_},
-          restored.applied, [this] { loop_bell_.Ring(); }, WithDefault(options.on_fatal)) {
+          restored.applied, [this] { loop_bell_.Ring(); }, WithDefault(options.on_fatal)),
+      snapshot_sender_({.self = options.core.self,
+                        .executor = executors_.snapshots.get(),
+                        .clock = environment.clock,
+                        .state_machine = environment.state_machine,
+                        .transport = environment.transport},
+                       options.snapshots, TransferId(options.first_sequence),
+                       [this](const SnapshotSent& sent) {
+                         Tell([&](Inbox* inbox) { inbox->snapshots_sent.push_back(sent); });
+                       }),
+      snapshot_receiver_(
+          options.core.self, executors_.snapshots.get(), environment.state_machine,
+          environment.transport,
+          [this](SnapshotReceived received) {
+            Tell([&](Inbox* inbox) { inbox->snapshots_received.push_back(std::move(received)); });
+          }),
+      compactor_(
+          options.retention, executors_.snapshots.get(), environment.state_machine,
+          [this](LogIndex upto) { log_writer_.DropPrefix(upto); }, WithDefault(options.on_fatal)) {
   for (const NodeId node : core_.membership().AllNodes()) {
     if (node != core_.self()) away_.insert(node);
   }
@@ -93,6 +119,9 @@ RaftNode::~RaftNode() {
   log_writer_.Close();
   log_reader_.Close();
   applier_.Close();
+  snapshot_sender_.Close();
+  snapshot_receiver_.Close();
+  compactor_.Close();
   executors_ = RaftNodeExecutors();
   GiveUpTransfers(TakeInbox());
   RunAnswers();
@@ -223,6 +252,8 @@ void RaftNode::RunLoop() {
   ContinueTransfers(now);
   core_.OnDeadline(now);
   while (core_.HasReady()) Execute(now, core_.TakeReady());
+  DiscardReceived();
+  ConsiderCompaction(now);
   TakePicture(now);
   WakeAt(NextDeadline(now));
 }
@@ -241,6 +272,15 @@ void RaftNode::FeedCore(Instant now, Inbox inbox) {
     core_.OnPeerUnreachable(now, peer);
   }
   for (const NodeId peer : inbox.down) core_.OnPeerDown(now, peer);
+  if (inbox.log_base) core_.OnLogCompacted(*inbox.log_base);
+  for (const SnapshotSent& sent : inbox.snapshots_sent) {
+    core_.OnSnapshotSent(now, sent.peer, sent.term, sent.position);
+  }
+  for (SnapshotReceived& received : inbox.snapshots_received) {
+    core_.OnSnapshotReceived(now, received.leader, received.term, received.position);
+    snapshot_receiver_.Confirm(received);
+    received_.push_back(std::move(received));
+  }
   for (Transfer& transfer : inbox.transfers) BeginTransfer(now, std::move(transfer));
 }
 
@@ -344,6 +384,7 @@ void RaftNode::AnswerTransfer(Transfer transfer, absl::Status status) {
 }
 
 void RaftNode::Execute(Instant now, Ready ready) {
+  MoveSnapshots(&ready);
   if (!ready.messages.empty()) environment_.transport->Send(std::move(ready.messages));
   if (ready.persist.has_value()) log_writer_.Submit(*std::move(ready.persist));
   if (ready.committed.has_value()) applier_.Submit(*std::move(ready.committed));
@@ -358,6 +399,43 @@ void RaftNode::Execute(Instant now, Ready ready) {
     propose_again_ = now + kTryAgainDelay;
   }
   if (ready.role_change.has_value()) OnRoleChange(*ready.role_change);
+}
+
+void RaftNode::MoveSnapshots(Ready* ready) {
+  if (ready->role_change) snapshot_sender_.CancelAll();
+  for (const SnapshotRequest& request : ready->snapshots_wanted) snapshot_sender_.Start(request);
+  for (ReceivedAck& ack : ready->acks) snapshot_sender_.OnAck(std::move(ack));
+  for (ReceivedChunk& chunk : ready->chunks) snapshot_receiver_.OnChunk(std::move(chunk));
+  if (!ready->install) return;
+  const auto chosen =
+      std::find_if(received_.begin(), received_.end(), [&](const SnapshotReceived& received) {
+        return received.sink != nullptr && received.position == *ready->install;
+      });
+  CHECK(chosen != received_.end()) << "no snapshot of " << ready->install->index << " is here";
+  applier_.Install(chosen->position, std::move(chosen->sink));
+}
+
+void RaftNode::DiscardReceived() {
+  for (SnapshotReceived& received : std::exchange(received_, {})) {
+    if (received.sink != nullptr) snapshot_receiver_.Discard(std::move(received.sink));
+  }
+}
+
+void RaftNode::ConsiderCompaction(Instant now) {
+  if (now < consider_again_) return;
+  consider_again_ = now + kConsiderInterval;
+  LogCompactor::Picture picture{.base = core_.log_base().index,
+                                .applied = applier_.applied(),
+                                .bytes = environment_.log->SizeBytes(),
+                                .followers_have = {},
+                                .snapshots_hold = snapshot_sender_.OldestUnderWay()};
+  for (const RaftCore::PeerState& peer : core_.peer_states()) {
+    const bool in_contact = now - peer.last_contact < kContactAgeMax;
+    if (!in_contact || peer.in_snapshot) continue;
+    picture.followers_have =
+        picture.followers_have ? std::min(*picture.followers_have, peer.match) : peer.match;
+  }
+  compactor_.Consider(picture);
 }
 
 void RaftNode::OnRoleChange(const RoleChange& change) {

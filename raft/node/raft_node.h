@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "absl/container/btree_set.h"
@@ -23,11 +24,14 @@
 #include "raft/node/applier.h"
 #include "raft/node/completion.h"
 #include "raft/node/doorbell.h"
+#include "raft/node/log_compactor.h"
 #include "raft/node/log_reader.h"
 #include "raft/node/log_writer.h"
 #include "raft/node/proposal_tracker.h"
 #include "raft/node/read_coordinator.h"
 #include "raft/node/replica.h"
+#include "raft/node/snapshot_receiver.h"
+#include "raft/node/snapshot_sender.h"
 #include "raft/storage/log_store.h"
 #include "raft/transport/transport.h"
 
@@ -43,6 +47,8 @@ struct RaftNodeOptions {
   size_t waiting_proposals_max = 16384;
   size_t waiting_proposal_bytes_max = 64 << 20;
   size_t waiting_reads_max = 65536;
+  LogRetention retention;
+  SnapshotSendOptions snapshots;
   // The disk or the state machine failed: the process must stop, and not speak for this node
   // again. May be called from several threads. Null: logs the error and aborts.
   FatalHandler on_fatal;
@@ -61,9 +67,10 @@ struct RaftNodeExecutors {
   std::unique_ptr<Executor> loop;        // the core
   std::unique_ptr<Executor> log_writer;  // waits for the disk most of the time
   std::unique_ptr<Executor> log_reader;
-  std::unique_ptr<Executor> applier;  // the state machine, and the callbacks of callers
+  std::unique_ptr<Executor> applier;    // the state machine, and the callbacks of callers
+  std::unique_ptr<Executor> snapshots;  // sends, receives and syncs whole states
 
-  // Three threads and, for the loop, whoever brings news.
+  // Four threads and, for the loop, whoever brings news.
   static RaftNodeExecutors Threads();
 };
 
@@ -132,6 +139,9 @@ class RaftNode final : public Replica, public TransportReceiver {
     std::vector<NodeId> unreachable;
     std::vector<NodeId> down;
     std::vector<Transfer> transfers;
+    std::vector<SnapshotSent> snapshots_sent;
+    std::vector<SnapshotReceived> snapshots_received;
+    std::optional<LogPosition> log_base;  // if it has moved
   };
   struct Picture {
     ReplicaStatus status;  // but for `applied` and the followers
@@ -161,6 +171,9 @@ class RaftNode final : public Replica, public TransportReceiver {
   void GiveUpTransfers(Inbox inbox);
   void AnswerTransfer(Transfer transfer, absl::Status status);
   void Execute(Instant now, Ready ready);
+  void MoveSnapshots(Ready* ready);
+  void DiscardReceived();
+  void ConsiderCompaction(Instant now);
   void OnRoleChange(const RoleChange& change);
   void Expire(Instant now);
   void TakePicture(Instant now);
@@ -181,7 +194,9 @@ class RaftNode final : public Replica, public TransportReceiver {
   std::vector<Transfer> transfers_;
   // The peers of which nothing was heard since their connection broke, or ever.
   absl::btree_set<NodeId> away_;
-  absl::btree_set<Instant> wake_ups_;  // that are posted
+  absl::btree_set<Instant> wake_ups_;       // that are posted
+  Instant consider_again_;                  // the next look at the size of the log
+  std::vector<SnapshotReceived> received_;  // for the core to decide on, in this turn
 
   std::mutex inbox_mutex_;
   Inbox inbox_;  // guarded by inbox_mutex_
@@ -202,6 +217,9 @@ class RaftNode final : public Replica, public TransportReceiver {
   LogWriter log_writer_;
   LogReader log_reader_;
   Applier applier_;
+  SnapshotSender snapshot_sender_;
+  SnapshotReceiver snapshot_receiver_;
+  LogCompactor compactor_;
 };
 
 }  // namespace pontoon::raft

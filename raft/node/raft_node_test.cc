@@ -71,8 +71,8 @@ class SingleNodeTest : public ::testing::Test {
     manual_.clear();
     journal_ = std::make_unique<Journal>();
     RaftNodeExecutors executors;
-    for (auto* slot :
-         {&executors.loop, &executors.log_writer, &executors.log_reader, &executors.applier}) {
+    for (auto* slot : {&executors.loop, &executors.log_writer, &executors.log_reader,
+                       &executors.applier, &executors.snapshots}) {
       auto executor = std::make_unique<ManualExecutor>();
       manual_.push_back(executor.get());
       *slot = std::move(executor);
@@ -415,7 +415,7 @@ class ClusterTest : public ::testing::Test {
     uint64_t lives = 0;
   };
 
-  ClusterTest() {
+  explicit ClusterTest(const LogRetention& retention = {}) : retention_(retention) {
     for (const NodeId id : kIds) StartMember(id);
   }
   ~ClusterTest() override {
@@ -426,8 +426,10 @@ class ClusterTest : public ::testing::Test {
   void StartMember(NodeId id) {
     Member& member = members_[id];
     member.journal = std::make_unique<Journal>();
+    RaftNodeOptions options = Options(id, ++member.lives);
+    options.retention = retention_;
     member.node = std::make_unique<RaftNode>(
-        Options(id, ++member.lives), RestoredFrom(member.log, {kIds.begin(), kIds.end()}),
+        options, RestoredFrom(member.log, {kIds.begin(), kIds.end()}),
         RaftNodeEnvironment{Clock::System(), &network_, &member.log, member.journal.get()},
         RaftNodeExecutors::Threads());
     network_.Connect(id, member.node.get());
@@ -491,8 +493,28 @@ class ClusterTest : public ::testing::Test {
 
   static constexpr std::array<NodeId, 3> kIds = {NodeId(1), NodeId(2), NodeId(3)};
 
+  const LogRetention retention_;
   LocalNetwork network_;
   std::map<NodeId, Member> members_;
+};
+
+// Nodes that keep next to nothing of their logs.
+class ShortLogTest : public ClusterTest {
+ protected:
+  ShortLogTest() : ClusterTest({.step_entries = 1, .keep_entries = 0, .keep_bytes = 0}) {}
+
+  // Writes at `writer` until the logs of `nodes` begin after `index`.
+  void WriteUntilDropped(LogIndex index, NodeId writer, const std::vector<NodeId>& nodes) {
+    const Instant end = Deadline();
+    const auto dropped = [&](NodeId id) { return members_[id].log.base().index > index; };
+    while (!std::all_of(nodes.begin(), nodes.end(), dropped)) {
+      ASSERT_LT(Clock::System()->Now(), end) << "the logs are not compacted";
+      Propose(writer, "write " + std::to_string(++writes_));
+    }
+  }
+
+ private:
+  int writes_ = 0;
 };
 
 TEST_F(ClusterTest, EveryNodeTakesProposalsAndAllApplyTheSame) {
@@ -694,6 +716,31 @@ TEST_F(ClusterTest, FarBehindFollowerIsFedFromTheLog) {
   network_.Rejoin(behind);
   ASSERT_TRUE(Read(behind).ok());
   EXPECT_EQ(commands(behind).size(), commands(other).size());
+}
+
+TEST_F(ShortLogTest, FollowerBehindTheLogGetsASnapshot) {
+  const NodeId leader = AwaitLeader(NodeId(1));
+  const std::vector<NodeId> others = Others(leader);
+  network_.Isolate(others[0]);
+  const LogIndex missed_from = node(others[0]).Status().last_index;
+  WriteUntilDropped(missed_from.Next(), leader, {leader, others[1]});
+  network_.Rejoin(others[0]);
+  ASSERT_TRUE(Read(others[0]).ok());
+  EXPECT_EQ(commands(others[0]), commands(leader));
+  EXPECT_GT(members_[others[0]].log.base().index, missed_from) << "its log begins with it";
+  ASSERT_TRUE(std::holds_alternative<Applied>(Propose(others[1], "after")));
+  ASSERT_TRUE(Read(others[0]).ok());
+  EXPECT_EQ(commands(others[0]).back(), "after");
+}
+
+TEST_F(ShortLogTest, ALostStateComesFromTheLeader) {
+  const NodeId leader = AwaitLeader(NodeId(1));
+  const NodeId unlucky = Others(leader)[0];
+  WriteUntilDropped(LogIndex(5), leader, {leader, unlucky});
+  StopMember(unlucky);
+  StartMember(unlucky);
+  ASSERT_TRUE(Read(unlucky).ok());
+  EXPECT_THAT(commands(unlucky), SizeIs(commands(leader).size()));
 }
 
 TEST_F(ClusterTest, StatusTellsOfTheFollowers) {

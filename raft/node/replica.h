@@ -40,8 +40,9 @@ struct NotApplied {
 // twice.
 struct OutcomeUnknown {
   enum class Reason {
-    kDeadline,  // passed while the command was under way
-    kStopped,   // this node is stopping
+    kDeadline,   // passed while the command was under way
+    kStopped,    // this node is stopping
+    kOvertaken,  // this node got a snapshot, which may have the command in it
   };
   Reason reason;
 };

@@ -53,12 +53,13 @@ std::optional<uint64_t> FindLaterWrite(const Segment& segment, absl::string_view
 
 class Recovery {
  public:
-  Recovery(FileSystem* fs, const std::string& dir, uint64_t segment_bytes, Term vote_term)
-      : fs_(fs), dir_(dir), segment_bytes_(segment_bytes), vote_term_(vote_term) {}
+  Recovery(FileSystem* fs, const std::string& dir, uint64_t segment_bytes,
+           const std::optional<LogBegin>& begin, Term vote_term)
+      : fs_(fs), dir_(dir), segment_bytes_(segment_bytes), begin_(begin), vote_term_(vote_term) {}
 
   absl::StatusOr<RecoveredSegments> Run() {
     if (absl::Status s = OpenAll(); !s.ok()) return s;
-    if (absl::Status s = SetReplacedApart(); !s.ok()) return s;
+    if (absl::Status s = SetObsoleteApart(); !s.ok()) return s;
     if (!found_.segments.empty()) {
       const Segment& oldest = found_.segments.front();
       found_.terms = TermRuns(oldest.header().previous);
@@ -73,8 +74,12 @@ class Recovery {
                     : ScanSealed(&found_.segments[i], found_.segments[i + 1].previous());
       if (!scanned.ok()) return scanned;
     }
-    // Also syncs the names, of the vote file too, that a process gave just before it died.
-    if (absl::Status s = RemoveSegments(fs_, dir_, replaced_); !s.ok()) return s;
+    // Syncs the names that a process gave just before it died: of the vote file, and of that which
+    // makes segments obsolete. Only then may these go.
+    if (absl::Status s = fs_->SyncDir(dir_); !s.ok()) return s;
+    if (!obsolete_.empty()) {
+      if (absl::Status s = RemoveSegments(fs_, dir_, obsolete_); !s.ok()) return s;
+    }
     return std::move(found_);
   }
 
@@ -106,27 +111,40 @@ class Recovery {
   }
 
   // A segment replaces what the ones before it hold from its first index on; those of which nothing
-  // is left go. Only their headers are read: what else they hold is of no matter.
-  absl::Status SetReplacedApart() {
+  // is left go, and so do those before the begin. Only their headers are read: what else they hold
+  // is of no matter.
+  absl::Status SetObsoleteApart() {
     std::vector<Segment> kept;
     for (Segment& segment : found_.segments) {
+      if (begin_.has_value() && segment.header().sequence < begin_->sequence) {
+        obsolete_.push_back(std::move(segment));
+        continue;
+      }
       const bool begins = segment.header().start == SegmentStart::kBegins;
       while (!kept.empty() && (begins || kept.back().previous() >= segment.previous())) {
-        replaced_.push_back(std::move(kept.back()));
+        obsolete_.push_back(std::move(kept.back()));
         kept.pop_back();
       }
       kept.push_back(std::move(segment));
     }
-    // Asked only now: of segments that are replaced, a crash during their removal may have left
+    // Asked only now: of segments that are obsolete, a crash during their removal may have left
     // any.
-    if (!kept.empty() && kept.front().header().start != SegmentStart::kBegins) {
+    if (kept.empty() && begin_.has_value()) {
+      return DamageError("log", dir_, "the segment that it begins with is missing");
+    }
+    if (!kept.empty() && !IsBegin(kept.front().header())) {
       return SegmentDamage(kept.front(), "the segment that it continues is missing");
     }
     found_.segments = std::move(kept);
-    std::sort(replaced_.begin(), replaced_.end(), [](const Segment& a, const Segment& b) {
+    std::sort(obsolete_.begin(), obsolete_.end(), [](const Segment& a, const Segment& b) {
       return a.header().sequence > b.header().sequence;
     });
     return absl::OkStatus();
+  }
+
+  bool IsBegin(const SegmentHeader& header) const {
+    return header.start == SegmentStart::kBegins ||
+           begin_ == LogBegin{.sequence = header.sequence, .previous = header.previous};
   }
 
   // Every frame of a segment that another one follows was synced: all up to the entry `last`, the
@@ -248,17 +266,20 @@ class Recovery {
   FileSystem* const fs_;
   const std::string& dir_;
   const uint64_t segment_bytes_;
+  const std::optional<LogBegin>& begin_;
   const Term vote_term_;
   RecoveredSegments found_;
-  std::vector<Segment> replaced_;  // newest first
+  std::vector<Segment> obsolete_;  // replaced or dropped; newest first
   uint64_t last_frame_offset_ = 0;
 };
 
 }  // namespace
 
 absl::StatusOr<RecoveredSegments> RecoverSegments(FileSystem* fs, const std::string& dir,
-                                                  uint64_t segment_bytes, Term vote_term) {
-  return Recovery(fs, dir, segment_bytes, vote_term).Run();
+                                                  uint64_t segment_bytes,
+                                                  const std::optional<LogBegin>& begin,
+                                                  Term vote_term) {
+  return Recovery(fs, dir, segment_bytes, begin, vote_term).Run();
 }
 
 absl::Status RemoveSegments(FileSystem* fs, const std::string& dir,

@@ -4,11 +4,13 @@
 #define PONTOON_RAFT_STORAGE_LOG_RECOVERY_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "raft/env/file_system.h"
+#include "raft/storage/begin_file.h"
 #include "raft/storage/segment.h"
 #include "raft/storage/term_runs.h"
 
@@ -20,13 +22,16 @@ struct RecoveredSegments {
   uint64_t sequence_max = 0;  // of any segment that was found
 };
 
-// Verifies all segments in `dir`, repairs a torn tail, and removes what later segments replaced.
-// The last segment is made `segment_bytes` long, if it is shorter. On return everything that was
-// found is durable. DATA_LOSS, with file and byte, if there is damage that no crash explains; see
-// segmented_log.h for the rule. `vote_term` is the term that the vote file knows: entries of a
-// later one are damage too, of that file.
+// Verifies all segments in `dir`, repairs a torn tail, and removes what later segments replaced and
+// what was dropped before `begin`, which is what the begin file says. The last segment is made
+// `segment_bytes` long, if it is shorter. On return everything that was found is durable.
+// DATA_LOSS, with file and byte, if there is damage that no crash explains; see segmented_log.h for
+// the rule. `vote_term` is the term that the vote file knows: entries of a later one are damage
+// too, of that file.
 absl::StatusOr<RecoveredSegments> RecoverSegments(FileSystem* fs, const std::string& dir,
-                                                  uint64_t segment_bytes, Term vote_term);
+                                                  uint64_t segment_bytes,
+                                                  const std::optional<LogBegin>& begin,
+                                                  Term vote_term);
 
 // Removes the files of `segments`, in this order, durably.
 absl::Status RemoveSegments(FileSystem* fs, const std::string& dir,

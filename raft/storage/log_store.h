@@ -3,6 +3,8 @@
 #ifndef PONTOON_RAFT_STORAGE_LOG_STORE_H_
 #define PONTOON_RAFT_STORAGE_LOG_STORE_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -20,10 +22,10 @@ struct RecoveredLog {
   std::vector<TermRun> terms;  // of the entries after `base`, in order
 };
 
-// Thread safety: Write and ResetTo are called by one thread at a time; Read may be called from any
-// thread, also meanwhile. An error of Write or ResetTo is final: what is on the disk is unknown,
-// and the process must stop (a file system may report a failed fsync once, and keep nothing: "Can
-// applications recover from fsync failures?", USENIX ATC 2020).
+// Thread safety: what changes the log (Write, DropPrefix, ResetTo) is called by one thread at a
+// time; the rest may be called from any thread, also meanwhile. An error of a change is final: what
+// is on the disk is unknown, and the process must stop (a file system may report a failed fsync
+// once, and keep nothing: "Can applications recover from fsync failures?", USENIX ATC 2020).
 class LogStore {
  public:
   virtual ~LogStore() = default;
@@ -32,10 +34,22 @@ class LogStore {
   virtual absl::Status Write(std::span<const PersistBatch> batches) = 0;
 
   // The entries from `first` to `last`, inclusive, as many as fit into `bytes_max`
-  // (Entry::CountedBytes) but at least one. OUT_OF_RANGE if `first` is not in the log; DATA_LOSS if
-  // the disk returned damaged bytes.
+  // (Entry::CountedBytes) but at least one. OUT_OF_RANGE if `first` is not in the log, or not any
+  // more; DATA_LOSS if the disk returned damaged bytes.
   virtual absl::StatusOr<std::vector<Entry>> Read(LogIndex first, LogIndex last,
                                                   size_t bytes_max) const = 0;
+
+  // Forgets entries from the front, durably: none after `upto`, and of those up to it as many as
+  // can go at little cost, perhaps none. For a state that holds durably what they explain. A Read
+  // that has begun finishes as if they were still there.
+  virtual absl::Status DropPrefix(LogIndex upto) = 0;
+
+  // The position before the first entry that can be read. Rises with DropPrefix.
+  virtual LogPosition base() const = 0;
+
+  // How many bytes the entries take on the disk, without what is only reserved. Those that a
+  // truncation dropped may count until they go, too.
+  virtual uint64_t SizeBytes() const = 0;
 
   // Forgets every entry; the next one to be appended follows `base`. For a state that came from
   // elsewhere, as a whole: never to make up for entries that this log has lost.

@@ -37,6 +37,8 @@ class Segment {
   LogIndex previous() const { return header_.previous.index; }
   // The last entry; previous() if there is none.
   LogIndex last() const { return last_; }
+  // Of its frames.
+  uint64_t frames_bytes() const { return end_offset_ - kSegmentHeaderBytes; }
   // Where the next frame goes.
   FramePlace end() const { return {.sequence = header_.sequence, .offset = end_offset_}; }
 

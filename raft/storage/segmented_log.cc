@@ -1,6 +1,7 @@
 #include "raft/storage/segmented_log.h"
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "raft/base/check.h"
+#include "raft/storage/begin_file.h"
 #include "raft/storage/damage.h"
 #include "raft/storage/log_format.h"
 #include "raft/storage/log_recovery.h"
@@ -19,11 +21,16 @@
 namespace pontoon::raft {
 namespace {
 
-// Read shares only `segments_` with the writer, for as long as it takes to note where to read.
+// Readers share only `segments_` with the writer, for as long as it takes to note where to read.
 class SegmentedLog final : public LogStore {
  public:
   SegmentedLog(FileSystem* fs, const std::string& dir, const SegmentedLogOptions& options)
-      : fs_(fs), dir_(dir), options_(options), vote_file_(fs, dir), terms_(LogPosition{}) {
+      : fs_(fs),
+        dir_(dir),
+        options_(options),
+        vote_file_(fs, dir),
+        begin_file_(fs, dir),
+        terms_(LogPosition{}) {
     CHECK_GT(options.segment_bytes, kSegmentHeaderBytes);
     CHECK_GT(options.frame_bytes_max, 0u);
   }
@@ -34,17 +41,22 @@ class SegmentedLog final : public LogStore {
   absl::Status Write(std::span<const PersistBatch> batches) override;
   absl::StatusOr<std::vector<Entry>> Read(LogIndex first, LogIndex last,
                                           size_t bytes_max) const override;
+  absl::Status DropPrefix(LogIndex upto) override;
+  LogPosition base() const override;
+  uint64_t SizeBytes() const override;
   absl::Status ResetTo(LogPosition base) override;
 
  private:
   absl::Status OpenDir();
-  absl::Status OpenVote();
-  absl::Status OpenSegments();
+  absl::Status OpenVote(const std::optional<LogBegin>& begin);
+  absl::Status OpenSegments(const std::optional<LogBegin>& begin);
   absl::Status WriteBatches(std::span<const PersistBatch> batches);
   absl::Status SaveVote(const HardState& state);
+  absl::Status Reset(LogPosition base);
   absl::Status Append(std::span<const Entry* const> entries);
   absl::Status AppendFrame(std::span<const Entry* const> entries, uint64_t frame_bytes);
   absl::Status BeginSegment(LogPosition previous, uint64_t frame_bytes);
+  absl::Status DropSegments(LogIndex upto);
 
   FileSystem* const fs_;
   const std::string dir_;
@@ -53,6 +65,7 @@ class SegmentedLog final : public LogStore {
   // Of the writing thread.
   absl::Status status_;  // the first error; final
   VoteFile vote_file_;
+  BeginFile begin_file_;
   HardState hard_state_;
   TermRuns terms_;
   uint64_t sequence_max_ = 0;
@@ -66,8 +79,10 @@ class SegmentedLog final : public LogStore {
 
 absl::Status SegmentedLog::Open() {
   if (absl::Status s = OpenDir(); !s.ok()) return s;
-  if (absl::Status s = OpenVote(); !s.ok()) return s;
-  return OpenSegments();
+  const absl::StatusOr<std::optional<LogBegin>> begin = begin_file_.Load();
+  if (!begin.ok()) return begin.status();
+  if (absl::Status s = OpenVote(*begin); !s.ok()) return s;
+  return OpenSegments(*begin);
 }
 
 absl::Status SegmentedLog::OpenDir() {
@@ -77,26 +92,26 @@ absl::Status SegmentedLog::OpenDir() {
 
 // The vote file comes before the first segment into an empty folder, and stays. So if one of the
 // two is there alone, the other was lost; but for a crash in between, which leaves the vote of a
-// node that never voted.
-absl::Status SegmentedLog::OpenVote() {
+// node that never voted. A begin file comes after both.
+absl::Status SegmentedLog::OpenVote(const std::optional<LogBegin>& begin) {
   const absl::StatusOr<std::vector<std::string>> names = fs_->ListDir(dir_);
   if (!names.ok()) return names.status();
   const bool has_segments = std::any_of(names->begin(), names->end(), IsSegmentFileName);
   const absl::StatusOr<std::optional<HardState>> loaded = vote_file_.Load();
   if (!loaded.ok()) return loaded.status();
-  if (has_segments && !loaded->has_value()) {
+  if ((has_segments || begin.has_value()) && !loaded->has_value()) {
     return DamageError("vote file", vote_file_.path(), "missing beside a log");
   }
-  if (!has_segments && loaded->value_or(HardState{}) != HardState{}) {
+  if (!has_segments && (begin.has_value() || loaded->value_or(HardState{}) != HardState{})) {
     return DamageError("log", dir_, "missing beside a vote file");
   }
   hard_state_ = loaded->value_or(HardState{});
   return loaded->has_value() ? absl::OkStatus() : vote_file_.Save(hard_state_);
 }
 
-absl::Status SegmentedLog::OpenSegments() {
+absl::Status SegmentedLog::OpenSegments(const std::optional<LogBegin>& begin) {
   absl::StatusOr<RecoveredSegments> found =
-      RecoverSegments(fs_, dir_, options_.segment_bytes, hard_state_.term);
+      RecoverSegments(fs_, dir_, options_.segment_bytes, begin, hard_state_.term);
   if (!found.ok()) return found.status();
   terms_ = std::move(found->terms);
   sequence_max_ = found->sequence_max;
@@ -121,6 +136,9 @@ absl::Status SegmentedLog::WriteBatches(std::span<const PersistBatch> batches) {
   const WritePlan plan = MakeWritePlan(batches, terms_.base().index, terms_.last());
   if (plan.hard_state.has_value()) {
     if (absl::Status s = SaveVote(*plan.hard_state); !s.ok()) return s;
+  }
+  if (plan.reset_to.has_value()) {
+    if (absl::Status s = Reset(*plan.reset_to); !s.ok()) return s;
   }
   if (plan.truncate_from.has_value()) {
     terms_.TruncateFrom(*plan.truncate_from);
@@ -212,10 +230,50 @@ absl::Status SegmentedLog::BeginSegment(LogPosition previous, uint64_t frame_byt
 }
 
 absl::Status SegmentedLog::ResetTo(LogPosition base) {
-  if (!status_.ok()) return status_;
-  terms_ = TermRuns(base);
-  status_ = BeginSegment(base, 0);
+  if (status_.ok()) status_ = Reset(base);
   return status_;
+}
+
+absl::Status SegmentedLog::Reset(LogPosition base) {
+  terms_ = TermRuns(base);
+  return BeginSegment(base, 0);
+}
+
+absl::Status SegmentedLog::DropPrefix(LogIndex upto) {
+  if (status_.ok()) status_ = DropSegments(upto);
+  return status_;
+}
+
+// Drops the segments of which `upto` is the last entry or a later one; never the newest.
+absl::Status SegmentedLog::DropSegments(LogIndex upto) {
+  size_t count = 0;
+  while (count + 1 < segments_.size() && segments_[count + 1].previous() <= upto) ++count;
+  if (count == 0) return absl::OkStatus();
+
+  const SegmentHeader& first = segments_[count].header();
+  const LogBegin begin{.sequence = first.sequence, .previous = first.previous};
+  if (absl::Status s = begin_file_.Save(begin); !s.ok()) return s;
+  terms_.DropPrefix(begin.previous.index);
+  std::vector<Segment> dropped;
+  {
+    std::lock_guard lock(mutex_);
+    const auto kept = segments_.begin() + static_cast<std::ptrdiff_t>(count);
+    dropped.assign(std::move_iterator(segments_.begin()), std::move_iterator(kept));
+    segments_.erase(segments_.begin(), kept);
+  }
+  return RemoveSegments(fs_, dir_, dropped);
+}
+
+LogPosition SegmentedLog::base() const {
+  std::lock_guard lock(mutex_);
+  return segments_.front().header().previous;
+}
+
+uint64_t SegmentedLog::SizeBytes() const {
+  std::lock_guard lock(mutex_);
+  uint64_t bytes = 0;
+  for (const Segment& segment : segments_) bytes += segment.frames_bytes();
+  return bytes;
 }
 
 absl::StatusOr<std::vector<Entry>> SegmentedLog::Read(LogIndex first, LogIndex last,

@@ -1,6 +1,7 @@
 // SegmentedLog: the LogStore that keeps its entries in preallocated segment files.
 //
-// What is on the disk, byte by byte, is in log_format.h and vote_file.h. This is how it is used.
+// What is on the disk, byte by byte, is in log_format.h, vote_file.h and begin_file.h. This is how
+// it is used.
 //
 // Writing. One Write puts the entries of all its batches into one frame, with one write and one
 // sync (several frames if they are more than frame_bytes_max). Votes are saved first, in their own
@@ -31,7 +32,23 @@
 // that a crash leaves behind stay replaced and are removed at the next Open. Therefore an old
 // suffix never comes back, whatever part of the removal the disk kept.
 //
-// Reset. ResetTo begins a segment that is marked to replace all others.
+// Reset. ResetTo, and a batch with reset_to, begin a segment that is marked to replace all others.
+//
+// Dropping a prefix. A log begins with a segment that is marked to replace all others: a log
+// without one has lost its first segments, and Open refuses. DropPrefix removes that segment on
+// purpose, so it first says so, durably, in the begin file: segments whose sequence is lower than S
+// were dropped; segment S, which goes on after (index, term), is the first. The rule of Open is:
+// what is below S goes, whatever of it is there; of the rest, the first that is not replaced must
+// be S itself or be marked. A crash leaves one of these:
+//
+//   - The old begin file, or none, and all segments: nothing was dropped.
+//   - The new begin file, and any of the segments below S: Open removes them. The files go only
+//     after the begin file has its name for good, so there is no third case.
+//
+// S is never replaced by a segment that is not marked: a truncation that leaves no entry begins a
+// marked one. A marked segment is newer than S, since it replaced S or a later one; the begin file
+// may then stay as it is, until the next drop. A begin file that was lost, or is an older one, does
+// not name the first segment: Open refuses, unless that is marked.
 //
 // Each segment is written under a temporary name, synced, renamed, and its folder synced, before
 // the first frame goes into it.
@@ -64,10 +81,10 @@ struct SegmentedLogOptions {
 // have the folder open: locking it is up to the caller.
 //
 // DATA_LOSS, with the file and the byte, if the node cannot know any more what it promised: a
-// damaged frame (see above), a segment or the vote file damaged or missing, or a vote file that
-// does not know the term of an entry. Nothing was changed then. But if it is the newest segment
-// that is missing, or the end of its frames, the log just ends earlier: nothing in it tells that
-// there was more.
+// damaged frame (see above), a segment, the vote file or the begin file damaged or missing, or a
+// vote file that does not know the term of an entry. Nothing was changed then. But if it is the
+// newest segment that is missing, or the end of its frames, the log just ends earlier: nothing in
+// it tells that there was more.
 absl::StatusOr<std::unique_ptr<LogStore>> OpenSegmentedLog(FileSystem* fs, const std::string& dir,
                                                            const SegmentedLogOptions& options,
                                                            RecoveredLog* recovered);

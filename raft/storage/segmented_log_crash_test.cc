@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -22,46 +24,58 @@ constexpr SegmentedLogOptions kSmall{.segment_bytes = 640, .frame_bytes_max = 25
 // So large that a frame has several sectors, which a crash tears apart.
 constexpr SegmentedLogOptions kLarge{.segment_bytes = 8192, .frame_bytes_max = 4096};
 
-// One call: a Write, or a ResetTo.
-using Operation = std::variant<std::vector<PersistBatch>, LogPosition>;
+// One call: a Write, a ResetTo, or a DropPrefix.
+using Operation = std::variant<std::vector<PersistBatch>, LogPosition, LogIndex>;
 
 const std::vector<Operation>& Script() {
   using Batches = std::vector<PersistBatch>;
   static const auto* const script = new std::vector<Operation>{
-      Batches{VoteBatch(1, 2)},
-      Batches{AppendBatch(1, {1, 1}), AppendBatch(3, {1})},
+      Batches{VoteBatch(1, 2)}, Batches{AppendBatch(1, {1, 1}), AppendBatch(3, {1})},
       Batches{AppendBatch(4, {1, 1, 1, 1, 1, 1, 1, 1})},  // several frames, a new segment
       Batches{AppendBatch(12, {1}), VoteBatch(2, 1)},
       Batches{VoteBatch(3, 0), ReplaceBatch(10, {3})},  // within the newest segments
       Batches{AppendBatch(11, {3, 3, 3, 3}), AppendBatch(15, {3})},
       Batches{VoteBatch(4, 3), ReplaceBatch(3, {4, 4})},  // over several segments
       Batches{ReplaceBatch(5, {4}), ReplaceBatch(4, {}), AppendBatch(4, {4, 4, 4, 4, 4})},
-      Batches{ReplaceBatch(6, {})},
-      Batches{VoteBatch(5, 0), ReplaceBatch(1, {5, 5})},  // all of it
-      Batches{VoteBatch(6, 0)},
-      LogPosition{LogIndex(20), Term(6)},
-      Batches{AppendBatch(21, {6, 6, 6, 6, 6, 6, 6})},
-      Batches{VoteBatch(7, 0)},
+      Batches{ReplaceBatch(6, {})}, Batches{VoteBatch(5, 0), ReplaceBatch(1, {5, 5})},  // all of it
+      Batches{VoteBatch(6, 0)}, LogPosition{LogIndex(20), Term(6)},
+      Batches{AppendBatch(21, {6, 6, 6, 6, 6, 6, 6})}, Batches{VoteBatch(7, 0)},
       LogPosition{LogIndex(30), Term(7)},
       Batches{VoteBatch(8, 1), AppendBatch(31, {8}), ReplaceBatch(31, {8})},
+      // Each drop goes up to the begin of a segment that a truncation began.
+      Batches{AppendBatch(32, {8, 8, 8, 8, 8, 8})}, Batches{ReplaceBatch(36, {8, 8})}, LogIndex(35),
+      Batches{AppendBatch(38, {8, 8, 8, 8, 8, 8})},
+      Batches{VoteBatch(9, 1), ReplaceBatch(41, {9, 9})}, LogIndex(40),
+      Batches{VoteBatch(10, 0), ReplaceBatch(41, {10})},  // all that a drop left
+      Batches{AppendBatch(42, {10, 10, 10, 10})}, Batches{ReplaceBatch(44, {10})}, LogIndex(43),
+      Batches{AppendBatch(45, {10, 10}), VoteBatch(11, 2),
+              ResetBatch({LogIndex(60), Term(10)}, {11, 11}), AppendBatch(63, {11})},
+      Batches{AppendBatch(64, {11, 11, 11, 11, 11, 11})}, Batches{ReplaceBatch(66, {11})},
+      LogIndex(65),
+      Batches{VoteBatch(12, 0), ReplaceBatch(66, {12}), ResetBatch({LogIndex(63), Term(11)}, {}),
+              AppendBatch(64, {12, 12, 12, 12, 12, 12, 12, 12})},  // back, and several frames
   };
   return *script;
 }
 
 absl::Status Perform(const Operation& operation, LogStore* log) {
   if (const auto* base = std::get_if<LogPosition>(&operation)) return log->ResetTo(*base);
+  if (const auto* upto = std::get_if<LogIndex>(&operation)) return log->DropPrefix(*upto);
   return log->Write(std::get<std::vector<PersistBatch>>(operation));
 }
 
 void Perform(const Operation& operation, LogState* state) {
   if (const auto* base = std::get_if<LogPosition>(&operation)) return state->ResetTo(*base);
+  if (const auto* upto = std::get_if<LogIndex>(&operation)) return state->DropPrefix(*upto);
   for (const auto& batch : std::get<std::vector<PersistBatch>>(operation)) state->Apply(batch);
 }
 
-// The first index that `operation` drops from a log that ends at `last`.
-LogIndex FirstDropped(const Operation& operation, LogIndex last) {
+// The first index that `batches` drop from a log that ends at `last`, or from the one that they
+// reset it to.
+LogIndex FirstDropped(const std::vector<PersistBatch>& batches, LogIndex last) {
   LogIndex first = last.Next();
-  for (const auto& batch : std::get<std::vector<PersistBatch>>(operation)) {
+  for (const auto& batch : batches) {
+    if (batch.reset_to.has_value()) first = batch.reset_to->index.Next();
     if (batch.truncate_from.has_value()) first = std::min(first, *batch.truncate_from);
   }
   return first;
@@ -74,17 +88,21 @@ struct Progress {
 };
 
 // Whether a log that was recovered after `progress` may hold `found`: what was acknowledged, or
-// some of what was under way as well. Votes come first, then the truncation, then entries from the
-// front.
+// some of what was under way as well. Votes come first, then the reset or the truncation, then
+// entries from the front.
 bool IsAllowed(const Progress& progress, const LogState& found) {
   if (found == progress.acknowledged) return true;
   if (!progress.under_way.has_value()) return false;
   LogState done = progress.acknowledged;
   Perform(*progress.under_way, &done);
-  if (found.hard_state != done.hard_state || found.base != done.base) return false;
-  if (found.terms == progress.acknowledged.terms) return true;  // only the vote was saved
-  if (std::holds_alternative<LogPosition>(*progress.under_way)) return found.terms.empty();
-  const LogIndex dropped = FirstDropped(*progress.under_way, progress.acknowledged.last());
+  LogState only_voted = progress.acknowledged;
+  only_voted.hard_state = done.hard_state;
+  if (found == only_voted || found == done) return true;
+  const auto* batches = std::get_if<std::vector<PersistBatch>>(&*progress.under_way);
+  if (batches == nullptr || found.hard_state != done.hard_state || found.base != done.base) {
+    return false;
+  }
+  const LogIndex dropped = FirstDropped(*batches, progress.acknowledged.last());
   return found.last() >= dropped.Prev() && found.terms.size() <= done.terms.size() &&
          std::equal(found.terms.begin(), found.terms.end(), done.terms.begin());
 }
@@ -104,7 +122,10 @@ Progress RunUntilCut(LogOnFaultyDisk* t) {
 
 uint64_t StepsOfScript(const SegmentedLogOptions& options) {
   LogOnFaultyDisk t(options);
-  EXPECT_EQ(RunUntilCut(&t).under_way, std::nullopt);
+  const Progress progress = RunUntilCut(&t);
+  EXPECT_EQ(progress.under_way, std::nullopt);
+  EXPECT_EQ(t.Open(), absl::OkStatus());
+  EXPECT_EQ(t.State().ToString(), progress.acknowledged.ToString());
   return t.disk().steps();
 }
 
@@ -126,8 +147,8 @@ void ExpectRecovers(LogOnFaultyDisk* t, const Progress& progress) {
   LogState state = t->State();
   ASSERT_TRUE(IsAllowed(progress, state))
       << "found " << state.ToString() << "\nacknowledged " << progress.acknowledged.ToString();
-  PersistBatch more = AppendBatch(state.last().value() + 1, {9, 9});
-  more.hard_state = HardState{Term(9), kNoNode};
+  PersistBatch more = AppendBatch(state.last().value() + 1, {20, 20});
+  more.hard_state = HardState{Term(20), kNoNode};
   ASSERT_TRUE(t->Write({more}).ok());
   state.Apply(more);
   t->disk().Crash(Unsynced::kLost);
@@ -174,7 +195,30 @@ TEST_F(CrashTest, NorIfThePowerIsCutAgainDuringRecovery) {
         t.disk().Crash(Unsynced::kScattered, seed);
         t.disk().CutPowerAfter(second_cut);
         opened = t.Open().ok();
+        ASSERT_TRUE(opened || t.disk().power_is_off());
         t.disk().Crash(Unsynced::kScattered, seed + 100);
+        ASSERT_NO_FATAL_FAILURE(ExpectRecovers(&t, progress));
+      }
+    }
+  }
+}
+
+// What the dead process renamed and removed is not durable yet, in whatever order the disk likes.
+TEST_F(CrashTest, NorIfThePowerIsCutDuringRecoveryFromADeadProcess) {
+  const uint64_t steps = StepsOfScript(kSmall);
+  for (uint64_t cut = 0; cut <= steps; ++cut) {
+    for (const uint64_t seed : {1, 2, 3}) {
+      bool opened = false;
+      for (uint64_t second_cut = 0; !opened; ++second_cut) {
+        SCOPED_TRACE(absl::StrCat("cuts after ", cut, " and ", second_cut, ", seed ", seed));
+        LogOnFaultyDisk t(kSmall);
+        t.disk().CutPowerAfter(cut);
+        const Progress progress = RunUntilCut(&t);
+        t.disk().RestartProcess();
+        t.disk().CutPowerAfter(second_cut);
+        opened = t.Open().ok();
+        ASSERT_TRUE(opened || t.disk().power_is_off());
+        t.disk().Crash(Unsynced::kScattered, seed);
         ASSERT_NO_FATAL_FAILURE(ExpectRecovers(&t, progress));
       }
     }
@@ -252,6 +296,31 @@ TEST_F(CrashTest, AReplacedSuffixNeverComesBack) {
   ASSERT_TRUE(t.Open().ok());
   EXPECT_EQ(t.State().terms, (std::vector<uint64_t>{1, 2}));
   EXPECT_EQ(t.SegmentPaths().size(), 2u);
+}
+
+TEST_F(CrashTest, ADroppedPrefixNeverComesBack) {
+  LogOnFaultyDisk t(kSmall);
+  ASSERT_TRUE(t.Open().ok());
+  for (uint64_t i = 1; i <= 30; ++i) ASSERT_TRUE(t.Write({AppendBatch(i, {1})}).ok());
+  std::vector<std::pair<std::string, std::string>> old;
+  for (const std::string& path : t.SegmentPaths()) {
+    old.emplace_back(path, t.disk().Contents(path));
+  }
+  ASSERT_TRUE(t.log().DropPrefix(LogIndex(20)).ok());
+  const std::vector<std::string> left = t.SegmentPaths();
+  const LogPosition base = t.log().base();
+  ASSERT_LT(left.size(), old.size());
+  for (uint64_t some = 0; some < 1u << (old.size() - left.size()); ++some) {
+    SCOPED_TRACE(some);
+    for (size_t i = 0; i < old.size() - left.size(); ++i) {
+      if ((some >> i & 1) == 0) continue;
+      ASSERT_TRUE(t.disk().CreateFile(old[i].first).ok());
+      t.disk().SetContents(old[i].first, old[i].second);
+    }
+    ASSERT_TRUE(t.Open().ok());
+    EXPECT_EQ(t.log().base(), base);
+    EXPECT_EQ(t.SegmentPaths(), left);
+  }
 }
 
 }  // namespace

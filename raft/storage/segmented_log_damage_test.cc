@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "raft/base/prng.h"
+#include "raft/storage/begin_file.h"
 #include "raft/storage/log_format.h"
 #include "raft/storage/segmented_log.h"
 #include "raft/storage/testing/log_model.h"
@@ -344,6 +345,111 @@ TEST_F(SegmentsTest, ARenamedSegmentIsRefused) {
   const std::string path = JoinPath(LogOnFaultyDisk::kDir, "00000000000000ff-0000000000000001.log");
   ASSERT_TRUE(t_.disk().Rename(paths_.back(), path).ok());
   EXPECT_THAT(ErrorOf(&t_), AllOf(HasSubstr(path), HasSubstr("its header is of")));
+}
+
+// Damage in a log of which a prefix was dropped.
+class DroppedTest : public SegmentsTest {
+ protected:
+  DroppedTest() {
+    EXPECT_TRUE(t_.log().DropPrefix(LogIndex(12)).ok());
+    older_begin_ = t_.disk().Contents(kBegin);
+    dropped_ = paths_[1];
+    dropped_bytes_ = t_.disk().Contents(dropped_);
+    EXPECT_TRUE(t_.log().DropPrefix(LogIndex(20)).ok());
+    begin_ = t_.disk().Contents(kBegin);
+    EXPECT_NE(begin_, older_begin_);
+    EXPECT_FALSE(*t_.disk().Exists(dropped_));
+    paths_ = t_.SegmentPaths();
+    EXPECT_GE(paths_.size(), 2u);
+    base_ = t_.log().base();
+  }
+
+  // What Open says, which must have changed nothing.
+  std::string Refusal() {
+    const std::vector<std::string> before = t_.SegmentPaths();
+    std::string error = ErrorOf(&t_);
+    EXPECT_EQ(t_.SegmentPaths(), before);
+    return error;
+  }
+
+  static constexpr const char* kBegin = "/log/begin";
+
+  std::string begin_;
+  std::string older_begin_;  // of the first of two drops
+  std::string dropped_;      // the last of the segments that the second one removed
+  std::string dropped_bytes_;
+  LogPosition base_;
+};
+
+TEST_F(DroppedTest, TheUndamagedLogOpens) {
+  ASSERT_TRUE(t_.Open().ok());
+  EXPECT_EQ(t_.log().base(), base_);
+  EXPECT_EQ(t_.State().last(), LogIndex(40));
+}
+
+TEST_F(DroppedTest, ADamagedBeginFileIsRefused) {
+  for (size_t i = 0; i < begin_.size(); ++i) {
+    std::string bytes = begin_;
+    bytes[i] ^= 0x10;
+    t_.disk().SetContents(kBegin, bytes);
+    EXPECT_THAT(Refusal(), HasSubstr("begin file /log/begin: checksum mismatch")) << i;
+  }
+  t_.disk().SetContents(kBegin, "");
+  EXPECT_THAT(Refusal(), HasSubstr("begin file /log/begin: has 0 bytes"));
+}
+
+TEST_F(DroppedTest, AMissingBeginFileIsRefused) {
+  ASSERT_TRUE(t_.disk().Remove(kBegin).ok());
+  EXPECT_THAT(Refusal(), AllOf(HasSubstr(paths_[0]), HasSubstr("continues is missing")));
+}
+
+TEST_F(DroppedTest, AnOlderBeginFileIsRefused) {
+  t_.disk().SetContents(kBegin, older_begin_);
+  EXPECT_THAT(Refusal(), AllOf(HasSubstr(paths_[0]), HasSubstr("continues is missing")));
+}
+
+// Otherwise whole segments could be thrown away because of it.
+TEST_F(DroppedTest, TheBeginFileOfAnotherLogIsRefused) {
+  BeginFile other(&t_.disk(), LogOnFaultyDisk::kDir);
+  const LogBegin good = **other.Load();
+  for (const LogBegin& begin :
+       {LogBegin{good.sequence + 1, good.previous},
+        LogBegin{good.sequence, {good.previous.index.Next(), good.previous.term}},
+        LogBegin{good.sequence, {good.previous.index, good.previous.term.Next()}}}) {
+    ASSERT_TRUE(other.Save(begin).ok());
+    EXPECT_THAT(Refusal(), HasSubstr("continues is missing"));
+  }
+  ASSERT_TRUE(other.Save({good.sequence + 100, good.previous}).ok());
+  EXPECT_THAT(Refusal(), HasSubstr("log /log: the segment that it begins with is missing"));
+}
+
+TEST_F(DroppedTest, AMissingFirstSegmentIsRefused) {
+  ASSERT_TRUE(t_.disk().Remove(paths_[0]).ok());
+  EXPECT_THAT(Refusal(), AllOf(HasSubstr(paths_[1]), HasSubstr("continues is missing")));
+}
+
+// Of the dropped segments a crash may leave any. They do not stand in for the first one.
+TEST_F(DroppedTest, DroppedSegmentsAreNoLog) {
+  for (const std::string& path : paths_) ASSERT_TRUE(t_.disk().Remove(path).ok());
+  EXPECT_THAT(Refusal(), HasSubstr("log /log: missing beside a vote file"));
+  ASSERT_TRUE(t_.disk().CreateFile(dropped_).ok());
+  t_.disk().SetContents(dropped_, dropped_bytes_);
+  EXPECT_THAT(Refusal(), HasSubstr("log /log: the segment that it begins with is missing"));
+}
+
+TEST_F(DroppedTest, ABeginFileAloneIsRefused) {
+  for (const std::string& path : paths_) ASSERT_TRUE(t_.disk().Remove(path).ok());
+  ASSERT_TRUE(t_.disk().Remove("/log/vote").ok());
+  EXPECT_THAT(Refusal(), HasSubstr("vote file /log/vote: missing beside a log"));
+  EXPECT_FALSE(*t_.disk().Exists("/log/vote"));
+}
+
+TEST_F(DroppedTest, AMissingMarkedSegmentIsRefused) {
+  ASSERT_TRUE(t_.log().ResetTo({LogIndex(60), Term(1)}).ok());
+  const std::string marked = t_.NewestSegment();
+  for (uint64_t i = 61; i <= 100; ++i) ASSERT_TRUE(t_.Write({AppendBatch(i, {1})}).ok());
+  ASSERT_TRUE(t_.disk().Remove(marked).ok());
+  EXPECT_THAT(Refusal(), HasSubstr("continues is missing"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #define PONTOON_RAFT_STORAGE_TERM_RUNS_H_
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "raft/base/check.h"
@@ -24,9 +25,7 @@ class TermRuns {
   // The term of the entry at `index`, which is base() or an entry of the log.
   Term TermAt(LogIndex index) const {
     CHECK(index >= base_.index && index <= last_) << index;
-    const auto after =
-        std::upper_bound(runs_.begin(), runs_.end(), index,
-                         [](LogIndex i, const TermRun& run) { return i < run.first; });
+    const auto after = RunAfter(index);
     return after == runs_.begin() ? base_.term : std::prev(after)->term;
   }
 
@@ -40,6 +39,17 @@ class TermRuns {
     if (runs_.empty() || runs_.back().term != term) runs_.push_back({last_, term});
   }
 
+  // Drops the entries up to `upto`, which becomes the base.
+  void DropPrefix(LogIndex upto) {
+    base_ = {upto, TermAt(upto)};
+    if (upto == last_) {
+      runs_.clear();
+      return;
+    }
+    runs_.erase(runs_.begin(), std::prev(RunAfter(upto.Next())));
+    runs_.front().first = upto.Next();
+  }
+
   // Drops the entry at `first` and all after it.
   void TruncateFrom(LogIndex first) {
     CHECK(first > base_.index && first <= last_.Next()) << first;
@@ -48,6 +58,12 @@ class TermRuns {
   }
 
  private:
+  // The first run that begins after `index`.
+  std::vector<TermRun>::const_iterator RunAfter(LogIndex index) const {
+    return std::upper_bound(runs_.begin(), runs_.end(), index,
+                            [](LogIndex i, const TermRun& run) { return i < run.first; });
+  }
+
   LogPosition base_;
   LogIndex last_;
   std::vector<TermRun> runs_;

@@ -32,6 +32,23 @@ TEST(TermRuns, TruncationAtEveryPlace) {
   }
 }
 
+TEST(TermRuns, PrefixesOfEveryLengthCanBeDropped) {
+  for (uint64_t upto = 4; upto <= 9; ++upto) {
+    TermRuns runs = Sample();
+    runs.DropPrefix(LogIndex(upto));
+    EXPECT_EQ(runs.base(), (LogPosition{LogIndex(upto), Sample().TermAt(LogIndex(upto))}));
+    EXPECT_EQ(runs.last(), LogIndex(9));
+    TermRuns same(runs.base());
+    for (uint64_t i = upto + 1; i <= 9; ++i) same.Append(Sample().TermAt(LogIndex(i)));
+    EXPECT_EQ(runs.runs(), same.runs()) << "after " << upto;
+  }
+}
+
+TEST(TermRunsDeathTest, OnlyWhatIsThereCanBeDropped) {
+  EXPECT_DEATH(Sample().DropPrefix(LogIndex(3)), "check failed");
+  EXPECT_DEATH(Sample().DropPrefix(LogIndex(10)), "check failed");
+}
+
 TEST(TermRuns, TermsNeverFall) {
   EXPECT_TRUE(Sample().MayAppend(Term(5)));
   EXPECT_FALSE(Sample().MayAppend(Term(4)));

@@ -11,12 +11,15 @@
 
 namespace pontoon::raft {
 
-// The net effect of batches that are written in one go: the last hard state, one truncation, and
-// the entries that are left after it. What one batch appends and a later one drops is never
-// written. Nothing of the batches is acknowledged before all of them are durable, and the last hard
-// state, which is saved first, allows every state in between; so no crash can tell the difference.
+// The net effect of batches that are written in one go: the last hard state, one reset or one
+// truncation, and the entries that are left after it. What one batch appends and a later one drops
+// is never written. Nothing of the batches is acknowledged before all of them are durable, and the
+// last hard state, which is saved first, allows every state in between; so no crash can tell the
+// difference.
 struct WritePlan {
   std::optional<HardState> hard_state;
+  // At most one of the two.
+  std::optional<LogPosition> reset_to;
   std::optional<LogIndex> truncate_from;  // an entry that is on the disk
   std::vector<const Entry*> entries;      // of the batches; contiguous
 };

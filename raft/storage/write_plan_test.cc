@@ -22,10 +22,18 @@ PersistBatch Batch(uint64_t truncate_from, std::vector<uint64_t> indexes) {
   return batch;
 }
 
-// The plan for a log of entries 3..10, as "<9 9 10 11": truncation, then entries.
+PersistBatch ResetBatch(uint64_t reset_to, std::vector<uint64_t> indexes) {
+  PersistBatch batch = Batch(0, std::move(indexes));
+  batch.reset_to = LogPosition{LogIndex(reset_to), Term(1)};
+  return batch;
+}
+
+// The plan for a log of entries 3..10, as "<9 9 10 11": truncation, then entries. "=20 " for a
+// reset.
 std::string Plan(const std::vector<PersistBatch>& batches) {
   const WritePlan plan = MakeWritePlan(batches, LogIndex(2), LogIndex(10));
   std::string text;
+  if (plan.reset_to) absl::StrAppend(&text, "=", plan.reset_to->index.value(), " ");
   if (plan.truncate_from) absl::StrAppend(&text, "<", plan.truncate_from->value(), " ");
   for (const Entry* entry : plan.entries) absl::StrAppend(&text, entry->index.value(), " ");
   return text;
@@ -50,18 +58,38 @@ TEST(WritePlan, NeverWritesWhatALaterBatchDrops) {
   EXPECT_EQ(Plan({Batch(9, {9}), Batch(7, {7}), Batch(8, {8})}), "<7 7 8 ");
 }
 
+TEST(WritePlan, AResetSupersedesWhatCameBeforeIt) {
+  EXPECT_EQ(Plan({ResetBatch(20, {})}), "=20 ");
+  EXPECT_EQ(Plan({ResetBatch(20, {21}), Batch(0, {22})}), "=20 21 22 ");
+  EXPECT_EQ(Plan({Batch(9, {9}), Batch(0, {10}), ResetBatch(20, {21})}), "=20 21 ");
+  EXPECT_EQ(Plan({ResetBatch(20, {21}), ResetBatch(30, {}), Batch(0, {31})}), "=30 31 ");
+  EXPECT_EQ(Plan({ResetBatch(5, {6})}), "=5 6 ") << "also where the log had entries";
+  EXPECT_EQ(Plan({ResetBatch(1, {2})}), "=1 2 ") << "also before them";
+}
+
+TEST(WritePlan, WhatFollowedAResetIsNeverWrittenIfALaterBatchDropsIt) {
+  EXPECT_EQ(Plan({ResetBatch(20, {21, 22}), Batch(22, {22})}), "=20 21 22 ");
+  EXPECT_EQ(Plan({ResetBatch(20, {21, 22}), Batch(21, {})}), "=20 ");
+}
+
 TEST(WritePlan, TheLastHardStateCounts) {
   std::vector<PersistBatch> batches(3);
   batches[0].hard_state = HardState{Term(1), NodeId(1)};
   batches[1].hard_state = HardState{Term(2), NodeId(3)};
   EXPECT_EQ(MakeWritePlan(batches, LogIndex(0), LogIndex(0)).hard_state,
             (HardState{Term(2), NodeId(3)}));
+  batches[2].reset_to = LogPosition{LogIndex(20), Term(1)};
+  EXPECT_EQ(MakeWritePlan(batches, LogIndex(0), LogIndex(0)).hard_state,
+            (HardState{Term(2), NodeId(3)}))
+      << "also of a batch that a reset supersedes";
 }
 
 TEST(WritePlanDeathTest, BatchesMustFitTheLog) {
   EXPECT_DEATH(Plan({Batch(0, {12})}), "contiguous");
   EXPECT_DEATH(Plan({Batch(2, {})}), "check failed");
   EXPECT_DEATH(Plan({Batch(12, {})}), "check failed");
+  EXPECT_DEATH(Plan({ResetBatch(20, {22})}), "contiguous");
+  EXPECT_DEATH(Plan({ResetBatch(20, {21}), Batch(20, {})}), "check failed");
 }
 
 }  // namespace

@@ -81,6 +81,7 @@ struct BodyEncoder {
   void operator()(const HeartbeatAck& body) const {
     out->mutable_heartbeat_ack()->set_round(body.round.value());
     out->mutable_heartbeat_ack()->set_log_verified(body.log_verified);
+    out->mutable_heartbeat_ack()->set_needs_snapshot_of(body.needs_snapshot_of.value());
   }
   void operator()(const CommitNotice& body) const {
     out->mutable_commit_notice()->set_commit(body.commit.value());
@@ -109,6 +110,20 @@ struct BodyEncoder {
   }
   void operator()(const ReadRefused& body) const {
     out->mutable_read_refused()->set_id(body.id.value());
+  }
+  void operator()(const SnapshotChunk& body) const {
+    wire::SnapshotChunk* chunk = out->mutable_snapshot_chunk();
+    chunk->set_transfer(body.transfer.value());
+    Encode(body.position, chunk->mutable_position());
+    chunk->set_offset(body.offset);
+    chunk->set_bytes(*body.bytes);
+    chunk->set_last(body.last);
+  }
+  void operator()(const SnapshotAck& body) const {
+    wire::SnapshotAck* ack = out->mutable_snapshot_ack();
+    ack->set_transfer(body.transfer.value());
+    ack->set_received(body.received);
+    ack->set_state(static_cast<wire::SnapshotAckState>(body.state));
   }
 };
 
@@ -213,6 +228,24 @@ class MessageDecoder {
     return refused;
   }
 
+  SnapshotChunk TakeChunk(wire::SnapshotChunk* in) {
+    Expect(in->offset() <= kCounterMax, "the offset of a piece is out of range");
+    const LogPosition position = Position(in->position());
+    Expect(position.index > LogIndex(), "a snapshot of nothing");
+    return {.transfer = TransferId(in->transfer()),
+            .position = position,
+            .offset = in->offset(),
+            .bytes = TakePayload(in->mutable_bytes()),
+            .last = in->last()};
+  }
+
+  SnapshotAck Ack(const wire::SnapshotAck& in) {
+    Expect(wire::SnapshotAckState_IsValid(in.state()), "a transfer is in an unknown state");
+    return {.transfer = TransferId(in.transfer()),
+            .received = in.received(),
+            .state = static_cast<SnapshotAck::State>(in.state())};
+  }
+
   MessageBody Body(wire::Message* in);
 
   Term term_;
@@ -241,7 +274,8 @@ MessageBody MessageDecoder::Body(wire::Message* in) {
                        Counter<RoundId>(in->heartbeat().round())};
     case wire::Message::kHeartbeatAck:
       return HeartbeatAck{Counter<RoundId>(in->heartbeat_ack().round()),
-                          in->heartbeat_ack().log_verified()};
+                          in->heartbeat_ack().log_verified(),
+                          Counter<LogIndex>(in->heartbeat_ack().needs_snapshot_of())};
     case wire::Message::kCommitNotice:
       return CommitNotice{Counter<LogIndex>(in->commit_notice().commit())};
     case wire::Message::kStaleTerm:
@@ -259,6 +293,10 @@ MessageBody MessageDecoder::Body(wire::Message* in) {
       return ReadReply{ReadId(in->read_reply().id()), Counter<LogIndex>(in->read_reply().index())};
     case wire::Message::kReadRefused:
       return ReadRefused{ReadId(in->read_refused().id())};
+    case wire::Message::kSnapshotChunk:
+      return TakeChunk(in->mutable_snapshot_chunk());
+    case wire::Message::kSnapshotAck:
+      return Ack(in->snapshot_ack());
     case wire::Message::BODY_NOT_SET:
       break;
   }
@@ -281,7 +319,9 @@ const char* StreamKindName(StreamKind kind) {
 StreamKind StreamKindOf(const Message& message) {
   const bool bulk = std::holds_alternative<AppendRequest>(message.body) ||
                     std::holds_alternative<AppendAccepted>(message.body) ||
-                    std::holds_alternative<AppendRejected>(message.body);
+                    std::holds_alternative<AppendRejected>(message.body) ||
+                    std::holds_alternative<SnapshotChunk>(message.body) ||
+                    std::holds_alternative<SnapshotAck>(message.body);
   return bulk ? StreamKind::kBulk : StreamKind::kControl;
 }
 
@@ -296,6 +336,8 @@ size_t EstimateBytes(const Message& message) {
     }
   } else if (const auto* refused = std::get_if<ProposalsRefused>(&message.body)) {
     bytes += refused->requests.size() * Entry::kOverheadBytes;
+  } else if (const auto* chunk = std::get_if<SnapshotChunk>(&message.body)) {
+    bytes += Entry::kOverheadBytes + chunk->bytes->size();
   }
   return bytes;
 }

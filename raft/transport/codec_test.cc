@@ -60,11 +60,12 @@ TEST(CodecTest, SenderAndReceiverAreThoseOfTheStream) {
   EXPECT_EQ(decoded->front().to, NodeId(8));
 }
 
-TEST(CodecTest, OnlyAppendsAndTheirAnswersAreBulk) {
+TEST(CodecTest, OnlyAppendsSnapshotsAndTheirAnswersAreBulk) {
   for (const Message& message : SampleMessages(kEnds.from, kEnds.to)) {
     const std::string name = Described(message);
-    EXPECT_EQ(StreamKindOf(message) == StreamKind::kBulk, name.find("Append") != std::string::npos)
-        << name;
+    const bool bulk =
+        name.find("Append") != std::string::npos || name.find("Snapshot") != std::string::npos;
+    EXPECT_EQ(StreamKindOf(message) == StreamKind::kBulk, bulk) << name;
   }
 }
 
@@ -90,6 +91,13 @@ std::vector<Damage> AllDamage() {
   const wire::Envelope vote = EnvelopeOf(VoteRequest{.last = {LogIndex(4), Term(2)}});
   const wire::Envelope forward =
       EnvelopeOf(ForwardProposals{{{{NodeId(2), 1}, std::make_shared<std::string>("x")}}});
+  const wire::Envelope chunk =
+      EnvelopeOf(SnapshotChunk{.transfer = TransferId(1),
+                               .position = {LogIndex(4), Term(2)},
+                               .offset = 0,
+                               .bytes = std::make_shared<const std::string>("x"),
+                               .last = false});
+  const wire::Envelope ack = EnvelopeOf(SnapshotAck{.transfer = TransferId(1)});
   return {
       {"no body", vote, [](wire::Message* m) { m->clear_body(); }},
       {"term out of range", vote, [](wire::Message* m) { m->set_term(kCounterMax + 1); }},
@@ -128,6 +136,18 @@ std::vector<Damage> AllDamage() {
        }},
       {"commit out of range", append,
        [](wire::Message* m) { m->mutable_append_request()->set_commit(~uint64_t{0}); }},
+      {"offset out of range", chunk,
+       [](wire::Message* m) { m->mutable_snapshot_chunk()->set_offset(~uint64_t{0}); }},
+      {"snapshot of nothing", chunk,
+       [](wire::Message* m) { m->mutable_snapshot_chunk()->clear_position(); }},
+      {"piece too large", chunk,
+       [](wire::Message* m) {
+         m->mutable_snapshot_chunk()->set_bytes(std::string(kPayloadBytesMax + 1, 'x'));
+       }},
+      {"transfer in an unknown state", ack,
+       [](wire::Message* m) {
+         m->mutable_snapshot_ack()->set_state(static_cast<wire::SnapshotAckState>(3));
+       }},
       {"proposal without an origin", forward,
        [](wire::Message* m) {
          m->mutable_forward_proposals()->mutable_proposals(0)->clear_request();

@@ -44,7 +44,7 @@ struct Describer {
   }
   void operator()(const Heartbeat& b) { out << "Heartbeat " << b.commit << " " << b.round; }
   void operator()(const HeartbeatAck& b) {
-    out << "HeartbeatAck " << b.round << " " << b.log_verified;
+    out << "HeartbeatAck " << b.round << " " << b.log_verified << " " << b.needs_snapshot_of;
   }
   void operator()(const CommitNotice& b) { out << "CommitNotice " << b.commit; }
   void operator()(const StaleTerm&) { out << "StaleTerm"; }
@@ -62,6 +62,13 @@ struct Describer {
   }
   void operator()(const ReadReply& b) { out << "ReadReply " << b.id << " " << b.index; }
   void operator()(const ReadRefused& b) { out << "ReadRefused " << b.id; }
+  void operator()(const SnapshotChunk& b) {
+    out << "SnapshotChunk " << b.transfer << " " << b.position.index << "@" << b.position.term
+        << " " << b.offset << " " << *b.bytes << " " << b.last;
+  }
+  void operator()(const SnapshotAck& b) {
+    out << "SnapshotAck " << b.transfer << " " << b.received << " " << static_cast<int>(b.state);
+  }
 };
 
 }  // namespace
@@ -90,7 +97,7 @@ std::vector<Message> SampleMessages(NodeId from, NodeId to) {
       AppendAccepted{LogIndex(43)},
       AppendRejected{LogIndex(42), position},
       Heartbeat{LogIndex(40), RoundId(12)},
-      HeartbeatAck{RoundId(12), true},
+      HeartbeatAck{RoundId(12), true, LogIndex(39)},
       CommitNotice{LogIndex(40)},
       StaleTerm{},
       TimeoutNow{},
@@ -100,6 +107,9 @@ std::vector<Message> SampleMessages(NodeId from, NodeId to) {
       ReadRequest{ReadId(~uint64_t{0}), ReadMode::kLease},
       ReadReply{ReadId(3), LogIndex(40)},
       ReadRefused{ReadId(4)},
+      SnapshotChunk{TransferId(~uint64_t{0}), position, 1 << 20,
+                    std::make_shared<const std::string>("a\0b", 3), true},
+      SnapshotAck{TransferId(~uint64_t{0}), 1 << 20, SnapshotAck::State::kRefused},
   };
   std::vector<Message> messages;
   for (MessageBody& body : bodies) messages.push_back({from, to, Term(7), std::move(body)});

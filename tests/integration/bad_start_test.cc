@@ -243,10 +243,11 @@ TEST_F(BadStartTest, DamagedIdentity) {
 
 TEST_F(BadStartTest, DamagedState) {
   MakeData();
-  const fs::path file = cluster_.data_folder(0) / "state" / "CURRENT";
+  const fs::path generation = cluster_.data_folder(0) / "state" / "0000000000000000";
+  const fs::path file = generation / "CURRENT";
   const std::string good = ReadFile(file);
   WriteFile(file, "no such manifest\n");
-  ExpectRefused(Run(GoodFlags()), {"data folder", cluster_.data_folder(0) / "state"});
+  ExpectRefused(Run(GoodFlags()), {"data folder", generation});
   WriteFile(file, good);
   ExpectDataStillUsable();
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "gtest/gtest.h"
 #include "tests/integration/cluster.h"
@@ -23,8 +24,15 @@ int SegmentsOf(const Cluster& cluster, int node) {
                        [](const auto& file) { return file.path().extension() == ".log"; });
 }
 
-TEST(CatchUpTest, FollowerThatMissedManyWritesHasThemAll) {
-  Cluster cluster;
+// Whether the state began as a snapshot of another node: see state_folder.h.
+bool BeganAsSnapshot(const Cluster& cluster, int node) {
+  const std::filesystem::path folder = cluster.data_folder(node) / "state";
+  return !std::filesystem::exists(folder / "0000000000000000");
+}
+
+// Stops a follower, writes kMissedWrites and starts it again; then it must have them.
+void MissAndCatchUp(Flags flags, bool by_snapshot) {
+  Cluster cluster({.extra_flags = std::move(flags)});
   ASSERT_OK(cluster.StartAll());
   ASSERT_OK_AND_ASSIGN(const int leader, cluster.WaitForLeader());
   const int sleeper = (leader + 1) % cluster.size();
@@ -37,12 +45,13 @@ TEST(CatchUpTest, FollowerThatMissedManyWritesHasThemAll) {
   writers.Begin();
   ASSERT_TRUE(writers.WaitForAcknowledged(kMissedWrites, absl::Minutes(2)));
   writers.End();
-  ASSERT_GE(SegmentsOf(cluster, leader), 2);
+  ASSERT_EQ(SegmentsOf(cluster, leader), by_snapshot ? 1 : 2);
   const auto status_before = cluster.client(leader).Status();
   ASSERT_OK(status_before);
 
   ASSERT_OK(cluster.Start(sleeper));
   ASSERT_OK(cluster.WaitForCatchUp(sleeper, absl::Minutes(1)));
+  EXPECT_EQ(BeganAsSnapshot(cluster, sleeper), by_snapshot);
   ASSERT_OK_AND_ASSIGN(const StoreState got,
                        ReadState(cluster.client(sleeper), "", ReadMode::kSerializable));
   ASSERT_OK_AND_ASSIGN(const StoreState want,
@@ -55,6 +64,18 @@ TEST(CatchUpTest, FollowerThatMissedManyWritesHasThemAll) {
   ASSERT_OK_AND_ASSIGN(const int leader_after, cluster.WaitForLeader());
   EXPECT_EQ(leader_after, leader) << "the follower's return deposed the leader";
   EXPECT_EQ(cluster.client(leader).Status().response.raftterm(), status_before.response.raftterm());
+}
+
+TEST(CatchUpTest, FollowerThatMissedManyWritesReadsThemFromTheLog) {
+  MissAndCatchUp({}, /*by_snapshot=*/false);
+}
+
+// The entries that it lacks are gone from the log when it comes back.
+TEST(CatchUpTest, FollowerBehindTheLogGetsASnapshot) {
+  MissAndCatchUp({{"snapshot-count", "5000"},
+                  {"snapshot-catchup-entries", "1000"},
+                  {"log-retention-bytes", "0"}},
+                 /*by_snapshot=*/true);
 }
 
 }  // namespace

@@ -172,7 +172,7 @@ TEST(StopDuringStartTest, EndsItAtOnce) {
   Cluster cluster({.node_count = 1});
   ASSERT_OK(cluster.StartAll());
   cluster.Kill(0);
-  const std::filesystem::path pipe = cluster.data_folder(0) / "state/CURRENT";
+  const std::filesystem::path pipe = cluster.data_folder(0) / "state/0000000000000000/CURRENT";
   std::filesystem::remove(pipe);
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   ASSERT_OK(cluster.Start(0));

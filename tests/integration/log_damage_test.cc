@@ -195,7 +195,10 @@ class LogDamageTest : public ::testing::TestWithParam<int> {
   void Restore(std::string_view content, size_t file_bytes) {
     fs::remove_all(data());
     for (const char* folder : {"log", "state"}) fs::create_directories(data() / folder);
-    for (const auto& [name, bytes] : saved_) WriteFile(data() / name, bytes);
+    for (const auto& [name, bytes] : saved_) {
+      fs::create_directories((data() / name).parent_path());
+      WriteFile(data() / name, bytes);
+    }
     WriteFile(segment_->path(), content);
     fs::resize_file(segment_->path(), file_bytes);
   }

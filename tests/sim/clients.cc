@@ -181,13 +181,11 @@ void Clients::OnReadable(Machine* machine, OperationId id, const absl::Status& s
               result.applied.value());
 }
 
-void Clients::Probe(Machine* machine, absl::Duration timeout,
-                    std::function<void(bool applied)> done) {
+void Clients::Probe(Machine* machine, absl::Duration timeout, std::function<void(Told)> done) {
   Operation operation = Draw();
   operation.kind = OperationKind::kPut;
-  Write(machine, operation, timeout, [this, id = operation.id, done = std::move(done)] {
-    done(history_->At(id).told == Told::kApplied);
-  });
+  Write(machine, operation, timeout,
+        [this, id = operation.id, done = std::move(done)] { done(history_->At(id).told); });
 }
 
 }  // namespace pontoon::sim

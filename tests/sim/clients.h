@@ -43,8 +43,8 @@ class Clients {
   // Operations that are not answered yet.
   size_t open() const { return open_; }
 
-  // One write at `machine`, for which `done` is told whether it was applied.
-  void Probe(Machine* machine, absl::Duration timeout, std::function<void(bool applied)> done);
+  // One write at `machine`; `done` hears what was told of it.
+  void Probe(Machine* machine, absl::Duration timeout, std::function<void(Told)> done);
 
  private:
   struct Client {

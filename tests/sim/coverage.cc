@@ -46,6 +46,14 @@ const char* NameOf(Path path) {
       return "an entry of an older term committed by a later leader";
     case Path::kPausedLeaderCameBack:
       return "a leader that was paused and came back deposed";
+    case Path::kLogCompacted:
+      return "the beginning of a log dropped";
+    case Path::kSnapshotInstalled:
+      return "a snapshot installed";
+    case Path::kInstallCutByCrash:
+      return "a crash between a snapshot and the log that begins with it";
+    case Path::kStartWithoutState:
+      return "a start with a log that begins after the state";
     case Path::kCount:
       break;
   }
@@ -88,6 +96,8 @@ const char* NameOf(Fault fault) {
       return "clean stops";
     case Fault::kTransfer:
       return "transfers of leadership asked for";
+    case Fault::kStateLost:
+      return "states lost";
     case Fault::kCount:
       break;
   }

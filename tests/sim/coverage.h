@@ -33,6 +33,10 @@ enum class Path : size_t {
   kLeadershipTransferred,
   kOldTermEntryCommitted,
   kPausedLeaderCameBack,
+  kLogCompacted,
+  kSnapshotInstalled,
+  kInstallCutByCrash,
+  kStartWithoutState,
   kCount,
 };
 
@@ -54,6 +58,7 @@ enum class Fault : size_t {
   kSlowApply,
   kCleanStop,
   kTransfer,
+  kStateLost,
   kCount,
 };
 

@@ -42,6 +42,12 @@ class Dice {
     return least + absl::Nanoseconds(static_cast<int64_t>(span / unit * share));
   }
 
+  uint64_t Skewed(uint64_t least, uint64_t most) {
+    const absl::Duration span = absl::Nanoseconds(static_cast<int64_t>(most - least));
+    return least +
+           static_cast<uint64_t>(absl::ToInt64Nanoseconds(Skewed(absl::ZeroDuration(), span)));
+  }
+
   template <size_t kSize, typename T>
   const T& Pick(const T (&choices)[kSize]) {
     return choices[Below(kSize)];

@@ -4,8 +4,10 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -46,6 +48,34 @@ Value ValueOf(const std::string& text) {
   return Value(value);
 }
 
+// LevelDB's memory env knows files by their whole names, and no folders.
+class FolderEnv final : public leveldb::EnvWrapper {
+ public:
+  explicit FolderEnv(leveldb::Env* base) : EnvWrapper(base) {}
+
+  // The base gives what is in folders below, too, as "folder/file".
+  leveldb::Status GetChildren(const std::string& dir, std::vector<std::string>* names) override {
+    std::vector<std::string> files;
+    const leveldb::Status listed = target()->GetChildren(dir, &files);
+    std::set<std::string> children;
+    for (const std::string& file : files) children.insert(file.substr(0, file.find('/')));
+    names->assign(children.begin(), children.end());
+    return listed;
+  }
+
+  leveldb::Status RenameFile(const std::string& from, const std::string& to) override {
+    if (target()->FileExists(from)) return target()->RenameFile(from, to);
+    std::vector<std::string> files;
+    leveldb::Status status = target()->GetChildren(from, &files);
+    if (status.ok() && files.empty()) status = leveldb::Status::IOError(from, "is not there");
+    for (const std::string& file : files) {
+      if (!status.ok()) break;
+      status = target()->RenameFile(absl::StrCat(from, "/", file), absl::StrCat(to, "/", file));
+    }
+    return status;
+  }
+};
+
 // Once it is cut off, nothing is written any more: so the end of a store, which syncs, changes
 // nothing that the disk holds.
 class CutOffEnv final : public leveldb::EnvWrapper {
@@ -81,7 +111,7 @@ class CutOffEnv final : public leveldb::EnvWrapper {
 
 class LevelDbStore final : public SimStore {
  public:
-  LevelDbStore() : files_(leveldb::NewMemEnv(leveldb::Env::Default())) {}
+  LevelDbStore() { Wipe(); }
   ~LevelDbStore() override {
     if (store_ != nullptr) Crash();
   }
@@ -123,7 +153,7 @@ class LevelDbStore final : public SimStore {
   }
 
   StateMachine* Open() override {
-    env_ = std::make_unique<CutOffEnv>(files_.get());
+    env_ = std::make_unique<CutOffEnv>(folders_.get());
     kv::StoreOptions options;
     options.block_cache_bytes = 1 << 20;
     options.write_buffer_bytes = 64 << 20;
@@ -136,13 +166,20 @@ class LevelDbStore final : public SimStore {
     return store_.get();
   }
 
+  LogIndex BeganAs() const override { return store_->began_as(); }
+  void Wipe() override {
+    env_.reset();
+    files_.reset(leveldb::NewMemEnv(leveldb::Env::Default()));
+    folders_ = std::make_unique<FolderEnv>(files_.get());
+  }
   void Sync() override {
     const absl::Status synced = store_->Sync();
     CHECK(synced.ok()) << synced;
   }
   void Close() override { store_.reset(); }
+  void CutOff() override { env_->CutOff(); }
   void Crash() override {
-    env_->CutOff();
+    CutOff();
     store_.reset();
   }
 
@@ -204,7 +241,8 @@ class LevelDbStore final : public SimStore {
     FillPut(operation, txn->add_success()->mutable_request_put());
   }
 
-  const std::unique_ptr<leveldb::Env> files_;
+  std::unique_ptr<leveldb::Env> files_;
+  std::unique_ptr<FolderEnv> folders_;
   std::unique_ptr<CutOffEnv> env_;  // of this life
   std::unique_ptr<kv::KvStore> store_;
 };

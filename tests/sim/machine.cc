@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "raft/base/check.h"
+#include "raft/storage/log_fit.h"
 #include "raft/storage/segmented_log.h"
 #include "tests/sim/fingerprint.h"
 #include "tests/sim/watched_log.h"
@@ -55,19 +56,19 @@ void Machine::Start() {
     disk_.Crash(FaultyFileSystem::Unsynced::kScattered, dice_.Next());
     return;
   }
-  StateMachine* const state_machine = store_->Open();
-  restored.applied = state_machine->Applied().index;
-  CHECK_LE(restored.applied, restored.last) << "node " << id_ << ": the state is ahead of the log";
+  if (restored.applied < restored.base.index) {
+    world_.coverage->Reached(Path::kStartWithoutState);
+  }
   if (restored.applied < restored.last) world_.coverage->Reached(Path::kReplayAfterRestart);
   life->transport = world_.network->TransportOf(id_);
-  life->state_machine = std::make_unique<WatchedStateMachine>(id_, state_machine, world_.referee);
   const raft::RaftNodeEnvironment environment{.clock = &clock_,
                                               .transport = life->transport.get(),
                                               .log = life->log.get(),
                                               .state_machine = life->state_machine.get()};
   world_.trace->Say("node ", id_.value(), " starts: term ", restored.hard_state.term.value(),
-                    " vote ", restored.hard_state.vote.value(), " log ", restored.last.value(),
-                    " applied ", restored.applied.value());
+                    " vote ", restored.hard_state.vote.value(), " log ",
+                    restored.base.index.value(), "..", restored.last.value(), " applied ",
+                    restored.applied.value());
   life->node = std::make_unique<raft::RaftNode>(NodeOptions(), restored, environment,
                                                 Executors(&life->process));
   life_ = std::move(life);
@@ -95,13 +96,30 @@ bool Machine::OpenStorage(Life* life, raft::RestoredState* restored) {
   world_.referee->OnRecovered(id_, recovered, **log);
   life->log = std::make_unique<WatchedLog>(id_, *std::move(log), &life->process, world_.referee,
                                            world_.coverage);
+  LogIndex applied;
+  if (!FitToState(life, &recovered, &applied)) return false;
   *restored = {.hard_state = recovered.hard_state,
                .base = recovered.base,
                .last = recovered.last,
                .terms = std::move(recovered.terms),
-               .applied = LogIndex(),
+               .applied = applied,
                .membership = Voters(world_.options->nodes)};
   return true;
+}
+
+bool Machine::FitToState(Life* life, raft::RecoveredLog* recovered, LogIndex* applied) {
+  StateMachine* const state_machine = store_->Open();
+  life->state_machine = std::make_unique<WatchedStateMachine>(id_, state_machine, world_.referee);
+  const raft::FoundState found{state_machine->Applied(), store_->BeganAs()};
+  *applied = found.applied.index;
+  const LogPosition base = recovered->base;
+  const absl::Status fit = raft::FitLogToState(kLogDir, found, life->log.get(), recovered);
+  if (recovered->base != base) world_.coverage->Reached(Path::kInstallCutByCrash);
+  if (fit.ok()) return true;
+  CHECK(disk_.faulty()) << "node " << id_ << ": " << fit;
+  life->state_machine.reset();
+  store_->Crash();
+  return false;
 }
 
 raft::RaftNodeOptions Machine::NodeOptions() {
@@ -110,6 +128,8 @@ raft::RaftNodeOptions Machine::NodeOptions() {
   options.core.self = id_;
   options.core.seed = dice_.Next();
   options.first_sequence = dice_.Next();
+  options.retention = world_.options->retention;
+  options.snapshots = world_.options->snapshots;
   options.on_fatal = [this](const absl::Status& error) { OnFatal(error); };
   return options;
 }
@@ -129,7 +149,8 @@ raft::RaftNodeExecutors Machine::Executors(Process* process) {
   return {.loop = process->NewExecutor("loop", quick),
           .log_writer = process->NewExecutor("log writer", sync),
           .log_reader = process->NewExecutor(kLogReaderName, read),
-          .applier = process->NewExecutor(kApplierName, apply)};
+          .applier = process->NewExecutor(kApplierName, apply),
+          .snapshots = process->NewExecutor("snapshots", read)};
 }
 
 // Within a task of the node: it is taken away a moment later, and does nothing until then.
@@ -160,6 +181,7 @@ void Machine::EndLife() {
 void Machine::CrashProcess() {
   if (!up()) return;
   NoteTermNotDurable();
+  store_->CutOff();
   EndLife();
   store_->Crash();
   disk_.RestartProcess();
@@ -170,6 +192,7 @@ void Machine::CrashProcess() {
 void Machine::LosePower() {
   if (up()) {
     NoteTermNotDurable();
+    store_->CutOff();
     EndLife();
     store_->Crash();
   }
@@ -179,6 +202,12 @@ void Machine::LosePower() {
   disk_.Crash(dice_.Pick(kFates), dice_.Next());
   // Nobody is told: a machine without power does not close its connections.
   world_.trace->Say("machine ", id_.value(), " lost its power");
+}
+
+void Machine::LoseState() {
+  CrashProcess();
+  store_->Wipe();
+  world_.trace->Say("node ", id_.value(), " lost its state");
 }
 
 void Machine::NoteTermNotDurable() {

@@ -61,6 +61,8 @@ class Machine {
   void CrashProcess();
   // The machine dies: what was not synced is kept, lost or torn.
   void LosePower();
+  // The process dies, and somebody removes the folder of the state.
+  void LoseState();
   void Pause();
   void Resume();
 
@@ -93,6 +95,7 @@ class Machine {
   const Process& process() const { return life_->process; }
   // False: the disk failed.
   bool OpenStorage(Life* life, raft::RestoredState* restored);
+  bool FitToState(Life* life, raft::RecoveredLog* recovered, LogIndex* applied);
   raft::RaftNodeOptions NodeOptions();
   raft::RaftNodeExecutors Executors(Process* process);
   void OnFatal(const absl::Status& error);

@@ -2,12 +2,17 @@
 // that of the last table: so applied entries are applied again after a crash.
 
 #include <cstring>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "raft/base/check.h"
+#include "raft/env/testing/memory_snapshot.h"
 #include "tests/sim/store.h"
 
 namespace pontoon::sim {
@@ -30,9 +35,53 @@ struct State {
   KeyModel model;
 };
 
+static_assert(std::has_unique_object_representations_v<State>, "it is its own snapshot");
+
+struct Disk {
+  State synced;
+  LogIndex began_as;  // of `synced`
+  // Of each sink that lives; empty until it is finished, and then durable.
+  std::map<LogIndex, std::optional<State>> incoming;
+  bool cut_off = false;
+
+  // What a process finds when it starts.
+  void Recover() {
+    for (const auto& [index, state] : incoming) {
+      if (!state.has_value() || index <= synced.applied.index) continue;
+      synced = *state;
+      began_as = index;
+    }
+    incoming.clear();
+    cut_off = false;
+  }
+};
+
+class ModelSink final : public MemorySnapshotSink {
+ public:
+  ModelSink(LogPosition position, Disk* disk) : MemorySnapshotSink(position), disk_(disk) {
+    disk_->incoming.emplace(position.index, std::nullopt);
+  }
+  ~ModelSink() override {
+    if (!disk_->cut_off) disk_->incoming.erase(position().index);
+  }
+
+  absl::Status Finish() override {
+    if (absl::Status finished = MemorySnapshotSink::Finish(); !finished.ok()) return finished;
+    State state;
+    if (content().size() != sizeof(state)) return absl::DataLossError("this is no model");
+    std::memcpy(&state, content().data(), sizeof(state));
+    if (!(state.applied == position())) return absl::DataLossError("of another position");
+    disk_->incoming[position().index] = state;
+    return absl::OkStatus();
+  }
+
+ private:
+  Disk* const disk_;
+};
+
 class ModelMachine final : public StateMachine {
  public:
-  explicit ModelMachine(const State& state) : state_(state) {}
+  explicit ModelMachine(Disk* disk) : state_(disk->synced), disk_(disk) {}
 
   LogPosition Applied() const override { return state_.applied; }
 
@@ -48,6 +97,34 @@ class ModelMachine final : public StateMachine {
       item.result = std::move(result);
     }
     return absl::OkStatus();
+  }
+
+  absl::Status Sync() override {
+    disk_->synced = state_;
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::unique_ptr<SnapshotSource>> OpenSnapshot() override {
+    return std::make_unique<MemorySnapshotSource>(
+        state_.applied, std::string_view(reinterpret_cast<const char*>(&state_), sizeof(state_)));
+  }
+
+  absl::StatusOr<std::unique_ptr<SnapshotSink>> BeginSnapshot(LogPosition position) override {
+    if (position.index <= state_.applied.index) {
+      return absl::FailedPreconditionError("not a later state");
+    }
+    if (disk_->incoming.contains(position.index)) {
+      return absl::AlreadyExistsError("there is a sink for it");
+    }
+    return std::make_unique<ModelSink>(position, disk_);
+  }
+
+  absl::Status Install(std::unique_ptr<SnapshotSink> sink) override {
+    const LogPosition position = dynamic_cast<const ModelSink&>(*sink).position();
+    CHECK_GT(position.index, state_.applied.index) << "a state never goes back";
+    state_ = disk_->incoming.at(position.index).value();
+    disk_->began_as = position.index;
+    return Sync();
   }
 
   const State& state() const { return state_; }
@@ -66,6 +143,7 @@ class ModelMachine final : public StateMachine {
   }
 
   State state_;
+  Disk* const disk_;
 };
 
 class ModelStore final : public SimStore {
@@ -87,15 +165,22 @@ class ModelStore final : public SimStore {
   }
 
   StateMachine* Open() override {
-    machine_ = std::make_unique<ModelMachine>(synced_);
+    disk_.Recover();
+    machine_ = std::make_unique<ModelMachine>(&disk_);
     return machine_.get();
   }
-  void Sync() override { synced_ = machine_->state(); }
+  LogIndex BeganAs() const override { return disk_.began_as; }
+  void Wipe() override { disk_ = Disk(); }
+  void Sync() override { CHECK(machine_->Sync().ok()); }
   void Close() override {
     Sync();
     machine_.reset();
   }
-  void Crash() override { machine_.reset(); }
+  void CutOff() override { disk_.cut_off = true; }
+  void Crash() override {
+    CutOff();
+    machine_.reset();
+  }
 
   ReadResult Read(KeyId key) const override {
     const State& state = machine_->state();
@@ -104,7 +189,7 @@ class ModelStore final : public SimStore {
   KeyModel Contents() const override { return machine_->state().model; }
 
  private:
-  State synced_;
+  Disk disk_;
   std::unique_ptr<ModelMachine> machine_;
 };
 

@@ -108,9 +108,20 @@ void Nemesis::Do(Trouble trouble) {
     case Trouble::kReplay:
       world_.network->Replay(dice_.Between(1, 40));
       break;
+    case Trouble::kStateLost:
+      LoseState();
+      break;
     case Trouble::kCount:
       break;
   }
+}
+
+// One machine's at a time, and never for good: somebody must have the state, and be able to lead.
+void Nemesis::LoseState() {
+  Machine* const machine = machines_->front().get();
+  if (machines_->size() < 3 || world_.options->minority_stays_down) return;
+  world_.coverage->Met(Fault::kStateLost);
+  machine->LoseState();
 }
 
 // ---- machines

@@ -52,6 +52,7 @@ class Nemesis {
   void StallDisk();
   void SlowApply();
   void AllPowerLost();
+  void LoseState();
   void TransferLeadership();
   void WatchMachines();
   void StartIfDown(Machine* machine);

@@ -69,6 +69,21 @@ raft::CoreOptions DrawCore(Dice* dice) {
   return core;
 }
 
+// A log that is short, so that whoever is away needs a snapshot.
+void DrawSnapshots(Dice* dice, SimOptions* options) {
+  raft::LogRetention& retention = options->retention;
+  retention.step_entries = dice->Skewed(1, 300);
+  retention.step_bytes = dice->Skewed(1 << 10, 1 << 20);
+  retention.keep_entries = dice->OneIn(3) ? 0 : dice->Skewed(1, 200);
+  retention.keep_bytes = dice->OneIn(2) ? 0 : dice->Skewed(1 << 10, 1 << 20);
+  raft::SnapshotSendOptions& snapshots = options->snapshots;
+  snapshots.chunk_bytes = dice->Skewed(512, 64 << 10);
+  snapshots.window_bytes = dice->Skewed(2 << 10, 256 << 10);
+  snapshots.bytes_per_second = dice->Skewed(128 << 10, 64 << 20);
+  snapshots.resend_after = dice->Skewed(absl::Milliseconds(50), absl::Seconds(2));
+  snapshots.give_up_after = snapshots.resend_after * static_cast<int64_t>(dice->Between(2, 10));
+}
+
 void DrawTroubles(Dice* dice, SimOptions* options) {
   for (uint64_t& weight : options->trouble_weights) {
     weight = dice->OneIn(2) ? 0 : dice->Between(1, 10);
@@ -111,6 +126,7 @@ SimOptions SimOptions::FromSeed(uint64_t seed) {
   options.level_db = dice.OneIn(8);
   options.store_sync_every = dice.Skewed(absl::Milliseconds(50), absl::Seconds(30));
   options.safety_phase = dice.Between(absl::Seconds(10), absl::Seconds(60));
+  if (!dice.OneIn(3)) DrawSnapshots(&dice, &options);
   DrawTroubles(&dice, &options);
   if (dice.OneIn(2)) DrawLease(&dice, &options);
   return options;
@@ -124,8 +140,9 @@ std::string SimOptions::Describe() const {
       absl::FormatDuration(core.lease_duration), ", network ",
       absl::FormatDuration(network.delay_least), " to ", absl::FormatDuration(network.delay_most),
       ", loss ", network.loss_per_million / kThousand, " per mille, ", client.clients, " clients, ",
-      client.keys, " keys, ", level_db ? "LevelDB" : "model store", ", trouble every ",
-      absl::FormatDuration(trouble_every), " for ", absl::FormatDuration(safety_phase));
+      client.keys, " keys, log kept from ", retention.keep_entries, " entries, ",
+      level_db ? "LevelDB" : "model store", ", trouble every ", absl::FormatDuration(trouble_every),
+      " for ", absl::FormatDuration(safety_phase));
 }
 
 }  // namespace pontoon::sim

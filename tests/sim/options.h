@@ -10,6 +10,8 @@
 
 #include "absl/time/time.h"
 #include "raft/core/options.h"
+#include "raft/node/log_compactor.h"
+#include "raft/node/snapshot_sender.h"
 
 namespace pontoon::sim {
 
@@ -68,6 +70,7 @@ enum class Trouble : size_t {
   kCleanStop,
   kTransfer,
   kReplay,
+  kStateLost,
   kCount,
 };
 
@@ -81,6 +84,8 @@ struct SimOptions {
   NetworkOptions network;
   DiskOptions disk;
   ClientOptions client;
+  raft::LogRetention retention;
+  raft::SnapshotSendOptions snapshots;
   int64_t clock_rate_ppm_most = 0;
   bool level_db = false;  // the real store, on LevelDB, instead of its model
   absl::Duration store_sync_every = absl::Seconds(2);

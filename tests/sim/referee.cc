@@ -1,5 +1,6 @@
 #include "tests/sim/referee.h"
 
+#include <algorithm>
 #include <limits>
 #include <variant>
 
@@ -44,6 +45,30 @@ void Referee::Keep(NodeId node, const Entry& entry) {
   book.log.push_back({entry.term, prefix});
 }
 
+std::vector<Referee::KeptEntry> Referee::AppliedUpTo(LogPosition position) const {
+  CHECK_LE(position.index, ledger_->last()) << "a state holds what nobody has applied";
+  std::vector<KeptEntry> entries;
+  for (LogIndex i(1); i <= position.index; ++i) {
+    const Term term = ledger_->TermAt(i);
+    entries.push_back({term, prefix_of_entry_.at(KeyOf(i, term))});
+  }
+  CHECK(entries.empty() || entries.back().term == position.term)
+      << "a state at entry " << position.index << " of term " << position.term
+      << ", which was applied as one of term " << entries.back().term;
+  return entries;
+}
+
+void Referee::ForgetReplaced(Book* book, LogPosition position) {
+  const std::vector<KeptEntry> state = AppliedUpTo(position);
+  size_t same = 0;
+  while (same < std::min(book->log.size(), state.size()) &&
+         book->log[same].prefix_digest == state[same].prefix_digest) {
+    ++same;
+  }
+  book->log.resize(same);
+  book->base_max = std::max(book->base_max, position.index);
+}
+
 void Referee::OnRecovered(NodeId node, const raft::RecoveredLog& recovered,
                           const raft::LogStore& log) {
   Book& book = BookOf(node);
@@ -55,10 +80,15 @@ void Referee::OnRecovered(NodeId node, const raft::RecoveredLog& recovered,
       << ", now term " << now.term << " vote " << now.vote;
   CHECK_GE(recovered.last, LogIndex(book.log.size()))
       << "node " << node << " has forgotten entries that were durable";
+  CHECK_LE(recovered.base.index, book.base_max)
+      << "the log of node " << node << " begins after entries that were never dropped";
   const std::vector<KeptEntry> kept = std::move(book.log);
   book = Book();
   book.durable_state = now;
-  for (LogIndex next(1); next <= recovered.last; next = LogIndex(book.log.size() + 1)) {
+  book.log = AppliedUpTo(recovered.base);
+  book.base_max = recovered.base.index;
+  for (LogIndex next = recovered.base.index.Next(); next <= recovered.last;
+       next = LogIndex(book.log.size() + 1)) {
     const auto entries = log.Read(next, recovered.last, std::numeric_limits<size_t>::max());
     CHECK(entries.ok()) << "the log of node " << node << ": " << entries.status();
     for (const Entry& entry : *entries) Keep(node, entry);
@@ -72,9 +102,11 @@ void Referee::OnRecovered(NodeId node, const raft::RecoveredLog& recovered,
 void Referee::OnWrite(NodeId node, std::span<const PersistBatch> batches) {
   Book& book = BookOf(node);
   for (const PersistBatch& batch : batches) {
+    if (batch.reset_to.has_value()) ForgetReplaced(&book, *batch.reset_to);
     if (!batch.truncate_from.has_value()) continue;
     coverage_->Reached(Path::kLogConflictTruncated);
-    CHECK_GT(*batch.truncate_from, book.applied)
+    // A snapshot may be installed while an earlier write still waits for the disk.
+    CHECK_GT(*batch.truncate_from, book.applied_from_log)
         << "node " << node << " takes back what it applied";
     // What an earlier one of these batches appends is not in the book yet.
     const size_t left = batch.truncate_from->value() - 1;
@@ -86,6 +118,7 @@ void Referee::OnWritten(NodeId node, std::span<const PersistBatch> batches) {
   Book& book = BookOf(node);
   for (const PersistBatch& batch : batches) {
     if (batch.hard_state.has_value()) book.durable_state = *batch.hard_state;
+    if (batch.reset_to.has_value()) book.log = AppliedUpTo(*batch.reset_to);
     if (batch.truncate_from.has_value()) {
       const size_t left = batch.truncate_from->value() - 1;
       if (left < book.log.size()) book.log.resize(left);
@@ -95,6 +128,12 @@ void Referee::OnWritten(NodeId node, std::span<const PersistBatch> batches) {
       if (entry.index == LogIndex(book.log.size() + 1)) Keep(node, entry);
     }
   }
+}
+
+void Referee::OnDropPrefix(NodeId node, LogIndex upto) {
+  CHECK_LE(upto, ledger_->last()) << "node " << node << " drops what nobody has applied";
+  Book& book = BookOf(node);
+  book.base_max = std::max(book.base_max, upto);
 }
 
 // ---- messages
@@ -187,8 +226,18 @@ void Referee::OnApply(NodeId node, std::span<const ApplyItem> items) {
     } else if (position.index <= book.applied) {
       CHECK(false) << "node " << node << " applies entry " << position.index << " twice";
     }
-    book.applied = position.index;
+    book.applied = book.applied_from_log = position.index;
   }
+}
+
+void Referee::OnInstall(NodeId node, LogPosition position) {
+  Book& book = BookOf(node);
+  CHECK_GT(position.index, book.applied) << "node " << node << " goes back to a snapshot";
+  CHECK(position.index <= ledger_->last() && position.term == ledger_->TermAt(position.index))
+      << "node " << node << " takes a snapshot of entry " << position.index << " of term "
+      << position.term << ", which nobody applied";
+  book.applied = position.index;
+  coverage_->Reached(Path::kSnapshotInstalled);
 }
 
 void Referee::CheckQuorumKeeps(LogPosition position) {

@@ -36,7 +36,8 @@ namespace pontoon::sim {
 //   - the term, commit index and applied index of a node do not fall while it lives.
 //
 // It keeps for each node what its disk must hold: an entry is in the book once the write has
-// returned, and leaves it when a write that truncates begins.
+// returned, and leaves it when a write that truncates begins. An entry that was dropped from the
+// front of a log, or came with a state as a whole, stays in the book: the node's state holds it.
 //
 // A failed check ends the process.
 //
@@ -50,8 +51,12 @@ class Referee {
   // A write of `batches` begins; has ended well. Between the two the node may die.
   void OnWrite(NodeId node, std::span<const PersistBatch> batches);
   void OnWritten(NodeId node, std::span<const PersistBatch> batches);
+  // The entries of a log up to `upto` begin to be dropped.
+  void OnDropPrefix(NodeId node, LogIndex upto);
   void OnSent(const raft::Message& message);
   void OnApply(NodeId node, std::span<const ApplyItem> items);
+  // A node took a state from another one, which ends with `position`.
+  void OnInstall(NodeId node, LogPosition position);
   // A picture of a node, of the same life as the one before unless OnRecovered came between.
   void OnStatus(const raft::ReplicaStatus& status);
 
@@ -69,10 +74,12 @@ class Referee {
   struct Book {
     HardState durable_state;
     std::vector<KeptEntry> log;  // what the disk must hold, from index 1 on
+    LogIndex base_max;           // up to which entries may be missing in the files
     // Of the present life.
     Term term;
     LogIndex commit;
     LogIndex applied;
+    LogIndex applied_from_log;  // but for what came with a snapshot after it
     raft::Role role = raft::Role::kFollower;
     Term led_term;
   };
@@ -80,6 +87,10 @@ class Referee {
   Book& BookOf(NodeId node) { return books_[node.value()]; }
   const Book& BookOf(NodeId node) const { return books_[node.value()]; }
   static bool Holds(const Book& book, LogPosition position);
+  // What a state at `position` holds. Checks that it is of the log that was applied.
+  std::vector<KeptEntry> AppliedUpTo(LogPosition position) const;
+  // Takes out of the book what may be gone when a state at `position` replaces the log.
+  void ForgetReplaced(Book* book, LogPosition position);
   // An entry that a disk holds. Checks that it fits what other disks held there.
   void Keep(NodeId node, const Entry& entry);
   void OnLeaderSpeaks(NodeId node, Term term);

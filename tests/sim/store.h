@@ -26,12 +26,19 @@ class SimStore {
 
   // Begins a life on what the disk holds. Lives until the next Close or Crash.
   virtual StateMachine* Open() = 0;
+  // The last entry of the snapshot that the state of this life began as; 0: from nothing.
+  virtual LogIndex BeganAs() const = 0;
+  // Between two lives: somebody removes what the disk holds.
+  virtual void Wipe() = 0;
   // The disk holds what was applied up to now.
   virtual void Sync() = 0;
   // A clean stop.
   virtual void Close() = 0;
-  // The life ends, and what was not synced is lost: process and machine are the same here, since a
-  // store keeps in its own memory what it has not synced.
+  // The process is dead from now on, and changes nothing on the disk any more, though the objects
+  // of its life are still there.
+  virtual void CutOff() = 0;
+  // The life ends as by CutOff, and what was not synced is lost: process and machine are the same
+  // here, since a store keeps in its own memory what it has not synced.
   virtual void Crash() = 0;
 
   // These need a life. A read of what was applied last.

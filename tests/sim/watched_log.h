@@ -45,7 +45,26 @@ class WatchedLog final : public raft::LogStore {
     return log_->Read(first, last, bytes_max);
   }
 
-  absl::Status ResetTo(LogPosition base) override { return log_->ResetTo(base); }
+  absl::Status DropPrefix(LogIndex upto) override {
+    referee_->OnDropPrefix(node_, upto);
+    const LogPosition before = log_->base();
+    absl::Status dropped = log_->DropPrefix(upto);
+    if (log_->base() != before) coverage_->Reached(Path::kLogCompacted);
+    return dropped;
+  }
+
+  LogPosition base() const override { return log_->base(); }
+
+  uint64_t SizeBytes() const override { return log_->SizeBytes(); }
+
+  absl::Status ResetTo(LogPosition base) override {
+    PersistBatch reset;
+    reset.reset_to = base;
+    referee_->OnWrite(node_, {&reset, 1});
+    absl::Status done = log_->ResetTo(base);
+    if (done.ok()) referee_->OnWritten(node_, {&reset, 1});
+    return done;
+  }
 
  private:
   const NodeId node_;

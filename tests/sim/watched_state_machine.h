@@ -3,7 +3,9 @@
 #ifndef PONTOON_TESTS_SIM_WATCHED_STATE_MACHINE_H_
 #define PONTOON_TESTS_SIM_WATCHED_STATE_MACHINE_H_
 
+#include <memory>
 #include <span>
+#include <utility>
 
 #include "raft/base/state_machine.h"
 #include "tests/sim/referee.h"
@@ -23,6 +25,22 @@ class WatchedStateMachine final : public StateMachine {
   absl::Status Apply(std::span<ApplyItem> items) override {
     referee_->OnApply(node_, items);
     return state_machine_->Apply(items);
+  }
+
+  absl::Status Sync() override { return state_machine_->Sync(); }
+
+  absl::StatusOr<std::unique_ptr<SnapshotSource>> OpenSnapshot() override {
+    return state_machine_->OpenSnapshot();
+  }
+
+  absl::StatusOr<std::unique_ptr<SnapshotSink>> BeginSnapshot(LogPosition position) override {
+    return state_machine_->BeginSnapshot(position);
+  }
+
+  absl::Status Install(std::unique_ptr<SnapshotSink> sink) override {
+    absl::Status installed = state_machine_->Install(std::move(sink));
+    if (installed.ok()) referee_->OnInstall(node_, state_machine_->Applied());
+    return installed;
   }
 
  private:

@@ -40,6 +40,10 @@ struct BodyWords {
   }
   void operator()(const ReadReply& m) { out << " read " << m.id << " index " << m.index; }
   void operator()(const ReadRefused& m) { out << " read " << m.id; }
+  void operator()(const SnapshotChunk& m) { out << " of " << Describe(m.position); }
+  void operator()(const SnapshotAck& m) {
+    out << (m.state == SnapshotAck::State::kRefused ? " refused" : " received");
+  }
 };
 
 }  // namespace
@@ -71,6 +75,10 @@ std::string Describe(const PersistBatch& batch) {
     out << "term " << batch.hard_state->term << " vote " << batch.hard_state->vote;
     separator = ", ";
   }
+  if (batch.reset_to) {
+    out << separator << "reset to " << Describe(*batch.reset_to);
+    separator = ", ";
+  }
   if (batch.truncate_from) {
     out << separator << "truncate from " << *batch.truncate_from;
     separator = ", ";
@@ -84,7 +92,7 @@ std::string KindOf(const MessageBody& body) {
       "PreVoteRequest", "PreVoteResponse", "VoteRequest", "VoteResponse",   "Append",
       "AppendAccepted", "AppendRejected",  "Heartbeat",   "HeartbeatAck",   "CommitNotice",
       "StaleTerm",      "TimeoutNow",      "Forward",     "ForwardRefused", "ReadRequest",
-      "ReadReply",      "ReadRefused"};
+      "ReadReply",      "ReadRefused",     "Snapshot",    "SnapshotAck"};
   static_assert(std::size(kKinds) == std::variant_size_v<MessageBody>);
   return kKinds[body.index()];
 }

@@ -120,10 +120,20 @@ void Scenario::Command(Words words) {
   } else if (verb == "read-log") {
     if (!cluster_->HasLogRead(node(1))) return Fail("nothing is to be read");
     cluster_->ServeLogRead(node(1));
+  } else if (verb == "compact") {
+    if (words.size() != 3) return Fail("compact N UPTO");
+    if (alive(node(1))) cluster_->Compact(node(1), LogIndex(Number(words[2])));
+  } else if (verb == "send-snapshot") {
+    if (!cluster_->HasSnapshotRequest(node(1))) return Fail("no snapshot is wanted");
+    cluster_->SendSnapshot(node(1));
+  } else if (verb == "give-up-snapshots") {
+    if (!cluster_->HasTransfers(node(1))) return Fail("no snapshot was sent");
+    cluster_->GiveUpTransfers(node(1));
   } else if (verb == "crash") {
     TestCluster::Remains remains;
     if (words.size() == 4 && words[2] == "applied")
       remains.applied_kept = LogIndex(Number(words[3]));
+    if (words.size() == 3 && words[2] == "state-lost") remains.state_lost = true;
     if (alive(node(1))) cluster_->Crash(node(1), remains);
   } else if (verb == "restart") {
     if (cluster_->alive(node(1))) return Fail("this node is running");

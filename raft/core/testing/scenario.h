@@ -24,8 +24,12 @@
 //   hold-disk N, free-disk N       The disk of N waits for "persist"; or not any more.
 //   read-log N                     Answers one request of N to read its log.
 //   propose N NAME..., read N, lease-read N, transfer N M|any, unreachable N M, down N M
+//   compact N A                    Drops the log of N up to the entry A.
+//   send-snapshot N                Sends a snapshot that the leader N is asked for, in one message.
+//   give-up-snapshots N            Takes those that were sent, and not acknowledged, for lost.
 //   crash N [applied A], restart N A crash loses what was not persisted, and what the state machine
 //                                  applied after A.
+//   crash N state-lost             The same, and the state machine comes back empty.
 //   partition N.. | M.. [| ..], cut N->M, heal
 //   stabilize                      Deliver and persist until nothing is left to do.
 //   state, log N...                What the nodes are and have.

@@ -20,20 +20,33 @@ Term TermAt(const std::vector<Entry>& log, LogIndex index) {
   return index == LogIndex() ? Term() : log.at(index.value() - 1).term;
 }
 
-std::vector<TermRun> RunsOf(const std::vector<Entry>& log) {
+std::vector<TermRun> RunsOf(const std::vector<Entry>& log, LogIndex base) {
   std::vector<TermRun> runs;
   for (const Entry& entry : log) {
+    if (entry.index <= base) continue;
     if (runs.empty() || runs.back().term != entry.term) runs.push_back({entry.index, entry.term});
   }
   return runs;
 }
 
+// The entries that are still on the disk.
+std::string DescribeLog(const TestDisk& disk) {
+  if (disk.base == LogIndex()) return Describe(disk.log);
+  const std::vector<Entry> kept(disk.log.begin() + disk.base.value(), disk.log.end());
+  return Join(Describe(kept), " after ", disk.base);
+}
+
 }  // namespace
 
-void TestDisk::Write(const PersistBatch& batch) {
+void TestDisk::Write(const PersistBatch& batch, const std::vector<Entry>& history) {
   if (batch.hard_state) hard_state = *batch.hard_state;
+  if (batch.reset_to) {
+    base = batch.reset_to->index;
+    log.assign(history.begin(), history.begin() + base.value());
+  }
   if (batch.truncate_from) {
     CHECK_LE(batch.truncate_from->value(), log.size() + 1);
+    CHECK_GT(*batch.truncate_from, base);
     log.resize(batch.truncate_from->value() - 1);
   }
   for (const Entry& entry : batch.entries) {
@@ -77,10 +90,11 @@ void TestCluster::Fail(const std::string& words) {
 
 void TestCluster::Give(NodeId id, HardState hard_state, std::vector<Entry> log, LogIndex applied) {
   Node& node = At(id);
-  node.disk = {hard_state, log};
+  node.disk = {.hard_state = hard_state, .log = log, .base = {}};
   node.applied = applied;
-  CheckNewEntries(
-      node, {.seq = {}, .hard_state = std::nullopt, .truncate_from = std::nullopt, .entries = log});
+  PersistBatch all;
+  all.entries = log;
+  CheckNewEntries(node, all);
   for (uint64_t i = committed_.size(); i < applied.value(); ++i) {
     committed_.push_back({log.at(i), log.at(applied.value() - 1).term});
   }
@@ -93,16 +107,18 @@ void TestCluster::Start(Node* node) {
   node->proposals.clear();
   node->pending.clear();
   node->log_reads.clear();
+  node->snapshot_requests.clear();
+  node->transfers.clear();
   node->written = node->reported = PersistSeq();
   node->issued = node->disk;
   node->role = Role::kFollower;
   node->term = node->disk.hard_state.term;
-  node->commit = node->applied;
+  node->commit = std::max(node->applied, node->disk.base);
   node->match.clear();
   RestoredState restored{.hard_state = node->disk.hard_state,
-                         .base = {},
+                         .base = {node->disk.base, TermAt(node->disk.log, node->disk.base)},
                          .last = LogIndex(node->disk.log.size()),
-                         .terms = RunsOf(node->disk.log),
+                         .terms = RunsOf(node->disk.log, node->disk.base),
                          .applied = node->applied,
                          .membership = {.voters = nodes(), .outgoing = {}, .learners = {}}};
   node->core.emplace(node->options, restored, node->clock);
@@ -174,6 +190,19 @@ void TestCluster::ReportDown(NodeId id, NodeId peer) {
   Drain(&node);
 }
 
+void TestCluster::Compact(NodeId id, LogIndex upto) {
+  Node& node = At(id);
+  CHECK_LE(upto, node.applied) << "compaction of what is not applied";
+  // An installed snapshot may be ahead of the log, whose disk was not told yet.
+  if (upto <= node.disk.base || !node.disk.Has({upto, TermAt(node.issued.log, upto)})) return;
+  node.disk.base = upto;
+  node.issued.base = std::max(node.issued.base, upto);
+  node.applied_for_good = std::max(node.applied_for_good, upto);
+  Say(id, Join("drops its log up to ", upto));
+  node.core->OnLogCompacted({upto, TermAt(node.disk.log, upto)});
+  Drain(&node);
+}
+
 void TestCluster::ReportUnreachable(NodeId id, NodeId peer) {
   Node& node = At(id);
   node.core->OnPeerUnreachable(node.clock, peer);
@@ -214,7 +243,7 @@ void TestCluster::Send(Node* node, Message message) {
 void TestCluster::WriteOne(NodeId id) {
   Node& node = At(id);
   if (node.pending.empty()) return;
-  node.disk.Write(node.pending.front());
+  WriteTo(&node.disk, node.pending.front());
   node.written = node.pending.front().seq;
   node.pending.pop_front();
 }
@@ -228,11 +257,92 @@ void TestCluster::ReportWritten(NodeId id) {
   Drain(&node);
 }
 
+void TestCluster::WriteTo(TestDisk* disk, const PersistBatch& batch) {
+  disk->Write(batch, batch.reset_to ? History(batch.reset_to->index) : std::vector<Entry>());
+}
+
+std::vector<Entry> TestCluster::History(LogIndex upto) const {
+  CHECK_LE(upto.value(), committed_.size()) << "a snapshot of what is not committed";
+  std::vector<Entry> history;
+  for (uint64_t i = 0; i < upto.value(); ++i) history.push_back(committed_[i].entry);
+  return history;
+}
+
+// ---- snapshots
+
+void TestCluster::SendSnapshot(NodeId id) {
+  Node& node = At(id);
+  const SnapshotRequest request = node.snapshot_requests.front();
+  node.snapshot_requests.pop_front();
+  if (node.core->role() != Role::kLeader || node.core->term() != request.term) return;
+  if (node.applied < request.at_least) {
+    Say(id, Join("has no snapshot for ", request.peer, " yet"));
+    node.core->OnSnapshotSent(node.clock, request.peer, request.term, std::nullopt);
+    return Drain(&node);
+  }
+  const LogPosition position{node.applied, TermAt(node.issued.log, node.applied)};
+  const TransferId transfer(++transfers_begun_);
+  node.transfers[transfer] = {request.peer, request.term, position};
+  SnapshotChunk chunk{.transfer = transfer,
+                      .position = position,
+                      .offset = 0,
+                      .bytes = std::make_shared<const std::string>("state"),
+                      .last = true};
+  Send(&node, {id, request.peer, request.term, std::move(chunk)});
+}
+
+void TestCluster::GiveUpTransfers(NodeId id) {
+  Node& node = At(id);
+  for (const auto& [transfer, sent] : std::exchange(node.transfers, {})) {
+    Say(id, Join("gives up the snapshot for ", sent.peer));
+    node.core->OnSnapshotSent(node.clock, sent.peer, sent.term, std::nullopt);
+  }
+  Drain(&node);
+}
+
+void TestCluster::Receive(Node* node, const ReceivedChunk& received) {
+  node->core->OnSnapshotReceived(node->clock, received.leader, received.term,
+                                 received.chunk.position);
+  const SnapshotAck ack{.transfer = received.chunk.transfer,
+                        .received = received.chunk.bytes->size(),
+                        .state = SnapshotAck::State::kComplete};
+  Send(node, {node->id, received.leader, received.term, ack});
+}
+
+void TestCluster::EndTransfer(Node* node, const ReceivedAck& received) {
+  const auto found = node->transfers.find(received.ack.transfer);
+  if (found == node->transfers.end()) return;
+  const SnapshotTransfer sent = found->second;
+  node->transfers.erase(found);
+  std::optional<LogPosition> position;
+  if (received.ack.state == SnapshotAck::State::kComplete) position = sent.position;
+  node->core->OnSnapshotSent(node->clock, sent.peer, sent.term, position);
+}
+
+// The state is durable before the core hears of it.
+void TestCluster::Install(Node* node, LogPosition position) {
+  if (position.index.value() > committed_.size() ||
+      committed_[position.index.value() - 1].entry.term != position.term) {
+    return Fail(Join("node ", node->id, " installs ", Describe(position), ", not committed"));
+  }
+  if (position.index <= node->applied) {
+    return Fail(Join("node ", node->id, " goes back to ", Describe(position)));
+  }
+  Say(node->id, Join("installs the snapshot of ", Describe(position)));
+  ++snapshots_installed_;
+  node->applied = node->applied_for_good = position.index;
+  // What its clients wait for may be in there, or not.
+  std::erase_if(node->proposals, [&](const Outstanding& o) { return o.term <= position.term; });
+}
+
+// ---- log reads
+
 // The disk is read at once, and the result is handed over later: much may happen in between.
 void TestCluster::BeginLogRead(Node* node, const LogReadRequest& request) {
   std::vector<Entry> entries;
   size_t bytes = 0;
   for (LogIndex i = request.first; i <= request.last && i.value() <= node->disk.log.size(); ++i) {
+    if (i <= node->disk.base) break;
     const Entry& entry = node->disk.log[i.value() - 1];
     bytes += entry.CountedBytes();
     if (!entries.empty() && bytes > request.bytes_max) break;
@@ -258,9 +368,10 @@ void TestCluster::Crash(NodeId id, const Remains& remains) {
   if (remains.entries_of_next && !node.pending.empty()) {
     PersistBatch begun = node.pending.front();
     begun.entries.resize(std::min(begun.entries.size(), *remains.entries_of_next));
-    node.disk.Write(begun);
+    WriteTo(&node.disk, begun);
   }
-  node.applied = std::min(node.applied, remains.applied_kept);
+  node.applied = std::min(node.applied, std::max(remains.applied_kept, node.applied_for_good));
+  if (remains.state_lost) node.applied = node.applied_for_good = LogIndex();
   Say(id, Join("crashes", node.pending.empty()
                               ? ""
                               : Join(" and loses ", node.pending.size(), " unwritten batch(es)")));
@@ -271,9 +382,17 @@ void TestCluster::Crash(NodeId id, const Remains& remains) {
 void TestCluster::Restart(NodeId id) {
   Node& node = At(id);
   CHECK(!node.core);
+  // A snapshot was installed, and the crash came before the log was told.
+  const LogIndex applied = node.applied;
+  if (applied > LogIndex() &&
+      !node.disk.Has({applied, committed_[applied.value() - 1].entry.term})) {
+    PersistBatch reset;
+    reset.reset_to = LogPosition{applied, committed_[applied.value() - 1].entry.term};
+    WriteTo(&node.disk, reset);
+  }
   Say(id,
       Join("restarts with term ", node.disk.hard_state.term, " vote ", node.disk.hard_state.vote,
-           " log ", Describe(node.disk.log), " applied ", node.applied));
+           " log ", DescribeLog(node.disk), " applied ", node.applied));
   Start(&node);
   CheckNode(&node);
 }
@@ -295,6 +414,14 @@ bool TestCluster::DoOneThing(const std::set<NodeId>& held_disks) {
     }
     if (!node.log_reads.empty()) {
       ServeLogRead(node.id);
+      return true;
+    }
+    if (!node.snapshot_requests.empty()) {
+      SendSnapshot(node.id);
+      return true;
+    }
+    if (!node.transfers.empty()) {  // nothing is on its way any more
+      GiveUpTransfers(node.id);
       return true;
     }
   }
@@ -353,7 +480,7 @@ void TestCluster::Execute(Node* node, Ready ready) {
       Say(node->id, Join("writes batch ", ready.persist->seq, ": ", Describe(*ready.persist)));
     }
     CheckNewEntries(*node, *ready.persist);
-    node->issued.Write(*ready.persist);
+    WriteTo(&node->issued, *ready.persist);
     node->pending.push_back(std::move(*ready.persist));
   }
   for (const LogReadRequest& request : ready.log_reads) {
@@ -362,9 +489,16 @@ void TestCluster::Execute(Node* node, Ready ready) {
     }
     BeginLogRead(node, request);
   }
+  for (const SnapshotRequest& request : ready.snapshots_wanted) {
+    Say(node->id, Join("wants to send a snapshot to ", request.peer));
+    node->snapshot_requests.push_back(request);
+  }
   for (Message& message : ready.messages) Send(node, std::move(message));
   if (node->core->commit() > node->commit) CheckCommit(node);
+  if (ready.install) Install(node, *ready.install);
   if (ready.committed) Apply(node, *ready.committed);
+  for (const ReceivedChunk& received : ready.chunks) Receive(node, received);
+  for (const ReceivedAck& received : ready.acks) EndTransfer(node, received);
   for (const ReadGrant& grant : ready.reads_granted) CheckGrant(*node, grant);
   for (const ReadId id : ready.reads_refused)
     Say(node->id, Join("learns that read ", id, " was refused"));
@@ -388,6 +522,9 @@ void TestCluster::Apply(Node* node, const CommittedRange& range) {
   }
   if (!range.entries.empty() && range.entries.back().index != range.last) {
     return Fail(Join("node ", node->id, " is given the wrong entries to apply"));
+  }
+  if (range.first <= node->disk.base) {
+    return Fail(Join("node ", node->id, " applies ", range.first, ", which its log dropped"));
   }
   std::string names;
   for (LogIndex index = range.first; index <= range.last; ++index) {
@@ -559,6 +696,7 @@ void TestCluster::CheckPromise(const Node& node, const Message& message) {
   };
   const MessageBody& body = message.body;
   if (std::holds_alternative<PreVoteRequest>(body)) return;  // no promise
+  if (std::holds_alternative<SnapshotAck>(body)) return;     // nor this: AppendAccepted is
   if (const auto* m = std::get_if<PreVoteResponse>(&body); m && m->granted) return;
   // News that rest on a term of the past, addressed to it.
   if (message.term < kept.term) return;
@@ -588,7 +726,8 @@ void TestCluster::CheckPromise(const Node& node, const Message& message) {
     }
   } else if (std::holds_alternative<AppendRequest>(body) ||
              std::holds_alternative<Heartbeat>(body) ||
-             std::holds_alternative<CommitNotice>(body)) {
+             std::holds_alternative<CommitNotice>(body) ||
+             std::holds_alternative<SnapshotChunk>(body)) {
     if (kept.vote != message.from) fail("the leader's vote for itself is not on the disk");
   }
 }

@@ -20,9 +20,13 @@ namespace pontoon::raft {
 // The disk of one node. Batches are written in order; a crash loses those that were not.
 struct TestDisk {
   HardState hard_state;
-  std::vector<Entry> log;  // log[i] has index i + 1
+  // log[i] has index i + 1. The entries up to `base` are not on the disk any more: they are kept
+  // here to be compared.
+  std::vector<Entry> log;
+  LogIndex base;
 
-  void Write(const PersistBatch& batch);
+  // `history` is what was committed, up to batch.reset_to at least.
+  void Write(const PersistBatch& batch, const std::vector<Entry>& history);
   bool Has(LogPosition position) const;
 };
 
@@ -66,6 +70,8 @@ class TestCluster {
   void Transfer(NodeId from, NodeId target);
   void ReportUnreachable(NodeId node, NodeId peer);
   void ReportDown(NodeId node, NodeId peer);
+  // Drops the entries up to `upto`, which the node must have applied, from its log.
+  void Compact(NodeId node, LogIndex upto);
 
   // ---- clocks: one for each node
 
@@ -94,15 +100,26 @@ class TestCluster {
   bool HasLogRead(NodeId node) const { return !At(node).log_reads.empty(); }
   void ServeLogRead(NodeId node);
 
+  // ---- snapshots: whole states in one message
+
+  // Sends the snapshot that a leader was asked for longest ago.
+  bool HasSnapshotRequest(NodeId node) const { return !At(node).snapshot_requests.empty(); }
+  void SendSnapshot(NodeId node);
+  // Gives up all that were sent, and not received yet.
+  bool HasTransfers(NodeId node) const { return !At(node).transfers.empty(); }
+  void GiveUpTransfers(NodeId node);
+
   // ---- crashes
 
   // The node stops. Of what was pending, `whole_batches` reach the disk all the same, and then the
   // beginning of the next one: its hard state, its truncation and `entries` of its entries. The
-  // state machine comes back with `applied_kept` entries applied, if so many were.
+  // state machine comes back with `applied_kept` entries applied, if so many were, but with all
+  // that the log was compacted by and with an installed snapshot, unless the state is lost.
   struct Remains {
     size_t whole_batches = 0;
     std::optional<size_t> entries_of_next;
     LogIndex applied_kept{~uint64_t{0}};
+    bool state_lost = false;
   };
   void Crash(NodeId node, const Remains& remains);
   void Restart(NodeId node);
@@ -131,12 +148,18 @@ class TestCluster {
   size_t commands_committed() const { return requests_committed_.size(); }
   size_t reads_granted() const { return reads_granted_; }
   size_t leaders_elected() const { return leader_of_.size(); }
+  size_t snapshots_installed() const { return snapshots_installed_; }
 
  private:
   struct Outstanding {
     RequestId request;
     std::string name;
     Term term;
+  };
+  struct SnapshotTransfer {
+    NodeId peer;
+    Term term;
+    LogPosition position;
   };
   struct Node {
     NodeId id;
@@ -149,7 +172,10 @@ class TestCluster {
     PersistSeq written;
     PersistSeq reported;
     std::deque<std::pair<LogReadRequest, std::vector<Entry>>> log_reads;
+    std::deque<SnapshotRequest> snapshot_requests;
+    std::map<TransferId, SnapshotTransfer> transfers;
     LogIndex applied;
+    LogIndex applied_for_good;  // a crash does not take this away
     uint64_t life = 0;
     uint64_t requests = 0;  // in this life
     std::vector<Outstanding> proposals;
@@ -174,7 +200,12 @@ class TestCluster {
   void Drain(Node* node);
   void Execute(Node* node, Ready ready);
   void Apply(Node* node, const CommittedRange& range);
+  void Install(Node* node, LogPosition position);
   void BeginLogRead(Node* node, const LogReadRequest& request);
+  void Receive(Node* node, const ReceivedChunk& received);
+  void EndTransfer(Node* node, const ReceivedAck& received);
+  void WriteTo(TestDisk* disk, const PersistBatch& batch);
+  std::vector<Entry> History(LogIndex upto) const;
   void Send(Node* node, Message message);
 
   void CheckNode(Node* node);
@@ -209,6 +240,8 @@ class TestCluster {
   std::set<RequestKey> requests_refused_;
   uint64_t reads_begun_ = 0;
   size_t reads_granted_ = 0;
+  uint64_t transfers_begun_ = 0;
+  size_t snapshots_installed_ = 0;
   std::map<ReadId, LogIndex> read_floor_;
 };
 

@@ -1,22 +1,36 @@
 #include "raft/node/testing/in_memory.h"
 
+#include <algorithm>
+#include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "raft/base/check.h"
+#include "raft/env/testing/memory_snapshot.h"
 
 namespace pontoon::raft {
 
 // ---- MemoryLog
 
+namespace {
+
+absl::Status DiskIsBroken() { return absl::DataLossError("the disk is broken"); }
+
+}  // namespace
+
 absl::Status MemoryLog::Write(std::span<const PersistBatch> batches) {
   std::lock_guard lock(mutex_);
-  if (broken_) return absl::DataLossError("the disk is broken");
+  if (broken_) return DiskIsBroken();
   ++writes_;
   for (const PersistBatch& batch : batches) {
     if (batch.hard_state.has_value()) hard_state_ = *batch.hard_state;
-    if (batch.truncate_from.has_value()) entries_.resize(batch.truncate_from->value() - 1);
+    if (batch.reset_to.has_value()) Reset(*batch.reset_to);
+    if (batch.truncate_from.has_value()) {
+      CHECK(*batch.truncate_from > base_.index && *batch.truncate_from <= last().Next());
+      entries_.resize(*batch.truncate_from - base_.index.Next());
+    }
     for (const Entry& entry : batch.entries) {
-      CHECK_EQ(entry.index, LogIndex(entries_.size() + 1));
+      CHECK_EQ(entry.index, last().Next());
       entries_.push_back(entry);
     }
   }
@@ -26,13 +40,13 @@ absl::Status MemoryLog::Write(std::span<const PersistBatch> batches) {
 absl::StatusOr<std::vector<Entry>> MemoryLog::Read(LogIndex first, LogIndex last,
                                                    size_t bytes_max) const {
   std::lock_guard lock(mutex_);
-  if (first < LogIndex(1) || first > LogIndex(entries_.size())) {
+  if (first <= base_.index || first > this->last()) {
     return absl::OutOfRangeError("not in the log");
   }
   std::vector<Entry> entries;
   size_t bytes = 0;
-  for (LogIndex i = first; i <= last && i <= LogIndex(entries_.size()); ++i) {
-    const Entry& entry = entries_[i.value() - 1];
+  for (LogIndex i = first; i <= std::min(last, this->last()); ++i) {
+    const Entry& entry = entries_[i - base_.index.Next()];
     bytes += entry.CountedBytes();
     if (!entries.empty() && bytes > bytes_max) break;
     entries.push_back(entry);
@@ -40,14 +54,43 @@ absl::StatusOr<std::vector<Entry>> MemoryLog::Read(LogIndex first, LogIndex last
   return entries;
 }
 
-absl::Status MemoryLog::ResetTo(LogPosition) {
-  return absl::UnimplementedError("begins at the beginning");
+absl::Status MemoryLog::DropPrefix(LogIndex upto) {
+  std::lock_guard lock(mutex_);
+  if (broken_) return DiskIsBroken();
+  while (!entries_.empty() && entries_.front().index <= upto) {
+    base_ = {entries_.front().index, entries_.front().term};
+    entries_.pop_front();
+  }
+  return absl::OkStatus();
+}
+
+LogPosition MemoryLog::base() const {
+  std::lock_guard lock(mutex_);
+  return base_;
+}
+
+uint64_t MemoryLog::SizeBytes() const {
+  std::lock_guard lock(mutex_);
+  uint64_t bytes = 0;
+  for (const Entry& entry : entries_) bytes += entry.CountedBytes();
+  return bytes;
+}
+
+absl::Status MemoryLog::ResetTo(LogPosition base) {
+  std::lock_guard lock(mutex_);
+  if (broken_) return DiskIsBroken();
+  Reset(base);
+  return absl::OkStatus();
+}
+
+void MemoryLog::Reset(LogPosition base) {
+  base_ = base;
+  entries_.clear();
 }
 
 RecoveredLog MemoryLog::Recovered() const {
   std::lock_guard lock(mutex_);
-  RecoveredLog recovered{
-      .hard_state = hard_state_, .base = {}, .last = LogIndex(entries_.size()), .terms = {}};
+  RecoveredLog recovered{.hard_state = hard_state_, .base = base_, .last = last(), .terms = {}};
   for (const Entry& entry : entries_) {
     if (recovered.terms.empty() || recovered.terms.back().term != entry.term) {
       recovered.terms.push_back({entry.index, entry.term});
@@ -68,6 +111,12 @@ int MemoryLog::writes() const {
 
 // ---- Journal
 
+namespace {
+
+absl::Status BrokenState() { return absl::DataLossError("the state is broken"); }
+
+}  // namespace
+
 LogPosition Journal::Applied() const {
   std::lock_guard lock(mutex_);
   return applied_;
@@ -75,7 +124,7 @@ LogPosition Journal::Applied() const {
 
 absl::Status Journal::Apply(std::span<ApplyItem> items) {
   std::lock_guard lock(mutex_);
-  if (broken_) return absl::DataLossError("the state is broken");
+  if (broken_) return BrokenState();
   batches_.push_back(items.size());
   for (ApplyItem& item : items) {
     CHECK_EQ(item.entry.index, applied_.index.Next());
@@ -87,6 +136,45 @@ absl::Status Journal::Apply(std::span<ApplyItem> items) {
     result->place = commands_.size() - 1;
     item.result = std::move(result);
   }
+  return absl::OkStatus();
+}
+
+absl::Status Journal::Sync() {
+  std::lock_guard lock(mutex_);
+  return broken_ ? BrokenState() : absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<SnapshotSource>> Journal::OpenSnapshot() {
+  std::lock_guard lock(mutex_);
+  std::string content;
+  for (const std::string& command : commands_) {
+    const size_t bytes = command.size();
+    content.append(reinterpret_cast<const char*>(&bytes), sizeof(bytes));
+    content.append(command);
+  }
+  return std::make_unique<MemorySnapshotSource>(applied_, content);
+}
+
+absl::StatusOr<std::unique_ptr<SnapshotSink>> Journal::BeginSnapshot(LogPosition position) {
+  std::lock_guard lock(mutex_);
+  if (position.index <= applied_.index) return absl::FailedPreconditionError("not a later state");
+  return std::make_unique<MemorySnapshotSink>(position);
+}
+
+absl::Status Journal::Install(std::unique_ptr<SnapshotSink> sink) {
+  const auto& finished = dynamic_cast<const MemorySnapshotSink&>(*sink);
+  std::vector<std::string> commands;
+  for (std::string_view rest = finished.content(); !rest.empty();) {
+    size_t bytes = 0;
+    std::memcpy(&bytes, rest.data(), sizeof(bytes));
+    commands.emplace_back(rest.substr(sizeof(bytes), bytes));
+    rest.remove_prefix(sizeof(bytes) + bytes);
+  }
+  std::lock_guard lock(mutex_);
+  if (broken_) return BrokenState();
+  CHECK_GT(finished.position().index, applied_.index) << "a state never goes back";
+  applied_ = finished.position();
+  commands_ = std::move(commands);
   return absl::OkStatus();
 }
 

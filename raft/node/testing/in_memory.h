@@ -34,18 +34,25 @@ class MemoryLog final : public LogStore {
   absl::Status Write(std::span<const PersistBatch> batches) override;
   absl::StatusOr<std::vector<Entry>> Read(LogIndex first, LogIndex last,
                                           size_t bytes_max) const override;
+  absl::Status DropPrefix(LogIndex upto) override;
+  LogPosition base() const override;
+  uint64_t SizeBytes() const override;
   absl::Status ResetTo(LogPosition base) override;
 
   // What a node that starts anew on this log would find.
   RecoveredLog Recovered() const;
-  // From now on every Write fails.
+  // From now on every change fails.
   void Break();
   int writes() const;
 
  private:
+  LogIndex last() const { return base_.index + entries_.size(); }
+  void Reset(LogPosition base);
+
   mutable std::mutex mutex_;
   HardState hard_state_;
-  std::vector<Entry> entries_;  // from index 1 on
+  LogPosition base_;
+  std::deque<Entry> entries_;  // after base_
   bool broken_ = false;
   int writes_ = 0;
 };
@@ -62,11 +69,15 @@ class Journal final : public StateMachine {
 
   LogPosition Applied() const override;
   absl::Status Apply(std::span<ApplyItem> items) override;
+  absl::Status Sync() override;
+  absl::StatusOr<std::unique_ptr<SnapshotSource>> OpenSnapshot() override;
+  absl::StatusOr<std::unique_ptr<SnapshotSink>> BeginSnapshot(LogPosition position) override;
+  absl::Status Install(std::unique_ptr<SnapshotSink> sink) override;
 
   std::vector<std::string> commands() const;
   // The sizes of the batches that were applied.
   std::vector<size_t> batches() const;
-  // From now on every Apply fails.
+  // From now on every Apply, Sync and Install fails.
   void Break();
 
  private:

@@ -33,6 +33,7 @@ std::vector<Entry> MakeEntries(uint64_t first, const std::vector<uint64_t>& term
 
 void LogState::Apply(const PersistBatch& batch) {
   if (batch.hard_state.has_value()) hard_state = *batch.hard_state;
+  if (batch.reset_to.has_value()) ResetTo(*batch.reset_to);
   if (batch.truncate_from.has_value()) terms.resize(*batch.truncate_from - base.index - 1);
   for (const Entry& entry : batch.entries) terms.push_back(entry.term.value());
 }
@@ -40,6 +41,13 @@ void LogState::Apply(const PersistBatch& batch) {
 void LogState::ResetTo(LogPosition new_base) {
   base = new_base;
   terms.clear();
+}
+
+void LogState::DropPrefix(LogIndex upto) {
+  if (upto == base.index) return;
+  const uint64_t count = upto - base.index;
+  base = {upto, Term(terms.at(count - 1))};
+  terms.erase(terms.begin(), terms.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 std::string LogState::ToString() const {
@@ -66,12 +74,19 @@ PersistBatch VoteBatch(uint64_t term, uint64_t vote) {
   return batch;
 }
 
+PersistBatch ResetBatch(LogPosition base, const std::vector<uint64_t>& terms) {
+  PersistBatch batch = AppendBatch(base.index.value() + 1, terms);
+  batch.reset_to = base;
+  return batch;
+}
+
 absl::Status LogOnFaultyDisk::Open() {
   log_ = nullptr;
   auto log = OpenSegmentedLog(&disk_, kDir, options_, &recovered_);
   if (!log.ok()) return log.status();
   log_ = *std::move(log);
   term_ = recovered_.hard_state.term;
+  EXPECT_EQ(log_->base(), recovered_.base);
   const LogState state = State();
   if (!state.terms.empty()) {
     EXPECT_EQ(ReadTerms(recovered_.base.index.value() + 1, recovered_.last.value()), state.terms);

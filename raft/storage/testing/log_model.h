@@ -31,6 +31,8 @@ struct LogState {
   LogIndex last() const { return base.index + terms.size(); }
   void Apply(const PersistBatch& batch);
   void ResetTo(LogPosition new_base);
+  // Drops the entries up to `upto`, which is the base or one of them.
+  void DropPrefix(LogIndex upto);
 
   // "term 3 vote 1; after 4/2: 2 2 3".
   std::string ToString() const;
@@ -41,6 +43,7 @@ struct LogState {
 PersistBatch AppendBatch(uint64_t first, const std::vector<uint64_t>& terms);
 PersistBatch ReplaceBatch(uint64_t truncate_from, const std::vector<uint64_t>& terms);
 PersistBatch VoteBatch(uint64_t term, uint64_t vote);
+PersistBatch ResetBatch(LogPosition base, const std::vector<uint64_t>& terms);
 
 // The log, its disk, and its folder. Not thread safe, except that the log's own methods are.
 class LogOnFaultyDisk {

@@ -1,0 +1,68 @@
+#include "raft/env/testing/memory_snapshot.h"
+
+#include <cstdint>
+#include <cstring>
+
+#include "raft/base/check.h"
+#include "raft/env/crc32c.h"
+
+namespace pontoon {
+namespace {
+
+struct Head {
+  uint64_t index;
+  uint64_t term;
+  uint64_t content_bytes;
+  uint64_t content_crc;
+
+  friend bool operator==(const Head&, const Head&) = default;
+};
+
+Head HeadOf(LogPosition position, std::string_view content) {
+  return {position.index.value(), position.term.value(), content.size(),
+          Crc32c({content.data(), content.size()})};
+}
+
+std::string StreamOf(LogPosition position, std::string_view content) {
+  const Head head = HeadOf(position, content);
+  std::string stream(reinterpret_cast<const char*>(&head), sizeof(head));
+  return stream.append(content);
+}
+
+}  // namespace
+
+MemorySnapshotSource::MemorySnapshotSource(LogPosition position, std::string_view content)
+    : position_(position), stream_(StreamOf(position, content)) {}
+
+absl::StatusOr<std::string> MemorySnapshotSource::Read(size_t bytes_max) {
+  CHECK_GT(bytes_max, 0u);
+  std::string bytes = stream_.substr(read_, bytes_max);
+  read_ += bytes.size();
+  return bytes;
+}
+
+absl::Status MemorySnapshotSink::Write(std::string_view bytes) {
+  CHECK(!finished_);
+  stream_.append(bytes);
+  return absl::OkStatus();
+}
+
+absl::Status MemorySnapshotSink::Finish() {
+  CHECK(!finished_);
+  Head head;
+  if (stream_.size() < sizeof(head)) return absl::DataLossError("the snapshot is cut off");
+  std::memcpy(&head, stream_.data(), sizeof(head));
+  const std::string_view content = std::string_view(stream_).substr(sizeof(head));
+  if (!(head == HeadOf(position_, content))) {
+    return absl::DataLossError("the snapshot is damaged, or of another position");
+  }
+  finished_ = true;
+  return absl::OkStatus();
+}
+
+std::string_view MemorySnapshotSink::content() const {
+  CHECK(finished_);
+  return std::string_view(stream_).substr(sizeof(Head));
+}
+
+}  // namespace pontoon
