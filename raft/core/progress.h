@@ -50,6 +50,9 @@ class Progress {
   // it is lost.
   void OnLaterHeartbeatAck() { probe_sent_ = false; }
 
+  // Whether it can apply nothing before it gets a snapshot.
+  bool NeedsState() const { return needs_snapshot_of > LogIndex(); }
+
   // ---- facts that the leader keeps per follower
 
   Instant last_contact = Instant::InfinitePast();
@@ -61,6 +64,7 @@ class Progress {
   bool log_read_failed = false;   // and is not tried again before the next heartbeat
   bool log_read_pending = false;  // its next entries are being read from the disk
   LogIndex needs_snapshot_of;     // its log begins after its state, which ends before this; or 0
+  bool state_under_way = false;   // a snapshot for that; appends go on meanwhile
   bool snapshot_failed = false;   // and is not tried again before the next heartbeat
 
  private:

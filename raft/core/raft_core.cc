@@ -75,7 +75,7 @@ std::vector<RaftCore::PeerState> RaftCore::peer_states() const {
   if (const LeaderState* leader = lead()) {
     for (const auto& [node, progress] : leader->peers) {
       states.push_back({node, progress.match(), progress.last_contact,
-                        progress.state() == Progress::State::kSnapshot});
+                        progress.state() == Progress::State::kSnapshot || progress.NeedsState()});
     }
   }
   return states;
@@ -108,6 +108,7 @@ void RaftCore::BecomeFollower(Instant now, Term term, NodeId leader, const char*
 }
 
 void RaftCore::LeaveLeadership() {
+  ready_.snapshots_wanted.clear();
   for (const ReadQueue::Read& read : lead()->reads.TakeAll()) {
     if (read.origin == options_.self) {
       ready_.reads_refused.push_back(read.id);
@@ -291,7 +292,9 @@ Ready RaftCore::TakeReady() {
       ready.messages.push_back(std::move(message));
     }
   }
-  window_.EvictBefore(std::min(apply_from_, persisted_.stable_index().Next()),
+  // What waits for a snapshot, to be applied after it, is read from the log then.
+  const LogIndex durable = persisted_.stable_index().Next();
+  window_.EvictBefore(needs_snapshot_ ? durable : std::min(apply_from_, durable),
                       options_.window_bytes_max);
   return ready;
 }

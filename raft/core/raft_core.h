@@ -140,7 +140,7 @@ class RaftCore {
     NodeId node;
     LogIndex match;
     Instant last_contact;      // InfinitePast: not heard of in this term
-    bool in_snapshot = false;  // gets a snapshot, or waits for one
+    bool in_snapshot = false;  // needs a snapshot
   };
   std::vector<PeerState> peer_states() const;  // on the leader only, without itself
   // Whether this node leads, and may answer reads by itself.
@@ -256,6 +256,8 @@ class RaftCore {
   // ---- raft_core_snapshot.cc
 
   void WantSnapshot(NodeId peer, Progress& progress);
+  void WantState(NodeId peer, Progress& progress);
+  void RequestSnapshot(NodeId peer, const Progress& progress);
   void ResetLogTo(LogPosition position);
   void Handle(Instant now, const Message& m, SnapshotChunk& chunk);
   void Handle(Instant now, const Message& m, const SnapshotAck& ack);

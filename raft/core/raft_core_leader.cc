@@ -50,8 +50,9 @@ void RaftCore::OnLeaderDeadline(Instant now) {
   if (now < state.heartbeat_due) return;
   for (auto& [node, progress] : state.peers) {
     if (std::exchange(progress.log_read_failed, false)) progress.log_read_pending = false;
-    const bool again = std::exchange(progress.snapshot_failed, false);
-    if (again && progress.state() == Progress::State::kSnapshot) WantSnapshot(node, progress);
+    const bool in_contact = now - progress.last_contact < options_.election_timeout;
+    const bool waits = progress.state() == Progress::State::kSnapshot;
+    if (progress.snapshot_failed && waits && in_contact) WantSnapshot(node, progress);
     // Appends that were sent so long ago are lost, though no connection broke.
     const Inflights& inflights = progress.inflights();
     if (!inflights.empty() && now - inflights.oldest() > options_.election_timeout) {
@@ -192,6 +193,8 @@ void RaftCore::OnEntriesRead(Instant now, NodeId peer, Term term, std::vector<En
     return;
   }
   progress.log_read_pending = false;
+  // The log may have been compacted while the disk was read: there is no position to go on from.
+  if (entries.front().index <= trail_.base().index) return;
   // The follower may have moved on while the disk was read.
   if (entries.front().index != progress.next() || !progress.CanSend()) return;
   SendAppend(now, peer, progress, std::move(entries));
@@ -240,11 +243,8 @@ void RaftCore::Handle(Instant now, const Message& m, const HeartbeatAck& ack) {
   progress->acked_round = std::max(progress->acked_round, ack.round);
   if (ack.round > progress->probed_round) progress->OnLaterHeartbeatAck();
   if (!ack.log_verified && progress->state() == Progress::State::kReplicate) progress->OnLoss();
-  const bool needs_snapshot = ack.needs_snapshot_of > LogIndex();
   progress->needs_snapshot_of = ack.needs_snapshot_of;
-  if (needs_snapshot && progress->state() != Progress::State::kSnapshot) {
-    WantSnapshot(m.from, *progress);
-  }
+  if (ack.needs_snapshot_of > LogIndex()) WantState(m.from, *progress);
   ConfirmRounds();
 }
 
@@ -299,7 +299,7 @@ bool RaftCore::TransferLeadership(Instant now, NodeId target) {
     LogIndex best;
     for (const auto& [node, progress] : state->peers) {
       const bool alive = now - progress.last_contact < options_.election_timeout;
-      if (!alive || !membership_.IsVoter(node)) continue;
+      if (!alive || !membership_.IsVoter(node) || progress.NeedsState()) continue;
       if (target == kNoNode || progress.match() > best) {
         target = node;
         best = progress.match();
@@ -309,6 +309,7 @@ bool RaftCore::TransferLeadership(Instant now, NodeId target) {
   if (target == options_.self || !state->peers.contains(target) || !membership_.IsVoter(target)) {
     return false;
   }
+  if (state->peers.at(target).NeedsState()) return false;  // it would not campaign
   now_ = now;
   dirty_ = true;
   state->transfer = Transfer{.target = target, .give_up = now + options_.election_timeout};

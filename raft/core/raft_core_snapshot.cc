@@ -16,8 +16,22 @@ constexpr LogIndex kIndexMax(uint64_t{1} << 62);
 
 // ---- on the leader
 
+// What the follower lacks is gone from the log.
 void RaftCore::WantSnapshot(NodeId peer, Progress& progress) {
   progress.OnSnapshotNeeded();
+  progress.snapshot_failed = false;
+  RequestSnapshot(peer, progress);
+}
+
+// The follower has a log, and no state that goes with it. Its log counts for the quorum, so that it
+// grows on.
+void RaftCore::WantState(NodeId peer, Progress& progress) {
+  if (progress.state_under_way || progress.state() == Progress::State::kSnapshot) return;
+  progress.state_under_way = true;
+  RequestSnapshot(peer, progress);
+}
+
+void RaftCore::RequestSnapshot(NodeId peer, const Progress& progress) {
   ready_.snapshots_wanted.push_back(
       {.peer = peer,
        .term = hard_state_.term,
@@ -33,6 +47,7 @@ void RaftCore::OnSnapshotSent(Instant now, NodeId peer, Term term,
   now_ = now;
   dirty_ = true;
   Progress& progress = found->second;
+  progress.state_under_way = false;  // if that failed, the next heartbeat asks for it again
   if (position) {
     progress.OnSnapshotSent(position->index);
   } else if (progress.state() == Progress::State::kSnapshot) {
@@ -76,7 +91,9 @@ void RaftCore::Handle(Instant now, const Message& m, SnapshotChunk& chunk) {
 void RaftCore::OnSnapshotReceived(Instant now, NodeId leader, Term term, LogPosition position) {
   now_ = now;
   dirty_ = true;
-  if (term != hard_state_.term || lead() || this->leader() != leader) return;
+  // A term has one leader, also if this node has lost contact with it.
+  const bool other_leader = this->leader() != kNoNode && this->leader() != leader;
+  if (term != hard_state_.term || lead() || other_leader) return;
   if (position.term > term || position.index > kIndexMax) return;  // no honest leader has such
   const bool have_entries = trail_.Contains(position);
   const bool fills_gap = needs_snapshot_ && have_entries;

@@ -75,16 +75,15 @@ void Applier::ApplyWaiting() {
     ranges.swap(waiting_);
   }
   if (installation && !InstallNow(*std::move(installation))) return;
+  bool applied = true;
   for (CommittedRange& range : ranges) {
     const size_t bytes = CountedBytes(range);
-    const bool applied = ApplyRange(std::move(range));
-    {
-      std::lock_guard lock(mutex_);
-      waiting_bytes_ -= bytes;
-    }
-    if (!applied) return;  // failed, or superseded: then the bell has rung for the snapshot
+    // If it is superseded so are those after it, and the bell has rung for the snapshot.
+    applied = applied && ApplyRange(std::move(range));
+    std::lock_guard lock(mutex_);
+    waiting_bytes_ -= bytes;
   }
-  ApplyStaged();
+  if (applied) ApplyStaged();
 }
 
 void Applier::AnswerReads() {

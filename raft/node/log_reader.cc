@@ -30,7 +30,8 @@ void LogReader::ReadWaiting() {
         store_->Read(request.first, request.last, request.bytes_max);
     // That they have just been dropped is no fault: the core is about to learn of it.
     if (!entries.ok() && !absl::IsOutOfRange(entries.status())) {
-      // Damage here is no danger to what this node promised; the follower needs a snapshot.
+      // Damage here is no danger to what this node promised. The follower waits until the entries
+      // can be read, or are dropped: then it gets a snapshot.
       LogError("could not read entries for a follower", {{"peer", request.peer},
                                                          {"first", request.first},
                                                          {"error", entries.status().message()}});

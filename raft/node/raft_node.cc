@@ -252,7 +252,7 @@ void RaftNode::RunLoop() {
   ContinueTransfers(now);
   core_.OnDeadline(now);
   while (core_.HasReady()) Execute(now, core_.TakeReady());
-  DiscardReceived();
+  FinishReceived();
   ConsiderCompaction(now);
   TakePicture(now);
   WakeAt(NextDeadline(now));
@@ -278,7 +278,6 @@ void RaftNode::FeedCore(Instant now, Inbox inbox) {
   }
   for (SnapshotReceived& received : inbox.snapshots_received) {
     core_.OnSnapshotReceived(now, received.leader, received.term, received.position);
-    snapshot_receiver_.Confirm(received);
     received_.push_back(std::move(received));
   }
   for (Transfer& transfer : inbox.transfers) BeginTransfer(now, std::move(transfer));
@@ -415,9 +414,13 @@ void RaftNode::MoveSnapshots(Ready* ready) {
   applier_.Install(chosen->position, std::move(chosen->sink));
 }
 
-void RaftNode::DiscardReceived() {
+// The leader hears of it after what the core had to say: that no longer tells of the state before.
+void RaftNode::FinishReceived() {
   for (SnapshotReceived& received : std::exchange(received_, {})) {
-    if (received.sink != nullptr) snapshot_receiver_.Discard(std::move(received.sink));
+    const bool installed = received.sink == nullptr;
+    const bool has_entries = !core_.needs_snapshot() && core_.commit() >= received.position.index;
+    if (installed || has_entries) snapshot_receiver_.Confirm(received);
+    if (!installed) snapshot_receiver_.Discard(std::move(received.sink));
   }
 }
 

@@ -172,7 +172,7 @@ class RaftNode final : public Replica, public TransportReceiver {
   void AnswerTransfer(Transfer transfer, absl::Status status);
   void Execute(Instant now, Ready ready);
   void MoveSnapshots(Ready* ready);
-  void DiscardReceived();
+  void FinishReceived();
   void ConsiderCompaction(Instant now);
   void OnRoleChange(const RoleChange& change);
   void Expire(Instant now);

@@ -102,9 +102,8 @@ void SnapshotSender::Begin(const SnapshotRequest& request, Instant now) {
     return;
   }
   const LogPosition position = (*source)->position();
-  LogInfo("sending a snapshot", {{"peer", request.peer},
-                                 {"index", position.index},
-                                 {"reason", "the entries it lacks are gone from the log"}});
+  LogInfo("sending a snapshot to a follower that the log does not help",
+          {{"peer", request.peer}, {"index", position.index}});
   Transfer transfer{.id = next_transfer_,
                     .request = request,
                     .source = *std::move(source),
