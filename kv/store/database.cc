@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "kv/store/folders.h"
+#include "kv/store/slice.h"
 #include "leveldb/cache.h"
 #include "leveldb/db.h"
 #include "leveldb/env.h"
@@ -19,9 +20,6 @@ namespace {
 
 // About one lookup in a hundred of a key that does not exist reads a block.
 constexpr int kBloomBitsPerKey = 10;
-
-leveldb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-std::string_view ToView(const leveldb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 absl::Status ToAbsl(const leveldb::Status& status) {
   if (status.ok()) return absl::OkStatus();

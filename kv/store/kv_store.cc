@@ -8,14 +8,13 @@
 #include "kv/store/command_runner.h"
 #include "kv/store/kv_reader.h"
 #include "kv/store/kv_snapshot.h"
+#include "kv/store/slice.h"
 #include "kv/store/write_overlay.h"
 #include "leveldb/write_batch.h"
 #include "raft/base/check.h"
 
 namespace pontoon::kv {
 namespace {
-
-leveldb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
 void PutRecord(const MetaRecord& record, WriteOverlay* overlay) {
   overlay->Put(record.first, record.second);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kv/store/layout.h"
+#include "kv/store/slice.h"
 #include "leveldb/cache.h"
 
 namespace pontoon::kv {
@@ -14,8 +15,6 @@ constexpr size_t kEntryBytes = 160;
 using Record = std::optional<std::string>;
 
 void DeleteRecord(const leveldb::Slice&, void* record) { delete static_cast<Record*>(record); }
-
-leveldb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
 }  // namespace
 

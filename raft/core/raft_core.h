@@ -245,6 +245,8 @@ class RaftCore {
   void SendAppend(Instant now, NodeId peer, Progress& progress, std::vector<Entry> entries);
   void SendCommitNotices(Instant now);
   void ContinueTransfer(Instant now);
+  Progress* FindPeer(NodeId peer);
+  Progress* NewsOf(Instant now, NodeId peer);
   Progress* HeardFrom(Instant now, NodeId peer);
   void Handle(Instant now, const Message& m, const AppendAccepted& accepted);
   void Handle(Instant now, const Message& m, const AppendRejected& rejected);

@@ -181,13 +181,9 @@ void RaftCore::SendAppend(Instant now, NodeId peer, Progress& progress,
 }
 
 void RaftCore::OnEntriesRead(Instant now, NodeId peer, Term term, std::vector<Entry> entries) {
-  LeaderState* state = lead();
-  if (!state || term != hard_state_.term) return;
-  const auto found = state->peers.find(peer);
-  if (found == state->peers.end()) return;
-  now_ = now;
-  dirty_ = true;
-  Progress& progress = found->second;
+  Progress* const found = term == hard_state_.term ? NewsOf(now, peer) : nullptr;
+  if (!found) return;
+  Progress& progress = *found;
   if (entries.empty()) {
     progress.log_read_failed = true;
     return;
@@ -213,13 +209,27 @@ void RaftCore::SendCommitNotices(Instant) {
 // ---- answers
 
 // The follower's state if this node leads and knows it.
-Progress* RaftCore::HeardFrom(Instant now, NodeId peer) {
+Progress* RaftCore::FindPeer(NodeId peer) {
   LeaderState* state = lead();
   if (!state) return nullptr;
   const auto found = state->peers.find(peer);
-  if (found == state->peers.end()) return nullptr;
-  found->second.last_contact = std::max(found->second.last_contact, now);
-  return &found->second;
+  return found == state->peers.end() ? nullptr : &found->second;
+}
+
+// The same, for an input that is not a message.
+Progress* RaftCore::NewsOf(Instant now, NodeId peer) {
+  Progress* const progress = FindPeer(peer);
+  if (!progress) return nullptr;
+  now_ = now;
+  dirty_ = true;
+  return progress;
+}
+
+// The same, for a message of the follower.
+Progress* RaftCore::HeardFrom(Instant now, NodeId peer) {
+  Progress* const progress = FindPeer(peer);
+  if (progress) progress->last_contact = std::max(progress->last_contact, now);
+  return progress;
 }
 
 void RaftCore::Handle(Instant now, const Message& m, const AppendAccepted& accepted) {
@@ -281,13 +291,7 @@ void RaftCore::RefuseForwarded(NodeId origin, Term term, const ForwardProposals&
 }
 
 void RaftCore::OnPeerUnreachable(Instant now, NodeId peer) {
-  LeaderState* state = lead();
-  if (!state) return;
-  const auto found = state->peers.find(peer);
-  if (found == state->peers.end()) return;
-  now_ = now;
-  dirty_ = true;
-  found->second.OnLoss();
+  if (Progress* const progress = NewsOf(now, peer)) progress->OnLoss();
 }
 
 // ---- handing over

@@ -40,13 +40,9 @@ void RaftCore::RequestSnapshot(NodeId peer, const Progress& progress) {
 
 void RaftCore::OnSnapshotSent(Instant now, NodeId peer, Term term,
                               std::optional<LogPosition> position) {
-  LeaderState* state = lead();
-  if (!state || term != hard_state_.term) return;
-  const auto found = state->peers.find(peer);
-  if (found == state->peers.end()) return;
-  now_ = now;
-  dirty_ = true;
-  Progress& progress = found->second;
+  Progress* const found = term == hard_state_.term ? NewsOf(now, peer) : nullptr;
+  if (!found) return;
+  Progress& progress = *found;
   progress.state_under_way = false;  // if that failed, the next heartbeat asks for it again
   if (position) {
     progress.OnSnapshotSent(position->index);

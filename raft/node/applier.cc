@@ -42,14 +42,18 @@ void Applier::Submit(CommittedRange range) {
   bell_.Ring();
 }
 
-void Applier::Install(LogPosition position, std::unique_ptr<SnapshotSink> sink) {
+std::unique_ptr<SnapshotSink> Applier::Install(LogPosition position,
+                                               std::unique_ptr<SnapshotSink> sink) {
+  std::unique_ptr<SnapshotSink> superseded;
   {
     std::lock_guard lock(mutex_);
     for (const CommittedRange& range : waiting_) waiting_bytes_ -= CountedBytes(range);
     waiting_.clear();
+    if (installation_) superseded = std::move(installation_->sink);
     installation_ = Installation{position, std::move(sink)};
   }
   bell_.Ring();
+  return superseded;
 }
 
 bool Applier::InstallNow(Installation installation) {

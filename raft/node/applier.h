@@ -59,7 +59,8 @@ class Applier {
   void Submit(CommittedRange range);
   // Puts `sink`'s state, of `position`, in place of the present one. Ranges that were submitted
   // before are part of it, and not applied any more; those submitted after follow it.
-  void Install(LogPosition position, std::unique_ptr<SnapshotSink> sink);
+  // Returns what was to be installed before, and is superseded: null mostly.
+  std::unique_ptr<SnapshotSink> Install(LogPosition position, std::unique_ptr<SnapshotSink> sink);
   // Completes, on the calling thread, the reads that what is applied already makes possible.
   void AnswerReads();
 

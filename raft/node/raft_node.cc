@@ -411,7 +411,9 @@ void RaftNode::MoveSnapshots(Ready* ready) {
         return received.sink != nullptr && received.position == *ready->install;
       });
   CHECK(chosen != received_.end()) << "no snapshot of " << ready->install->index << " is here";
-  applier_.Install(chosen->position, std::move(chosen->sink));
+  std::unique_ptr<SnapshotSink> superseded =
+      applier_.Install(chosen->position, std::move(chosen->sink));
+  if (superseded) snapshot_receiver_.Discard(std::move(superseded));
 }
 
 // The leader hears of it after what the core had to say: that no longer tells of the state before.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -178,11 +179,9 @@ void CutEverywhere(const SegmentedLogOptions& options) {
   }
 }
 
-TEST_F(CrashTest, NothingAcknowledgedIsLostWhereverThePowerIsCut) { CutEverywhere(kSmall); }
-
-TEST_F(CrashTest, NorAreFramesOfSeveralSectors) { CutEverywhere(kLarge); }
-
-TEST_F(CrashTest, NorIfThePowerIsCutAgainDuringRecovery) {
+// Runs the script up to each step, has `end` end that life, and cuts the power once more at each
+// step of the recovery.
+void CutTwice(const std::function<void(FaultyFileSystem* disk, uint64_t seed)>& end) {
   const uint64_t steps = StepsOfScript(kSmall);
   for (uint64_t cut = 0; cut <= steps; ++cut) {
     for (const uint64_t seed : {1, 2, 3}) {
@@ -192,7 +191,7 @@ TEST_F(CrashTest, NorIfThePowerIsCutAgainDuringRecovery) {
         LogOnFaultyDisk t(kSmall);
         t.disk().CutPowerAfter(cut);
         const Progress progress = RunUntilCut(&t);
-        t.disk().Crash(Unsynced::kScattered, seed);
+        end(&t.disk(), seed);
         t.disk().CutPowerAfter(second_cut);
         opened = t.Open().ok();
         ASSERT_TRUE(opened || t.disk().power_is_off());
@@ -203,26 +202,17 @@ TEST_F(CrashTest, NorIfThePowerIsCutAgainDuringRecovery) {
   }
 }
 
+TEST_F(CrashTest, NothingAcknowledgedIsLostWhereverThePowerIsCut) { CutEverywhere(kSmall); }
+
+TEST_F(CrashTest, NorAreFramesOfSeveralSectors) { CutEverywhere(kLarge); }
+
+TEST_F(CrashTest, NorIfThePowerIsCutAgainDuringRecovery) {
+  CutTwice([](FaultyFileSystem* disk, uint64_t seed) { disk->Crash(Unsynced::kScattered, seed); });
+}
+
 // What the dead process renamed and removed is not durable yet, in whatever order the disk likes.
 TEST_F(CrashTest, NorIfThePowerIsCutDuringRecoveryFromADeadProcess) {
-  const uint64_t steps = StepsOfScript(kSmall);
-  for (uint64_t cut = 0; cut <= steps; ++cut) {
-    for (const uint64_t seed : {1, 2, 3}) {
-      bool opened = false;
-      for (uint64_t second_cut = 0; !opened; ++second_cut) {
-        SCOPED_TRACE(absl::StrCat("cuts after ", cut, " and ", second_cut, ", seed ", seed));
-        LogOnFaultyDisk t(kSmall);
-        t.disk().CutPowerAfter(cut);
-        const Progress progress = RunUntilCut(&t);
-        t.disk().RestartProcess();
-        t.disk().CutPowerAfter(second_cut);
-        opened = t.Open().ok();
-        ASSERT_TRUE(opened || t.disk().power_is_off());
-        t.disk().Crash(Unsynced::kScattered, seed);
-        ASSERT_NO_FATAL_FAILURE(ExpectRecovers(&t, progress));
-      }
-    }
-  }
+  CutTwice([](FaultyFileSystem* disk, uint64_t) { disk->RestartProcess(); });
 }
 
 // A node answers from what Open returned: a later power cut must not take that back, although it
