@@ -84,6 +84,8 @@ class RaftCore {
   // The entries asked for in a LogReadRequest of this term; empty if they could not be read, or are
   // gone.
   void OnEntriesRead(Instant now, NodeId peer, Term term, std::vector<Entry> entries);
+  // They are in the log, and its disk does not give them back: the peer is to get a snapshot.
+  void OnEntriesUnreadable(Instant now, NodeId peer, Term term);
   // The log begins after `base` now, which was applied here.
   void OnLogCompacted(LogPosition base);
   // All of a snapshot that the leader of `term` sent is here. If it is of use, Ready::install says

@@ -235,8 +235,11 @@ Progress* RaftCore::HeardFrom(Instant now, NodeId peer) {
 void RaftCore::Handle(Instant now, const Message& m, const AppendAccepted& accepted) {
   Progress* progress = HeardFrom(now, m.from);
   if (!progress || accepted.match > last_index()) return;
-  // However it got there: what follows is in the log.
-  if (accepted.match >= trail_.base().index) progress->OnSnapshotSent(accepted.match);
+  // However it got there: what follows is in the log. An answer from before damage was found there
+  // is not enough.
+  if (accepted.match >= std::max(trail_.base().index, progress->next())) {
+    progress->OnSnapshotSent(accepted.match);
+  }
   if (progress->OnAccepted(accepted.match)) MaybeCommit(now);
 }
 

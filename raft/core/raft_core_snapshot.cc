@@ -51,6 +51,13 @@ void RaftCore::OnSnapshotSent(Instant now, NodeId peer, Term term,
   }
 }
 
+void RaftCore::OnEntriesUnreadable(Instant now, NodeId peer, Term term) {
+  Progress* const found = term == hard_state_.term ? NewsOf(now, peer) : nullptr;
+  if (!found) return;
+  found->log_read_pending = false;
+  if (found->state() != Progress::State::kSnapshot) WantSnapshot(peer, *found);
+}
+
 void RaftCore::Handle(Instant now, const Message& m, const SnapshotAck& ack) {
   if (HeardFrom(now, m.from)) ready_.acks.push_back({m.from, ack});
 }

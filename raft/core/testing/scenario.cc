@@ -120,6 +120,9 @@ void Scenario::Command(Words words) {
   } else if (verb == "read-log") {
     if (!cluster_->HasLogRead(node(1))) return Fail("nothing is to be read");
     cluster_->ServeLogRead(node(1));
+  } else if (verb == "damage-log") {
+    if (!cluster_->HasLogRead(node(1))) return Fail("nothing is to be read");
+    cluster_->FailLogRead(node(1));
   } else if (verb == "compact") {
     if (words.size() != 3) return Fail("compact N UPTO");
     if (alive(node(1))) cluster_->Compact(node(1), LogIndex(Number(words[2])));

@@ -22,7 +22,8 @@
 //   network                        Lists the messages on the way.
 //   persist N [COUNT]              The disk of N writes (COUNT of) its batches and reports them.
 //   hold-disk N, free-disk N       The disk of N waits for "persist"; or not any more.
-//   read-log N                     Answers one request of N to read its log.
+//   read-log N, damage-log N       Answers one request of N to read its log; with its disk's
+//                                  failure to do so.
 //   propose N NAME..., read N, lease-read N, transfer N M|any, unreachable N M, down N M
 //   compact N A                    Drops the log of N up to the entry A.
 //   send-snapshot N                Sends a snapshot that the leader N is asked for, in one message.

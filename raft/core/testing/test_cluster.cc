@@ -360,6 +360,15 @@ void TestCluster::ServeLogRead(NodeId id) {
   Drain(&node);
 }
 
+void TestCluster::FailLogRead(NodeId id) {
+  Node& node = At(id);
+  const LogReadRequest request = node.log_reads.front().first;
+  node.log_reads.pop_front();
+  Say(id, Join("cannot read its disk for ", request.peer));
+  node.core->OnEntriesUnreadable(node.clock, request.peer, request.term);
+  Drain(&node);
+}
+
 // ---- crashes
 
 void TestCluster::Crash(NodeId id, const Remains& remains) {

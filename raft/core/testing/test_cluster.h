@@ -99,6 +99,8 @@ class TestCluster {
   // Answers the oldest request of a leader to read its log.
   bool HasLogRead(NodeId node) const { return !At(node).log_reads.empty(); }
   void ServeLogRead(NodeId node);
+  // Says instead that the disk does not give back what it holds.
+  void FailLogRead(NodeId node);
 
   // ---- snapshots: whole states in one message
 
