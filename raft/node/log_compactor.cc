@@ -36,10 +36,7 @@ void LogCompactor::Consider(const Picture& picture) {
 LogIndex LogCompactor::Target(const Picture& picture) const {
   const uint64_t applied = picture.applied.value();
   LogIndex target(applied - std::min(applied, retention_.keep_entries));
-  if (picture.followers_have && picture.bytes < retention_.keep_bytes) {
-    target = std::min(target, *picture.followers_have);
-  }
-  if (picture.snapshots_hold) target = std::min(target, *picture.snapshots_hold);
+  if (picture.needed_after) target = std::min(target, *picture.needed_after);
   return target;
 }
 

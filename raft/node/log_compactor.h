@@ -47,10 +47,8 @@ class LogCompactor {
     LogIndex base;
     LogIndex applied;
     uint64_t bytes = 0;
-    // What every follower in contact has, and the oldest snapshot under way holds: the entries
-    // after that are still needed.
-    std::optional<LogIndex> followers_have;
-    std::optional<LogIndex> snapshots_hold;
+    // The followers still need the entries after this one (FollowerNeeds).
+    std::optional<LogIndex> needed_after;
   };
   // Begins to compact the log if it is time.
   void Consider(const Picture& picture);

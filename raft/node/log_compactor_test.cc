@@ -59,23 +59,18 @@ TEST_F(LogCompactorTest, ALogThatIsLongAtTheStartDoesNotWait) {
   EXPECT_EQ(Consider(1000, 1100, 10), 1080u);
 }
 
-TEST_F(LogCompactorTest, KeepsWhatAFollowerLacks) {
-  picture_.followers_have = LogIndex(55);
-  EXPECT_EQ(Consider(0, 100, 4999), 55u);
-}
-
-TEST_F(LogCompactorTest, KeepsItOnlyUpToABound) {
-  picture_.followers_have = LogIndex(55);
-  EXPECT_EQ(Consider(0, 100, 5000), 80u);
-}
-
-TEST_F(LogCompactorTest, KeepsWhatFollowsASnapshotUnderWay) {
-  picture_.snapshots_hold = LogIndex(40);
+TEST_F(LogCompactorTest, KeepsWhatFollowersNeed) {
+  picture_.needed_after = LogIndex(40);
   EXPECT_EQ(Consider(0, 100, 50'000), 40u);
 }
 
+TEST_F(LogCompactorTest, KeepsNoLessThanIsAlwaysKept) {
+  picture_.needed_after = LogIndex(95);
+  EXPECT_EQ(Consider(0, 100, 50'000), 80u);
+}
+
 TEST_F(LogCompactorTest, DropsNothingThatIsGoneAlready) {
-  picture_.snapshots_hold = LogIndex(40);
+  picture_.needed_after = LogIndex(40);
   EXPECT_EQ(Consider(40, 200, 10), std::nullopt);
 }
 

@@ -28,17 +28,26 @@ void LogReader::ReadWaiting() {
   for (const LogReadRequest& request : requests) {
     absl::StatusOr<std::vector<Entry>> entries =
         store_->Read(request.first, request.last, request.bytes_max);
-    // That they have just been dropped is no fault: the core is about to learn of it.
-    if (!entries.ok() && !absl::IsOutOfRange(entries.status())) {
-      // Damage here is no danger to what this node promised. The follower waits until the entries
-      // can be read, or are dropped: then it gets a snapshot.
-      LogError("could not read entries for a follower", {{"peer", request.peer},
-                                                         {"first", request.first},
-                                                         {"error", entries.status().message()}});
-    }
-    on_read_(
-        {request.peer, request.term, entries.ok() ? *std::move(entries) : std::vector<Entry>()});
+    EntriesRead read{.peer = request.peer, .term = request.term, .entries = {}};
+    if (entries.ok()) {
+      read.entries = *std::move(entries);
+    } else if (!absl::IsOutOfRange(entries.status())) {
+      read.unreadable = true;
+      ReportDamage(request, entries.status());
+    }  // That they have just been dropped is no fault: the core is about to learn of it.
+    on_read_(std::move(read));
   }
+}
+
+// It is no danger to what this node promised, but it would not start again; and every follower that
+// was away finds it anew.
+void LogReader::ReportDamage(const LogReadRequest& request, const absl::Status& damage) {
+  if (damage.message() == reported_) return;
+  reported_ = std::string(damage.message());
+  LogError(
+      "THE LOG OF THIS NODE IS DAMAGED: it goes on, but would refuse to start again; followers get "
+      "a snapshot instead of the entries",
+      {{"peer", request.peer}, {"first", request.first}, {"error", damage.message()}});
 }
 
 }  // namespace pontoon::raft

@@ -5,8 +5,10 @@
 
 #include <functional>
 #include <mutex>
+#include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "raft/base/types.h"
 #include "raft/core/ready.h"
 #include "raft/env/executor.h"
@@ -15,11 +17,12 @@
 
 namespace pontoon::raft {
 
-// What was read for a LogReadRequest. No entries: they are gone, or damaged.
+// What was read for a LogReadRequest. No entries: they are gone.
 struct EntriesRead {
   NodeId peer;
   Term term;
   std::vector<Entry> entries;
+  bool unreadable = false;  // they are there, and the disk does not give them back
 };
 
 // Reads on an executor of its own, so that neither the log writer nor the applier waits for a
@@ -41,9 +44,12 @@ class LogReader {
 
  private:
   void ReadWaiting();
+  void ReportDamage(const LogReadRequest& request, const absl::Status& damage);
 
   const LogStore* const store_;
   const ReadHandler on_read_;
+
+  std::string reported_;  // the damage that was reported last; on the executor only
 
   std::mutex mutex_;
   std::vector<LogReadRequest> waiting_;  // guarded by mutex_

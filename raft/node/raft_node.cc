@@ -29,9 +29,6 @@ constexpr absl::Duration kForwardCheckInterval = absl::Milliseconds(100);
 // How often it is asked whether the log is to be compacted.
 constexpr absl::Duration kConsiderInterval = absl::Milliseconds(100);
 
-// A follower that was heard of within this time keeps the entries that it lacks in the log.
-constexpr absl::Duration kContactAgeMax = absl::Seconds(10);
-
 // How old the followers' progress in Status may be while there is work.
 constexpr absl::Duration kPeersAgeMax = absl::Milliseconds(20);
 
@@ -60,6 +57,7 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
     : environment_(environment),
       gather_delay_(options.core.append_gather_delay),
       core_(options.core, restored, environment.clock->Now()),
+      follower_needs_(options.retention),
       proposals_({.self = options.core.self,
                   .first_sequence = options.first_sequence,
                   .waiting_max = options.waiting_proposals_max,
@@ -96,8 +94,11 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
                          Tell([&](Inbox* inbox) { inbox->snapshots_sent.push_back(sent); });
                        }),
       snapshot_receiver_(
-          options.core.self, executors_.snapshots.get(), environment.state_machine,
-          environment.transport,
+          {.self = options.core.self,
+           .executor = executors_.snapshots.get(),
+           .clock = environment.clock,
+           .state_machine = environment.state_machine,
+           .transport = environment.transport},
           [this](SnapshotReceived received) {
             Tell([&](Inbox* inbox) { inbox->snapshots_received.push_back(std::move(received)); });
           }),
@@ -265,11 +266,16 @@ void RaftNode::FeedCore(Instant now, Inbox inbox) {
     core_.OnMessage(now, std::move(message));
   }
   for (EntriesRead& read : inbox.entries_read) {
-    core_.OnEntriesRead(now, read.peer, read.term, std::move(read.entries));
+    if (read.unreadable) {
+      core_.OnEntriesUnreadable(now, read.peer, read.term);
+    } else {
+      core_.OnEntriesRead(now, read.peer, read.term, std::move(read.entries));
+    }
   }
   for (const NodeId peer : inbox.unreachable) {
     away_.insert(peer);
     core_.OnPeerUnreachable(now, peer);
+    snapshot_sender_.OnNewConnection(peer);
   }
   for (const NodeId peer : inbox.down) core_.OnPeerDown(now, peer);
   if (inbox.log_base) core_.OnLogCompacted(*inbox.log_base);
@@ -401,7 +407,10 @@ void RaftNode::Execute(Instant now, Ready ready) {
 }
 
 void RaftNode::MoveSnapshots(Ready* ready) {
-  if (ready->role_change) snapshot_sender_.CancelAll();
+  if (ready->role_change) {
+    snapshot_sender_.CancelAll();
+    snapshot_receiver_.OnLeader(ready->role_change->term, ready->role_change->leader);
+  }
   for (const SnapshotRequest& request : ready->snapshots_wanted) snapshot_sender_.Start(request);
   for (ReceivedAck& ack : ready->acks) snapshot_sender_.OnAck(std::move(ack));
   for (ReceivedChunk& chunk : ready->chunks) snapshot_receiver_.OnChunk(std::move(chunk));
@@ -429,18 +438,20 @@ void RaftNode::FinishReceived() {
 void RaftNode::ConsiderCompaction(Instant now) {
   if (now < consider_again_) return;
   consider_again_ = now + kConsiderInterval;
-  LogCompactor::Picture picture{.base = core_.log_base().index,
-                                .applied = applier_.applied(),
-                                .bytes = environment_.log->SizeBytes(),
-                                .followers_have = {},
-                                .snapshots_hold = snapshot_sender_.OldestUnderWay()};
-  for (const RaftCore::PeerState& peer : core_.peer_states()) {
-    const bool in_contact = now - peer.last_contact < kContactAgeMax;
-    if (!in_contact || peer.in_snapshot) continue;
-    picture.followers_have =
-        picture.followers_have ? std::min(*picture.followers_have, peer.match) : peer.match;
-  }
-  compactor_.Consider(picture);
+  const LogIndex applied = applier_.applied();
+  const uint64_t log_bytes = environment_.log->SizeBytes();
+  const FollowerNeeds::Needs needs =
+      follower_needs_.LookAt({.now = now,
+                              .term = core_.term(),
+                              .applied = applied,
+                              .log_bytes = log_bytes,
+                              .peers = core_.peer_states(),
+                              .snapshots = snapshot_sender_.Statuses()});
+  for (const SnapshotStatus& status : needs.over) snapshot_sender_.Drop(status);
+  compactor_.Consider({.base = core_.log_base().index,
+                       .applied = applied,
+                       .bytes = log_bytes,
+                       .needed_after = needs.after});
 }
 
 void RaftNode::OnRoleChange(const RoleChange& change) {

@@ -24,6 +24,7 @@
 #include "raft/node/applier.h"
 #include "raft/node/completion.h"
 #include "raft/node/doorbell.h"
+#include "raft/node/follower_needs.h"
 #include "raft/node/log_compactor.h"
 #include "raft/node/log_reader.h"
 #include "raft/node/log_writer.h"
@@ -194,8 +195,9 @@ class RaftNode final : public Replica, public TransportReceiver {
   std::vector<Transfer> transfers_;
   // The peers of which nothing was heard since their connection broke, or ever.
   absl::btree_set<NodeId> away_;
-  absl::btree_set<Instant> wake_ups_;       // that are posted
-  Instant consider_again_;                  // the next look at the size of the log
+  absl::btree_set<Instant> wake_ups_;  // that are posted
+  Instant consider_again_;             // the next look at the size of the log
+  FollowerNeeds follower_needs_;
   std::vector<SnapshotReceived> received_;  // for the core to decide on, in this turn
 
   std::mutex inbox_mutex_;

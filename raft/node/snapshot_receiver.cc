@@ -7,13 +7,18 @@
 
 namespace pontoon::raft {
 
-SnapshotReceiver::SnapshotReceiver(NodeId self, Executor* executor, StateMachine* state_machine,
-                                   Transport* transport, ReceivedHandler on_received)
-    : self_(self),
-      state_machine_(state_machine),
-      transport_(transport),
+SnapshotReceiver::SnapshotReceiver(const Parts& parts, ReceivedHandler on_received)
+    : parts_(parts),
       on_received_(std::move(on_received)),
-      bell_(executor, [this] { Work(); }) {}
+      bell_(parts.executor, [this] { Work(); }) {}
+
+void SnapshotReceiver::OnLeader(Term term, NodeId leader) {
+  {
+    std::lock_guard lock(mutex_);
+    new_leader_ = Leader{term, leader};
+  }
+  bell_.Ring();
+}
 
 void SnapshotReceiver::OnChunk(ReceivedChunk chunk) {
   {
@@ -45,18 +50,48 @@ void SnapshotReceiver::Discard(std::unique_ptr<SnapshotSink> sink) {
 // ---- on the executor
 
 void SnapshotReceiver::Work() {
+  std::optional<Leader> new_leader;
   std::vector<ReceivedChunk> chunks;
   std::vector<std::unique_ptr<SnapshotSink>> discarded;
   {
     std::lock_guard lock(mutex_);
+    new_leader.swap(new_leader_);
     chunks.swap(waiting_);
     discarded.swap(discarded_);
   }
   discarded.clear();
+  if (new_leader) Follow(*new_leader);
   for (ReceivedChunk& chunk : chunks) Take(std::move(chunk));
 }
 
+void SnapshotReceiver::Follow(Leader leader) {
+  leader_ = leader;
+  if (!present_ || Follows(present_->leader)) return;
+  if (present_->sink != nullptr) {
+    LogInfo("gave up a snapshot: its sender leads no more", {{"leader", present_->leader.node}});
+  }
+  present_.reset();
+}
+
+// A node that has lost contact may come back to the same leader.
+bool SnapshotReceiver::Follows(Leader leader) const {
+  return leader.term == leader_.term && (leader_.node == kNoNode || leader.node == leader_.node);
+}
+
+void SnapshotReceiver::DropIfSilent(TransferId transfer) {
+  if (!present_ || present_->id != transfer || present_->sink == nullptr) return;
+  const Instant until = present_->heard + kPauseMax;
+  if (parts_.clock->Now() < until) {
+    parts_.executor->PostAt(until, [this, transfer] { DropIfSilent(transfer); });
+    return;
+  }
+  LogWarn("gave up a snapshot of which nothing comes any more",
+          {{"leader", present_->leader.node}});
+  present_.reset();
+}
+
 void SnapshotReceiver::Take(ReceivedChunk received) {
+  if (!Follows({received.term, received.leader})) return;
   {
     std::lock_guard lock(mutex_);
     if (received.chunk.transfer == confirmed_) {
@@ -73,6 +108,7 @@ void SnapshotReceiver::Take(ReceivedChunk received) {
     // Its first piece is late, or went to an earlier life of this process: the sender knows.
     return Send(received.leader, received.term, {.transfer = received.chunk.transfer});
   }
+  present_->heard = parts_.clock->Now();
   const bool is_next = present_->sink != nullptr && received.chunk.offset == present_->received;
   if (is_next) return Write(std::move(received));
   Answer(received, SnapshotAck::State::kUnderWay);
@@ -81,7 +117,7 @@ void SnapshotReceiver::Take(ReceivedChunk received) {
 void SnapshotReceiver::Begin(const ReceivedChunk& received) {
   present_.reset();  // first: it may be of the same position
   absl::StatusOr<std::unique_ptr<SnapshotSink>> sink =
-      state_machine_->BeginSnapshot(received.chunk.position);
+      parts_.state_machine->BeginSnapshot(received.chunk.position);
   if (!sink.ok()) {
     refused_ = received.chunk.transfer;
     LogWarn("could not begin to receive a snapshot", {{"leader", received.leader},
@@ -91,7 +127,11 @@ void SnapshotReceiver::Begin(const ReceivedChunk& received) {
   }
   LogInfo("receiving a snapshot",
           {{"leader", received.leader}, {"index", received.chunk.position.index}});
-  present_ = Transfer{.id = received.chunk.transfer, .sink = *std::move(sink)};
+  present_ = Transfer{.id = received.chunk.transfer,
+                      .leader = {received.term, received.leader},
+                      .sink = *std::move(sink),
+                      .heard = parts_.clock->Now()};
+  DropIfSilent(received.chunk.transfer);
 }
 
 void SnapshotReceiver::Write(ReceivedChunk received) {
@@ -128,8 +168,8 @@ void SnapshotReceiver::Answer(const ReceivedChunk& received, SnapshotAck::State 
 
 void SnapshotReceiver::Send(NodeId leader, Term term, SnapshotAck ack) const {
   std::vector<Message> messages;
-  messages.push_back({self_, leader, term, ack});
-  transport_->Send(std::move(messages));
+  messages.push_back({parts_.self, leader, term, ack});
+  parts_.transport->Send(std::move(messages));
 }
 
 }  // namespace pontoon::raft

@@ -11,10 +11,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "raft/base/instant.h"
 #include "raft/base/snapshot.h"
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
 #include "raft/core/ready.h"
+#include "raft/env/clock.h"
 #include "raft/env/executor.h"
 #include "raft/node/doorbell.h"
 #include "raft/transport/transport.h"
@@ -33,7 +36,9 @@ struct SnapshotReceived {
 
 // Writes the pieces, in order, into one sink, on an executor of its own. A piece of another
 // transfer than the present one begins that instead, if it is its first piece; a piece that is not
-// the next one is answered with how far this node has got.
+// the next one is answered with how far this node has got. What has come so far takes room on the
+// disk: it goes as soon as this node follows another leader, who could not go on with it, and after
+// a while without a piece.
 //
 // Thread safety: all methods may be called from any thread. The handler is called on the executor,
 // with no lock held.
@@ -41,10 +46,22 @@ class SnapshotReceiver {
  public:
   using ReceivedHandler = std::function<void(SnapshotReceived)>;
 
-  // `executor` must outlive the use of OnChunk; the others and this object must outlive it.
-  SnapshotReceiver(NodeId self, Executor* executor, StateMachine* state_machine,
-                   Transport* transport, ReceivedHandler on_received);
+  // So long a transfer may pause: longer than a sender goes on without an answer.
+  static constexpr absl::Duration kPauseMax = absl::Minutes(1);
 
+  struct Parts {
+    NodeId self;
+    Executor* executor;
+    Clock* clock;
+    StateMachine* state_machine;
+    Transport* transport;
+  };
+
+  // `executor` must outlive the use of OnChunk; the other parts and this object must outlive it.
+  SnapshotReceiver(const Parts& parts, ReceivedHandler on_received);
+
+  // From now on pieces of this term count, those of `leader` or, while it is kNoNode, of any.
+  void OnLeader(Term term, NodeId leader);
   void OnChunk(ReceivedChunk chunk);
   // The core was told of this snapshot: tells the leader so, now and whenever it asks again.
   void Confirm(const SnapshotReceived& snapshot);
@@ -56,14 +73,23 @@ class SnapshotReceiver {
   void Close() { bell_.Close(); }
 
  private:
+  struct Leader {
+    Term term;
+    NodeId node;
+  };
   struct Transfer {
     TransferId id;
+    Leader leader;
     std::unique_ptr<SnapshotSink> sink;  // null once it was handed on
+    Instant heard;                       // of a piece of it
     uint64_t received = 0;
   };
 
   // These run on the executor.
   void Work();
+  void Follow(Leader leader);
+  bool Follows(Leader leader) const;
+  void DropIfSilent(TransferId transfer);
   void Take(ReceivedChunk received);
   void Begin(const ReceivedChunk& received);
   void Write(ReceivedChunk received);
@@ -72,16 +98,16 @@ class SnapshotReceiver {
 
   void Send(NodeId leader, Term term, SnapshotAck ack) const;
 
-  const NodeId self_;
-  StateMachine* const state_machine_;
-  Transport* const transport_;
+  const Parts parts_;
   const ReceivedHandler on_received_;
 
   // On the executor only.
+  Leader leader_;
   std::optional<Transfer> present_;
   TransferId refused_;  // the last one of which this node wants no more
 
   std::mutex mutex_;  // guards all below
+  std::optional<Leader> new_leader_;
   std::vector<ReceivedChunk> waiting_;
   std::vector<std::unique_ptr<SnapshotSink>> discarded_;
   TransferId confirmed_;

@@ -40,17 +40,34 @@ void SnapshotSender::OnAck(ReceivedAck ack) {
   bell_.Ring();
 }
 
-void SnapshotSender::CancelAll() {
+void SnapshotSender::OnNewConnection(NodeId peer) {
   {
     std::lock_guard lock(mutex_);
-    inbox_ = Inbox{.requests = {}, .acks = {}, .cancel = true};
+    inbox_.new_connections.push_back(peer);
   }
   bell_.Ring();
 }
 
-std::optional<LogIndex> SnapshotSender::OldestUnderWay() const {
+void SnapshotSender::Drop(const SnapshotStatus& status) {
+  {
+    std::lock_guard lock(mutex_);
+    inbox_.dropped.push_back(status);
+  }
+  bell_.Ring();
+}
+
+void SnapshotSender::CancelAll() {
+  {
+    std::lock_guard lock(mutex_);
+    inbox_ = Inbox();
+    inbox_.cancel = true;
+  }
+  bell_.Ring();
+}
+
+std::vector<SnapshotStatus> SnapshotSender::Statuses() const {
   std::lock_guard lock(mutex_);
-  return oldest_;
+  return statuses_;
 }
 
 // ---- on the executor
@@ -62,18 +79,31 @@ void SnapshotSender::Work() {
     inbox = std::exchange(inbox_, Inbox());
   }
   const Instant now = parts_.clock->Now();
-  if (inbox.cancel) transfers_.clear();
-  for (const SnapshotRequest& request : inbox.requests) Begin(request, now);
+  if (inbox.cancel) {
+    waiting_.clear();
+    transfers_.clear();
+    sent_.clear();
+    failures_.clear();
+  }
+  for (const NodeId peer : inbox.new_connections) failures_.erase(peer);
+  // In this order: what came to its end is not dropped, and what is dropped was asked for before.
   for (const ReceivedAck& ack : inbox.acks) Take(ack, now);
+  for (const SnapshotStatus& status : inbox.dropped) DropNow(status);
+  for (const SnapshotRequest& request : inbox.requests) {
+    transfers_.erase(request.peer);
+    sent_.erase(request.peer);
+    waiting_.insert_or_assign(request.peer, request);
+  }
+  BeginDue(now);
 
   GrantBudget(now);
   std::vector<NodeId> failed;
   for (auto& [peer, transfer] : transfers_) {
     if (!Continue(&transfer, now)) failed.push_back(peer);
   }
-  for (const NodeId peer : failed) End(peer, /*complete=*/false);
+  for (const NodeId peer : failed) OnFailed(peer, now);
   Publish();
-  if (!transfers_.empty()) WakeLater(now);
+  WakeAt(NextWork(now));
 }
 
 // A pause is not made up for by a burst: what was not used for two ticks is lost.
@@ -87,6 +117,41 @@ void SnapshotSender::GrantBudget(Instant now) {
   budget_from_ = now;
 }
 
+void SnapshotSender::DropNow(const SnapshotStatus& status) {
+  const NodeId peer = status.peer;
+  std::optional<Term> ended;
+  if (status.stage == SnapshotStatus::Stage::kWaiting) {
+    if (const auto found = waiting_.find(peer); found != waiting_.end()) {
+      ended = found->second.term;
+      waiting_.erase(found);
+    }
+  } else if (status.stage == SnapshotStatus::Stage::kUnderWay) {
+    const auto found = transfers_.find(peer);
+    if (found != transfers_.end() && found->second.source->position().index == status.index) {
+      ended = found->second.request.term;
+      transfers_.erase(found);
+    }
+  } else if (const auto found = sent_.find(peer);
+             found != sent_.end() && found->second == status.index) {
+    sent_.erase(found);
+  }
+  if (!ended) return;
+  LogInfo("a follower needs no snapshot any more", {{"peer", peer}});
+  on_sent_({peer, *ended, std::nullopt});
+}
+
+void SnapshotSender::BeginDue(Instant now) {
+  std::vector<SnapshotRequest> due;
+  for (const auto& [peer, request] : waiting_) {
+    const auto failure = failures_.find(peer);
+    if (failure == failures_.end() || failure->second.retry <= now) due.push_back(request);
+  }
+  for (const SnapshotRequest& request : due) {
+    waiting_.erase(request.peer);
+    Begin(request, now);
+  }
+}
+
 void SnapshotSender::Begin(const SnapshotRequest& request, Instant now) {
   absl::StatusOr<std::unique_ptr<SnapshotSource>> source = parts_.state_machine->OpenSnapshot();
   if (source.ok() && (*source)->position().index < request.at_least) {
@@ -98,6 +163,7 @@ void SnapshotSender::Begin(const SnapshotRequest& request, Instant now) {
   if (!source.ok()) {
     LogError("could not begin a snapshot for a follower",
              {{"peer", request.peer}, {"error", source.status().message()}});
+    NoteFailure(request.peer, now);
     on_sent_({request.peer, request.term, std::nullopt});
     return;
   }
@@ -119,14 +185,18 @@ void SnapshotSender::Take(const ReceivedAck& ack, Instant now) {
   if (found == transfers_.end() || found->second.id != ack.ack.transfer) return;
   Transfer& transfer = found->second;
   if (ack.ack.state != SnapshotAck::State::kUnderWay) {
-    End(ack.peer, ack.ack.state == SnapshotAck::State::kComplete);
+    if (ack.ack.state == SnapshotAck::State::kComplete) {
+      OnComplete(ack.peer);
+    } else {
+      OnFailed(ack.peer, now);
+    }
     return;
   }
   std::deque<Piece>& pieces = transfer.unacknowledged;
   const uint64_t acknowledged = pieces.empty() ? transfer.read : pieces.front().offset;
   if (ack.ack.received < acknowledged) {
     // Old news; or, if there is no other, the receiver was started anew and has lost it all.
-    if (now - transfer.heard > options_.resend_after) End(ack.peer, /*complete=*/false);
+    if (now - transfer.heard > options_.resend_after) OnFailed(ack.peer, now);
     return;
   }
   transfer.heard = now;
@@ -188,35 +258,60 @@ void SnapshotSender::SendPiece(const Transfer& transfer, const Piece& piece) {
   parts_.transport->Send(std::move(messages));
 }
 
-void SnapshotSender::End(NodeId peer, bool complete) {
+void SnapshotSender::OnComplete(NodeId peer) {
   const auto found = transfers_.find(peer);
   const Transfer transfer = std::move(found->second);
   transfers_.erase(found);
-  SnapshotSent sent{peer, transfer.request.term, std::nullopt};
-  if (complete) {
-    sent.position = transfer.source->position();
-    LogInfo("sent a snapshot",
-            {{"peer", peer}, {"index", sent.position->index}, {"bytes", transfer.read}});
-  }
+  const LogPosition position = transfer.source->position();
+  LogInfo("sent a snapshot", {{"peer", peer}, {"index", position.index}, {"bytes", transfer.read}});
+  failures_.erase(peer);
+  sent_[peer] = position.index;
   Publish();
-  on_sent_(std::move(sent));
+  on_sent_({peer, transfer.request.term, position});
+}
+
+void SnapshotSender::OnFailed(NodeId peer, Instant now) {
+  const auto found = transfers_.find(peer);
+  const Term term = found->second.request.term;
+  transfers_.erase(found);
+  NoteFailure(peer, now);
+  Publish();
+  on_sent_({peer, term, std::nullopt});
+}
+
+void SnapshotSender::NoteFailure(NodeId peer, Instant now) {
+  const auto [failure, is_first] =
+      failures_.try_emplace(peer, Failure{options_.retry_after, now + options_.retry_after});
+  if (is_first) return;
+  failure->second.delay = std::min(2 * failure->second.delay, options_.retry_after_max);
+  failure->second.retry = now + failure->second.delay;
 }
 
 void SnapshotSender::Publish() {
-  std::optional<LogIndex> oldest;
+  using Stage = SnapshotStatus::Stage;
+  std::vector<SnapshotStatus> statuses;
+  for (const auto& [peer, request] : waiting_) statuses.push_back({peer, Stage::kWaiting, {}});
   for (const auto& [peer, transfer] : transfers_) {
-    const LogIndex index = transfer.source->position().index;
-    oldest = oldest ? std::min(*oldest, index) : index;
+    statuses.push_back({peer, Stage::kUnderWay, transfer.source->position().index});
   }
+  for (const auto& [peer, index] : sent_) statuses.push_back({peer, Stage::kSent, index});
   std::lock_guard lock(mutex_);
-  oldest_ = oldest;
+  statuses_.swap(statuses);
 }
 
-void SnapshotSender::WakeLater(Instant now) {
-  if (wake_posted_) return;
-  wake_posted_ = true;
-  parts_.executor->PostAt(now + kTick, [this] {
-    wake_posted_ = false;
+Instant SnapshotSender::NextWork(Instant now) const {
+  if (!transfers_.empty()) return now + kTick;
+  Instant next = Instant::InfiniteFuture();
+  for (const auto& [peer, request] : waiting_) next = std::min(next, failures_.at(peer).retry);
+  return next;
+}
+
+// A posted task cannot be taken back: one that comes without need does no harm.
+void SnapshotSender::WakeAt(Instant when) {
+  if (wake_at_ <= when) return;
+  wake_at_ = when;
+  parts_.executor->PostAt(when, [this, when] {
+    if (wake_at_ == when) wake_at_ = Instant::InfiniteFuture();
     Work();
   });
 }

@@ -37,6 +37,24 @@ struct SnapshotSendOptions {
   absl::Duration resend_after = absl::Seconds(1);
   // A follower that was not heard of for so long has gone.
   absl::Duration give_up_after = absl::Seconds(10);
+  // After a failure the next transfer to the follower waits for so long, and twice as long after
+  // each further one, but at most for the second time.
+  absl::Duration retry_after = absl::Milliseconds(100);
+  absl::Duration retry_after_max = absl::Seconds(30);
+};
+
+// How far a SnapshotRequest is.
+struct SnapshotStatus {
+  enum class Stage {
+    kWaiting,   // for its time, after a failure
+    kUnderWay,  // the follower will need the entries after it
+    kSent,      // the same
+  };
+  NodeId peer;
+  Stage stage = Stage::kWaiting;
+  LogIndex index;  // of the state; 0 while it waits
+
+  friend bool operator==(const SnapshotStatus&, const SnapshotStatus&) = default;
 };
 
 // What came of a SnapshotRequest, for RaftCore::OnSnapshotSent.
@@ -49,7 +67,9 @@ struct SnapshotSent {
 // Works on an executor of its own, which reads the state and sleeps between the pieces. A transfer
 // keeps what is not acknowledged yet, and goes on where the receiver is: after a broken connection
 // some pieces travel again, not the whole. If the receiver has lost what it acknowledged, the core
-// hears of a failure, and asks for another transfer, of a newer state.
+// hears of a failure, and asks for another transfer, of a newer state. That begins after a delay
+// which grows with each failure in a row, since a follower that can never take it would keep both
+// nodes busy for nothing.
 //
 // Thread safety: all methods may be called from any thread. The handler is called on the executor,
 // with no lock held.
@@ -73,11 +93,16 @@ class SnapshotSender {
   // Begins a transfer, in place of another one to the same peer.
   void Start(const SnapshotRequest& request);
   void OnAck(ReceivedAck ack);
+  // The connection to `peer` is a new one: what failed before may succeed now.
+  void OnNewConnection(NodeId peer);
+  // Ends what is still in the stage `status`, as a failure without a delay if it was not sent yet;
+  // what was sent is forgotten.
+  void Drop(const SnapshotStatus& status);
   // This node does not lead any more: ends all transfers, without telling the handler.
   void CancelAll();
 
-  // The oldest state under way: whoever gets it needs the entries after it.
-  std::optional<LogIndex> OldestUnderWay() const;
+  // What was asked for, and was neither dropped nor failed.
+  std::vector<SnapshotStatus> Statuses() const;
 
   // After this no task is posted, but by a task.
   void Close() { bell_.Close(); }
@@ -98,24 +123,35 @@ class SnapshotSender {
     Instant heard;  // of the receiver
     Instant moved;  // the last new piece, or acknowledgement of one, or repetition
   };
+  struct Failure {
+    absl::Duration delay;
+    Instant retry;
+  };
   struct Inbox {
-    std::vector<SnapshotRequest> requests;
-    std::vector<ReceivedAck> acks;
     bool cancel = false;
+    std::vector<NodeId> new_connections;
+    std::vector<ReceivedAck> acks;
+    std::vector<SnapshotStatus> dropped;
+    std::vector<SnapshotRequest> requests;
   };
 
   // These run on the executor.
   void Work();
   void GrantBudget(Instant now);
+  void DropNow(const SnapshotStatus& status);
+  void BeginDue(Instant now);
   void Begin(const SnapshotRequest& request, Instant now);
   void Take(const ReceivedAck& ack, Instant now);
   // False: the transfer is over.
   bool Continue(Transfer* transfer, Instant now);
   absl::Status SendNew(Transfer* transfer, Instant now);
   void SendPiece(const Transfer& transfer, const Piece& piece);
-  void End(NodeId peer, bool complete);
+  void OnComplete(NodeId peer);
+  void OnFailed(NodeId peer, Instant now);
+  void NoteFailure(NodeId peer, Instant now);
   void Publish();
-  void WakeLater(Instant now);
+  Instant NextWork(Instant now) const;
+  void WakeAt(Instant when);
 
   const Parts parts_;
   const SnapshotSendOptions options_;
@@ -123,14 +159,17 @@ class SnapshotSender {
 
   // On the executor only.
   TransferId next_transfer_;
+  std::map<NodeId, SnapshotRequest> waiting_;
   std::map<NodeId, Transfer> transfers_;
-  uint64_t budget_ = 0;  // bytes that may be sent now
+  std::map<NodeId, LogIndex> sent_;
+  std::map<NodeId, Failure> failures_;  // the last one, if no success came after it
+  uint64_t budget_ = 0;                 // bytes that may be sent now
   Instant budget_from_;
-  bool wake_posted_ = false;
+  Instant wake_at_ = Instant::InfiniteFuture();  // the earliest posted
 
   mutable std::mutex mutex_;  // guards all below
   Inbox inbox_;
-  std::optional<LogIndex> oldest_;
+  std::vector<SnapshotStatus> statuses_;
 
   Doorbell bell_;
 };

@@ -1,5 +1,6 @@
 // A sender and a receiver, and between them a network that a test moves by hand.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "raft/env/testing/memory_snapshot.h"
 #include "raft/node/snapshot_receiver.h"
 #include "raft/node/snapshot_sender.h"
 #include "raft/node/testing/in_memory.h"
@@ -22,75 +24,80 @@ constexpr NodeId kLeader{1};
 constexpr NodeId kFollower{2};
 constexpr Term kTerm{5};
 
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Stage = SnapshotStatus::Stage;
+
 LogPosition At(uint64_t index) { return {LogIndex(index), kTerm}; }
 
-// Its snapshot is a string, cut into pieces.
-class StringSource final : public SnapshotSource {
+// Gives some bytes, and then fails.
+class BreakingSource final : public SnapshotSource {
  public:
-  StringSource(LogPosition position, std::string bytes, bool breaks)
-      : position_(position), bytes_(std::move(bytes)), breaks_(breaks) {}
+  explicit BreakingSource(LogPosition position) : position_(position) {}
   LogPosition position() const override { return position_; }
-  absl::StatusOr<std::string> Read(size_t bytes_max) override {
-    if (breaks_ && read_ > 0) return absl::DataLossError("rot");
-    std::string piece = bytes_.substr(read_, bytes_max);
-    read_ += piece.size();
-    return piece;
+  absl::StatusOr<std::string> Read(size_t) override {
+    if (std::exchange(breaks_, true)) return absl::DataLossError("rot");
+    return "some bytes";
   }
 
  private:
   const LogPosition position_;
-  const std::string bytes_;
-  const bool breaks_;
-  size_t read_ = 0;
+  bool breaks_ = false;
 };
 
-// What a state machine that is filled holds, and whether sinks were let go.
+// What came of the sinks of a state machine.
 struct Filled {
-  std::string bytes;
-  bool finished = false;
   int sinks_alive = 0;
-  absl::Status finish_result;
+  size_t bytes = 0;     // of the last one
+  std::string content;  // of the last one that was finished
 };
 
-class StringSink final : public SnapshotSink {
+class WatchedSink final : public SnapshotSink {
  public:
-  explicit StringSink(Filled* filled) : filled_(filled) {
-    filled_->bytes.clear();
-    filled_->finished = false;
+  WatchedSink(LogPosition position, bool is_damaged, Filled* filled)
+      : sink_(position), is_damaged_(is_damaged), filled_(filled) {
+    filled_->bytes = 0;
     ++filled_->sinks_alive;
   }
-  ~StringSink() override { --filled_->sinks_alive; }
+  ~WatchedSink() override { --filled_->sinks_alive; }
   absl::Status Write(std::string_view bytes) override {
-    filled_->bytes.append(bytes);
-    return absl::OkStatus();
+    filled_->bytes += bytes.size();
+    return sink_.Write(bytes);
   }
   absl::Status Finish() override {
-    filled_->finished = filled_->finish_result.ok();
-    return filled_->finish_result;
+    if (is_damaged_) return absl::DataLossError("a byte is wrong");
+    const absl::Status finished = sink_.Finish();
+    if (finished.ok()) filled_->content = sink_.content();
+    return finished;
   }
 
  private:
+  MemorySnapshotSink sink_;
+  const bool is_damaged_;
   Filled* const filled_;
 };
 
-class StringMachine final : public StateMachine {
+class SnapshotMachine final : public StateMachine {
  public:
   LogPosition Applied() const override { return position; }
   absl::Status Apply(std::span<ApplyItem>) override { return absl::UnimplementedError("not here"); }
   absl::Status Sync() override { return absl::OkStatus(); }
   absl::StatusOr<std::unique_ptr<SnapshotSource>> OpenSnapshot() override {
-    return std::make_unique<StringSource>(position, bytes, source_breaks);
+    if (source_breaks) return std::make_unique<BreakingSource>(position);
+    return std::make_unique<MemorySnapshotSource>(position, content);
   }
-  absl::StatusOr<std::unique_ptr<SnapshotSink>> BeginSnapshot(LogPosition) override {
+  absl::StatusOr<std::unique_ptr<SnapshotSink>> BeginSnapshot(LogPosition position) override {
     if (!begin_result.ok()) return begin_result;
-    return std::make_unique<StringSink>(&filled);
+    if (filled.sinks_alive > 0) return absl::AlreadyExistsError("there is one being filled");
+    return std::make_unique<WatchedSink>(position, sink_is_damaged, &filled);
   }
   absl::Status Install(std::unique_ptr<SnapshotSink>) override { return absl::OkStatus(); }
 
   LogPosition position = At(9);
-  std::string bytes;
+  std::string content;
   bool source_breaks = false;
   absl::Status begin_result;
+  bool sink_is_damaged = false;
   Filled filled;
 };
 
@@ -111,7 +118,7 @@ class SnapshotTransferTest : public ::testing::Test {
     options_.bytes_per_second = 1'000'000;
     options_.resend_after = absl::Seconds(1);
     options_.give_up_after = absl::Seconds(5);
-    leader_state_.bytes = std::string(95, 'x') + "end";
+    leader_state_.content = std::string(95, 'x') + "end";
     StartSender();
     StartReceiver();
   }
@@ -127,14 +134,20 @@ class SnapshotTransferTest : public ::testing::Test {
   }
   void StartReceiver() {
     receiver_ = std::make_unique<SnapshotReceiver>(
-        kFollower, &receiving_, &follower_state_, &wire_,
+        SnapshotReceiver::Parts{.self = kFollower,
+                                .executor = &receiving_,
+                                .clock = &clock_,
+                                .state_machine = &follower_state_,
+                                .transport = &wire_},
         [this](SnapshotReceived received) { received_.push_back(std::move(received)); });
+    receiver_->OnLeader(kTerm, kLeader);
   }
 
   void Begin() { sender_->Start({.peer = kFollower, .term = kTerm, .at_least = LogIndex(3)}); }
   void Advance(absl::Duration by) {
     clock_.Advance(by);
     sending_.RunDue(clock_.Now());
+    receiving_.RunDue(clock_.Now());
   }
   // Lets a tick pass, so that there is a budget.
   void Tick() { Advance(absl::Milliseconds(20)); }
@@ -166,6 +179,29 @@ class SnapshotTransferTest : public ::testing::Test {
       Tick();
     }
   }
+  SnapshotStatus Status(Stage stage) const {
+    const bool waits = stage == Stage::kWaiting;
+    return {kFollower, stage, waits ? LogIndex() : leader_state_.position.index};
+  }
+  // Moves messages, and time, until `count` transfers have failed.
+  void FailTimes(size_t count) {
+    const Instant end = clock_.Now() + absl::Hours(1);
+    while (sent_.size() < count && clock_.Now() < end) {
+      while (!wire_.queue.empty()) DeliverNext();
+      Tick();
+    }
+    ASSERT_EQ(sent_.size(), count);
+  }
+  // Asks for a transfer, and says how long it takes until the first piece is sent.
+  absl::Duration DelayOfNext() {
+    wire_.queue.clear();
+    const Instant asked = clock_.Now();
+    Begin();
+    while (ChunksOnTheWire() == 0 && clock_.Now() < asked + absl::Hours(1)) {
+      Advance(absl::Milliseconds(10));
+    }
+    return clock_.Now() - asked;
+  }
   size_t ChunksOnTheWire() const {
     size_t chunks = 0;
     for (const Message& message : wire_.queue) {
@@ -178,24 +214,23 @@ class SnapshotTransferTest : public ::testing::Test {
     EXPECT_EQ(received_[0].position, leader_state_.position);
     EXPECT_EQ(received_[0].leader, kLeader);
     EXPECT_EQ(received_[0].term, kTerm);
-    EXPECT_TRUE(follower_state_.filled.finished);
-    EXPECT_EQ(follower_state_.filled.bytes, leader_state_.bytes);
+    EXPECT_EQ(follower_state_.filled.content, leader_state_.content);
     ASSERT_EQ(sent_.size(), 1u);
     EXPECT_EQ(sent_[0].position, leader_state_.position);
     EXPECT_EQ(sent_[0].peer, kFollower);
-    EXPECT_EQ(sender_->OldestUnderWay(), std::nullopt);
+    EXPECT_THAT(sender_->Statuses(), ElementsAre(Status(Stage::kSent)));
   }
   void ExpectFailed() {
     ASSERT_EQ(sent_.size(), 1u);
     EXPECT_EQ(sent_[0].position, std::nullopt);
     EXPECT_EQ(sent_[0].term, kTerm);
-    EXPECT_EQ(sender_->OldestUnderWay(), std::nullopt);
+    EXPECT_THAT(sender_->Statuses(), IsEmpty());
   }
 
   SnapshotSendOptions options_;
   ManualClock clock_;
   ManualExecutor sending_, receiving_;
-  StringMachine leader_state_, follower_state_;
+  SnapshotMachine leader_state_, follower_state_;
   Wire wire_;
   std::vector<SnapshotSent> sent_;
   std::vector<SnapshotReceived> received_;
@@ -211,7 +246,7 @@ TEST_F(SnapshotTransferTest, BringsEveryByte) {
 }
 
 TEST_F(SnapshotTransferTest, AnEmptyStateIsAStateToo) {
-  leader_state_.bytes.clear();
+  leader_state_.content.clear();
   Begin();
   Settle();
   ExpectArrived();
@@ -220,7 +255,7 @@ TEST_F(SnapshotTransferTest, AnEmptyStateIsAStateToo) {
 TEST_F(SnapshotTransferTest, ItsPositionIsKnownWhileItIsUnderWay) {
   Begin();
   Tick();
-  EXPECT_EQ(sender_->OldestUnderWay(), LogIndex(9));
+  EXPECT_THAT(sender_->Statuses(), ElementsAre(Status(Stage::kUnderWay)));
 }
 
 TEST_F(SnapshotTransferTest, RunsAheadNoFurtherThanItsWindow) {
@@ -265,12 +300,12 @@ TEST_F(SnapshotTransferTest, LostPiecesAreSentAgain) {
 TEST_F(SnapshotTransferTest, ABrokenConnectionCostsAWindowNotTheWhole) {
   Begin();
   Tick();
-  while (follower_state_.filled.bytes.size() < 60) {
+  while (follower_state_.filled.bytes < 60) {
     while (!wire_.queue.empty()) DeliverNext();
     Tick();
   }
   wire_.queue.clear();
-  const size_t before = follower_state_.filled.bytes.size();
+  const size_t before = follower_state_.filled.bytes;
   Settle();
   ExpectArrived();
   EXPECT_GE(before, 60u);
@@ -289,7 +324,7 @@ TEST_F(SnapshotTransferTest, DoubledAndOvertakenPiecesAreTakenOnce) {
     Advance(absl::Milliseconds(300));
   }
   ASSERT_EQ(received_.size(), 1u);
-  EXPECT_EQ(follower_state_.filled.bytes, leader_state_.bytes);
+  EXPECT_EQ(follower_state_.filled.content, leader_state_.content);
 }
 
 TEST_F(SnapshotTransferTest, ALostConfirmationIsGivenAgain) {
@@ -332,15 +367,24 @@ TEST_F(SnapshotTransferTest, ANewTransferTakesThePlaceOfAnOldOne) {
   Tick();
   DeliverNext();
   leader_state_.position = At(12);
-  leader_state_.bytes = "newer";
+  leader_state_.content = "newer";
   Begin();
   Settle();
   ExpectArrived();
   EXPECT_EQ(follower_state_.filled.sinks_alive, 1) << "the older one was let go";
 }
 
+TEST_F(SnapshotTransferTest, ANewTransferMayBeOfTheSameState) {
+  Begin();
+  Tick();
+  DeliverNext();
+  Begin();
+  Settle();
+  ExpectArrived();
+}
+
 TEST_F(SnapshotTransferTest, AnUnsoundSnapshotIsRefused) {
-  follower_state_.filled.finish_result = absl::DataLossError("a byte is wrong");
+  follower_state_.sink_is_damaged = true;
   Begin();
   Settle();
   ExpectFailed();
@@ -388,7 +432,7 @@ TEST_F(SnapshotTransferTest, ADeposedLeaderSendsNoMore) {
   for (int i = 0; i < 100; ++i) Advance(absl::Milliseconds(100));
   EXPECT_TRUE(wire_.queue.empty());
   EXPECT_TRUE(sent_.empty());
-  EXPECT_EQ(sender_->OldestUnderWay(), std::nullopt);
+  EXPECT_THAT(sender_->Statuses(), IsEmpty());
 }
 
 TEST_F(SnapshotTransferTest, WhatIsNotWantedIsLetGo) {
@@ -398,6 +442,194 @@ TEST_F(SnapshotTransferTest, WhatIsNotWantedIsLetGo) {
   receiver_->Discard(std::move(received_[0].sink));
   receiving_.RunDue(clock_.Now());
   EXPECT_EQ(follower_state_.filled.sinks_alive, 0);
+}
+
+// ---- failures in a row
+
+// A receiver that can never take it would get the whole state over and over.
+TEST_F(SnapshotTransferTest, EachFailureDoublesTheDelayUpToABound) {
+  follower_state_.sink_is_damaged = true;
+  options_.retry_after = absl::Milliseconds(100);
+  options_.retry_after_max = absl::Milliseconds(700);
+  StartSender();
+  EXPECT_LE(DelayOfNext(), absl::Milliseconds(20));
+  for (const int expected : {100, 200, 400, 700, 700}) {
+    FailTimes(sent_.size() + 1);
+    const absl::Duration delay = DelayOfNext();
+    // Less by the time in which the failure was noticed.
+    EXPECT_GE(delay, absl::Milliseconds(expected - 20));
+    EXPECT_LE(delay, absl::Milliseconds(expected + 20));
+  }
+}
+
+TEST_F(SnapshotTransferTest, ATransferThatWaitsIsKnown) {
+  follower_state_.sink_is_damaged = true;
+  Begin();
+  FailTimes(1);
+  Begin();
+  sending_.RunDue(clock_.Now());
+  EXPECT_THAT(sender_->Statuses(), ElementsAre(Status(Stage::kWaiting)));
+}
+
+TEST_F(SnapshotTransferTest, ASuccessEndsTheDelays) {
+  follower_state_.sink_is_damaged = true;
+  for (size_t i = 1; i <= 4; ++i) {
+    Begin();
+    FailTimes(i);
+  }
+  follower_state_.sink_is_damaged = false;
+  sent_.clear();
+  Begin();
+  Settle();
+  ExpectArrived();
+  EXPECT_LE(DelayOfNext(), absl::Milliseconds(20));
+}
+
+TEST_F(SnapshotTransferTest, ANewConnectionEndsTheDelays) {
+  follower_state_.sink_is_damaged = true;
+  for (size_t i = 1; i <= 4; ++i) {
+    Begin();
+    FailTimes(i);
+  }
+  wire_.queue.clear();
+  Begin();
+  Tick();
+  ASSERT_EQ(ChunksOnTheWire(), 0u);
+  sender_->OnNewConnection(kFollower);
+  Tick();
+  EXPECT_GT(ChunksOnTheWire(), 0u) << "also that of the one that waits";
+}
+
+// ---- ends from outside
+
+TEST_F(SnapshotTransferTest, WhatIsDroppedIsNotSentOn) {
+  Begin();
+  Tick();
+  sender_->Drop(Status(Stage::kUnderWay));
+  Tick();
+  ExpectFailed();
+  wire_.queue.clear();
+  for (int i = 0; i < 100; ++i) Advance(absl::Milliseconds(100));
+  EXPECT_TRUE(wire_.queue.empty());
+  EXPECT_LE(DelayOfNext(), absl::Milliseconds(20)) << "that was no failure";
+}
+
+TEST_F(SnapshotTransferTest, WhatWaitsCanBeDropped) {
+  follower_state_.sink_is_damaged = true;
+  Begin();
+  FailTimes(1);
+  Begin();
+  sending_.RunDue(clock_.Now());
+  sent_.clear();
+  sender_->Drop(Status(Stage::kWaiting));
+  wire_.queue.clear();
+  for (int i = 0; i < 100; ++i) Advance(absl::Milliseconds(100));
+  ExpectFailed();
+  EXPECT_TRUE(wire_.queue.empty());
+}
+
+TEST_F(SnapshotTransferTest, WhatWasSentIsKnownUntilItIsDropped) {
+  Begin();
+  Settle();
+  ExpectArrived();
+  sender_->Drop(Status(Stage::kSent));
+  Tick();
+  EXPECT_THAT(sender_->Statuses(), IsEmpty());
+  EXPECT_EQ(sent_.size(), 1u) << "it was a success all the same";
+}
+
+// Whoever drops something may not know yet how it went on.
+TEST_F(SnapshotTransferTest, OnlyWhatIsStillSoIsDropped) {
+  Begin();
+  Settle();
+  sender_->Drop(Status(Stage::kUnderWay));
+  sender_->Drop(Status(Stage::kWaiting));
+  Tick();
+  ExpectArrived();
+  sender_->Drop({kFollower, Stage::kSent, LogIndex(8)});
+  Tick();
+  ExpectArrived();
+  leader_state_.position = At(12);
+  Begin();
+  Tick();
+  sender_->Drop({kFollower, Stage::kUnderWay, LogIndex(9)});
+  sender_->Drop({kFollower, Stage::kSent, LogIndex(9)});
+  Tick();
+  EXPECT_THAT(sender_->Statuses(), ElementsAre(Status(Stage::kUnderWay)));
+}
+
+TEST_F(SnapshotTransferTest, AnAnswerThatCameBeforeCounts) {
+  Begin();
+  while (received_.empty()) {
+    while (!wire_.queue.empty()) DeliverNext();
+    Tick();
+  }
+  receiver_->Confirm(received_.back());
+  sender_->Drop(Status(Stage::kUnderWay));
+  sender_->OnAck({kFollower, std::get<SnapshotAck>(wire_.queue.back().body)});
+  Tick();
+  ExpectArrived();
+}
+
+// ---- what a receiver has got so far
+
+class HalfReceivedTest : public SnapshotTransferTest {
+ protected:
+  HalfReceivedTest() {
+    Begin();
+    Tick();
+    DeliverNext();
+    EXPECT_EQ(follower_state_.filled.sinks_alive, 1);
+  }
+  int SinksAlive() {
+    receiving_.RunDue(clock_.Now());
+    return follower_state_.filled.sinks_alive;
+  }
+};
+
+TEST_F(HalfReceivedTest, GoesWhenAnotherNodeLeads) {
+  receiver_->OnLeader(kTerm.Next(), NodeId(3));
+  EXPECT_EQ(SinksAlive(), 0);
+}
+
+TEST_F(HalfReceivedTest, GoesWhenThisNodeLeads) {
+  receiver_->OnLeader(kTerm.Next(), kFollower);
+  EXPECT_EQ(SinksAlive(), 0);
+}
+
+TEST_F(HalfReceivedTest, GoesInAnotherTermOfWhomever) {
+  receiver_->OnLeader(kTerm.Next(), kNoNode);
+  EXPECT_EQ(SinksAlive(), 0);
+}
+
+TEST_F(HalfReceivedTest, StaysWhileContactIsLost) {
+  receiver_->OnLeader(kTerm, kNoNode);
+  EXPECT_EQ(SinksAlive(), 1);
+  receiver_->OnLeader(kTerm, kLeader);
+  EXPECT_EQ(SinksAlive(), 1);
+  Settle();
+  ExpectArrived();
+}
+
+// They were heard before the leader changed, and are looked at after that.
+TEST_F(HalfReceivedTest, PiecesOfAnEarlierLeaderBeginNothing) {
+  receiver_->OnLeader(kTerm.Next(), kNoNode);
+  while (!wire_.queue.empty()) DeliverNext();
+  Begin();
+  Tick();
+  while (!wire_.queue.empty()) DeliverNext();
+  EXPECT_EQ(SinksAlive(), 0);
+}
+
+TEST_F(HalfReceivedTest, GoesIfNothingMoreComes) {
+  sender_->CancelAll();
+  Advance(SnapshotReceiver::kPauseMax - absl::Seconds(1));
+  EXPECT_EQ(SinksAlive(), 1);
+  DeliverNext();
+  Advance(SnapshotReceiver::kPauseMax - absl::Seconds(1));
+  EXPECT_EQ(SinksAlive(), 1) << "something came";
+  Advance(absl::Seconds(1));
+  EXPECT_EQ(SinksAlive(), 0);
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ absl::Status MemoryLog::Write(std::span<const PersistBatch> batches) {
 absl::StatusOr<std::vector<Entry>> MemoryLog::Read(LogIndex first, LogIndex last,
                                                    size_t bytes_max) const {
   std::lock_guard lock(mutex_);
+  if (!read_status_.ok()) return read_status_;
   if (first <= base_.index || first > this->last()) {
     return absl::OutOfRangeError("not in the log");
   }
@@ -102,6 +103,11 @@ RecoveredLog MemoryLog::Recovered() const {
 void MemoryLog::Break() {
   std::lock_guard lock(mutex_);
   broken_ = true;
+}
+
+void MemoryLog::FailReads(absl::Status status) {
+  std::lock_guard lock(mutex_);
+  read_status_ = std::move(status);
 }
 
 int MemoryLog::writes() const {

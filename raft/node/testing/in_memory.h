@@ -43,6 +43,8 @@ class MemoryLog final : public LogStore {
   RecoveredLog Recovered() const;
   // From now on every change fails.
   void Break();
+  // From now on every Read gives this; OK: the entries again.
+  void FailReads(absl::Status status);
   int writes() const;
 
  private:
@@ -54,6 +56,7 @@ class MemoryLog final : public LogStore {
   LogPosition base_;
   std::deque<Entry> entries_;  // after base_
   bool broken_ = false;
+  absl::Status read_status_;
   int writes_ = 0;
 };
 
