@@ -82,6 +82,8 @@ void DrawSnapshots(Dice* dice, SimOptions* options) {
   snapshots.bytes_per_second = dice->Skewed(128 << 10, 64 << 20);
   snapshots.resend_after = dice->Skewed(absl::Milliseconds(50), absl::Seconds(2));
   snapshots.give_up_after = snapshots.resend_after * static_cast<int64_t>(dice->Between(2, 10));
+  // All nodes must have caught up soon after the troubles have ended.
+  snapshots.retry_after_max = dice->Skewed(snapshots.retry_after, absl::Seconds(5));
 }
 
 void DrawTroubles(Dice* dice, SimOptions* options) {
