@@ -43,11 +43,12 @@ LogIndex LogCompactor::Target(const Picture& picture) const {
 // What was applied when the target was set is durable after Sync; the target is below that.
 void LogCompactor::Compact() {
   const LogIndex target(target_);
-  if (const absl::Status synced = state_machine_->Sync(); !synced.ok()) {
-    on_fatal_(synced);
+  absl::Status done = state_machine_->Sync();
+  if (done.ok()) done = drop_(target);
+  if (!done.ok()) {
+    on_fatal_(done);
     return;
   }
-  drop_(target);
   target_ = 0;
 }
 

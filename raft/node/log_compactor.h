@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 
+#include "absl/status/status.h"
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
 #include "raft/env/executor.h"
@@ -35,8 +36,8 @@ struct LogRetention {
 // is called on the executor, with no lock held.
 class LogCompactor {
  public:
-  // Drops entries up to one, after those that wait to be written.
-  using DropHandler = std::function<void(LogIndex upto)>;
+  // Drops entries up to one from the log. An error is fatal.
+  using DropHandler = std::function<absl::Status(LogIndex upto)>;
 
   // `executor` must outlive the use of Consider; the others and this object must outlive it.
   LogCompactor(const LogRetention& retention, Executor* executor, StateMachine* state_machine,

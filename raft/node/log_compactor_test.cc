@@ -32,10 +32,14 @@ class LogCompactorTest : public ::testing::Test {
   ManualExecutor executor_;
   Journal state_;
   std::vector<LogIndex> dropped_;
+  absl::Status drop_result_;
   std::vector<absl::Status> fatal_;
   LogCompactor::Picture picture_;
   LogCompactor compactor_{Retention(), &executor_, &state_,
-                          [this](LogIndex upto) { dropped_.push_back(upto); },
+                          [this](LogIndex upto) {
+                            dropped_.push_back(upto);
+                            return drop_result_;
+                          },
                           [this](const absl::Status& error) { fatal_.push_back(error); }};
 };
 
@@ -84,6 +88,12 @@ TEST_F(LogCompactorTest, NothingGoesBeforeTheStateIsDurable) {
   state_.Break();
   EXPECT_EQ(Consider(0, 100, 10), std::nullopt);
   EXPECT_EQ(fatal_.size(), 1u);
+}
+
+TEST_F(LogCompactorTest, AFailedDropIsFatal) {
+  drop_result_ = absl::DataLossError("the disk is broken");
+  Consider(0, 100, 10);
+  EXPECT_EQ(fatal_, std::vector<absl::Status>{drop_result_});
 }
 
 TEST_F(LogCompactorTest, OneCompactionAtATime) {

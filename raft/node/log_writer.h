@@ -29,38 +29,28 @@ using FatalHandler = std::function<void(const absl::Status&)>;
 class LogWriter {
  public:
   using PersistedHandler = std::function<void(PersistSeq)>;
-  using DroppedHandler = std::function<void(LogPosition base)>;
 
   // `executor` must outlive the use of Submit; `store` and this object must outlive the executor.
   LogWriter(Executor* executor, LogStore* store, PersistedHandler on_persisted,
-            DroppedHandler on_dropped, FatalHandler on_fatal);
+            FatalHandler on_fatal);
 
   // Queues `batch`. Once it and all before it are durable, the handler is called with its number or
   // a later one.
   void Submit(PersistBatch batch);
-
-  // Lets the log forget entries up to `upto`, between two writes. If it did, the handler is told
-  // where the log begins then.
-  void DropPrefix(LogIndex upto);
 
   // After this no task is posted.
   void Close() { bell_.Close(); }
 
  private:
   void Work();
-  void WriteGroup(const std::vector<PersistBatch>& group);
-  void Drop(LogIndex upto);
-  bool Succeeds(const absl::Status& status);
 
   LogStore* const store_;
   const PersistedHandler on_persisted_;
-  const DroppedHandler on_dropped_;
   const FatalHandler on_fatal_;
   bool failed_ = false;  // on the executor only
 
   std::mutex mutex_;
   std::vector<PersistBatch> waiting_;  // guarded by mutex_
-  LogIndex drop_upto_;                 // guarded by mutex_; 0: nothing is to be dropped
   Doorbell bell_;
 };
 

@@ -71,7 +71,6 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
       log_writer_(
           executors_.log_writer.get(), environment.log,
           [this](PersistSeq seq) { Tell([seq](Inbox* inbox) { inbox->persisted = seq; }); },
-          [this](LogPosition base) { Tell([base](Inbox* inbox) { inbox->log_base = base; }); },
           WithDefault(options.on_fatal)),
       log_reader_(executors_.log_reader.get(), environment.log,
                   [this](EntriesRead read) {
@@ -104,7 +103,7 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
           }),
       compactor_(
           options.retention, executors_.snapshots.get(), environment.state_machine,
-          [this](LogIndex upto) { log_writer_.DropPrefix(upto); }, WithDefault(options.on_fatal)) {
+          [this](LogIndex upto) { return DropFromLog(upto); }, WithDefault(options.on_fatal)) {
   for (const NodeId node : core_.membership().AllNodes()) {
     if (node != core_.self()) away_.insert(node);
   }
@@ -452,6 +451,15 @@ void RaftNode::ConsiderCompaction(Instant now) {
                        .applied = applied,
                        .bytes = log_bytes,
                        .needed_after = needs.after});
+}
+
+// On the executor of the snapshots.
+absl::Status RaftNode::DropFromLog(LogIndex upto) {
+  const LogPosition before = environment_.log->base();
+  if (absl::Status dropped = environment_.log->DropPrefix(upto); !dropped.ok()) return dropped;
+  const LogPosition base = environment_.log->base();
+  if (base != before) Tell([base](Inbox* inbox) { inbox->log_base = base; });
+  return absl::OkStatus();
 }
 
 void RaftNode::OnRoleChange(const RoleChange& change) {

@@ -175,6 +175,7 @@ class RaftNode final : public Replica, public TransportReceiver {
   void MoveSnapshots(Ready* ready);
   void FinishReceived();
   void ConsiderCompaction(Instant now);
+  absl::Status DropFromLog(LogIndex upto);
   void OnRoleChange(const RoleChange& change);
   void Expire(Instant now);
   void TakePicture(Instant now);

@@ -22,10 +22,10 @@ struct RecoveredLog {
   std::vector<TermRun> terms;  // of the entries after `base`, in order
 };
 
-// Thread safety: what changes the log (Write, DropPrefix, ResetTo) is called by one thread at a
-// time; the rest may be called from any thread, also meanwhile. An error of a change is final: what
-// is on the disk is unknown, and the process must stop (a file system may report a failed fsync
-// once, and keep nothing: "Can applications recover from fsync failures?", USENIX ATC 2020).
+// Thread safety: Write and ResetTo are called by one thread at a time, and so is DropPrefix, also
+// meanwhile; the rest may be called from any thread at any time. An error of a change is final:
+// what is on the disk is unknown, and the process must stop (a file system may report a failed
+// fsync once, and keep nothing: "Can applications recover from fsync failures?", USENIX ATC 2020).
 class LogStore {
  public:
   virtual ~LogStore() = default;
@@ -41,7 +41,8 @@ class LogStore {
 
   // Forgets entries from the front, durably: none after `upto`, and of those up to it as many as
   // can go at little cost, perhaps none. For a state that holds durably what they explain. A Read
-  // that has begun finishes as if they were still there.
+  // that has begun finishes as if they were still there. May take long; a Write does not wait for
+  // it.
   virtual absl::Status DropPrefix(LogIndex upto) = 0;
 
   // The position before the first entry that can be read. Rises with DropPrefix.

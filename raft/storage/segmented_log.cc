@@ -4,6 +4,7 @@
 #include <iterator>
 #include <mutex>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -21,7 +22,9 @@
 namespace pontoon::raft {
 namespace {
 
-// Readers share only `segments_` with the writer, for as long as it takes to note where to read.
+// Readers share only `segments_` with the writer, for as long as it takes to note where to read. To
+// drop a prefix takes several syncs, and the removal of large files: whoever does that shares it in
+// the same way with the writer, and keeps it waiting only while it begins a segment.
 class SegmentedLog final : public LogStore {
  public:
   SegmentedLog(FileSystem* fs, const std::string& dir, const SegmentedLogOptions& options)
@@ -29,8 +32,8 @@ class SegmentedLog final : public LogStore {
         dir_(dir),
         options_(options),
         vote_file_(fs, dir),
-        begin_file_(fs, dir),
-        terms_(LogPosition{}) {
+        terms_(LogPosition{}),
+        begin_file_(fs, dir) {
     CHECK_GT(options.segment_bytes, kSegmentHeaderBytes);
     CHECK_GT(options.frame_bytes_max, 0u);
   }
@@ -50,6 +53,8 @@ class SegmentedLog final : public LogStore {
   absl::Status OpenDir();
   absl::Status OpenVote(const std::optional<LogBegin>& begin);
   absl::Status OpenSegments(const std::optional<LogBegin>& begin);
+  absl::Status status() const;
+  absl::Status Keep(const absl::Status& status);
   absl::Status WriteBatches(std::span<const PersistBatch> batches);
   absl::Status SaveVote(const HardState& state);
   absl::Status Reset(LogPosition base);
@@ -63,17 +68,22 @@ class SegmentedLog final : public LogStore {
   const SegmentedLogOptions options_;
 
   // Of the writing thread.
-  absl::Status status_;  // the first error; final
   VoteFile vote_file_;
-  BeginFile begin_file_;
   HardState hard_state_;
-  TermRuns terms_;
+  TermRuns terms_;  // may begin earlier than the log: see WriteBatches
   uint64_t sequence_max_ = 0;
   std::string buffer_;  // of the frame being written
 
-  mutable std::mutex mutex_;
-  // By sequence and by index; the last one is written to. Written by the writing thread, under
-  // mutex_; other threads read it under mutex_.
+  // Of the dropping thread.
+  BeginFile begin_file_;
+
+  // Held while it is decided which segments there are, on the disk and in segments_. The begin file
+  // must fit the segments at any time. Taken before mutex_.
+  std::mutex structure_mutex_;
+
+  mutable std::mutex mutex_;  // guards all below
+  absl::Status status_;       // the first error; final
+  // By sequence and by index; the last one is written to.
   std::vector<Segment> segments_;
 };
 
@@ -127,12 +137,28 @@ RecoveredLog SegmentedLog::Recovered() const {
           .terms = terms_.runs()};
 }
 
-absl::Status SegmentedLog::Write(std::span<const PersistBatch> batches) {
-  if (status_.ok()) status_ = WriteBatches(batches);
+absl::Status SegmentedLog::status() const {
+  std::lock_guard lock(mutex_);
   return status_;
 }
 
+// Keeps the first error. Returns it.
+absl::Status SegmentedLog::Keep(const absl::Status& status) {
+  std::lock_guard lock(mutex_);
+  if (status_.ok()) status_ = status;
+  return status_;
+}
+
+absl::Status SegmentedLog::Write(std::span<const PersistBatch> batches) {
+  if (absl::Status s = status(); !s.ok()) return s;
+  return Keep(WriteBatches(batches));
+}
+
 absl::Status SegmentedLog::WriteBatches(std::span<const PersistBatch> batches) {
+  // What was dropped since the last write.
+  if (const LogIndex dropped = base().index; dropped > terms_.base().index) {
+    terms_.DropPrefix(dropped);
+  }
   const WritePlan plan = MakeWritePlan(batches, terms_.base().index, terms_.last());
   if (plan.hard_state.has_value()) {
     if (absl::Status s = SaveVote(*plan.hard_state); !s.ok()) return s;
@@ -175,30 +201,35 @@ absl::Status SegmentedLog::Append(std::span<const Entry* const> entries) {
 
 absl::Status SegmentedLog::AppendFrame(std::span<const Entry* const> entries,
                                        uint64_t frame_bytes) {
-  if (segments_.back().end().offset + frame_bytes > options_.segment_bytes) {
+  const auto newest = [this] {
+    std::lock_guard lock(mutex_);
+    return std::pair(segments_.back().end(), segments_.back().file());
+  };
+  auto [place, file] = newest();
+  if (place.offset + frame_bytes > options_.segment_bytes) {
     const LogPosition previous{terms_.last(), terms_.TermAt(terms_.last())};
     if (absl::Status s = BeginSegment(previous, frame_bytes); !s.ok()) return s;
+    std::tie(place, file) = newest();
   }
-  Segment& segment = segments_.back();
-  const FramePlace place = segment.end();
   buffer_.clear();
   buffer_.reserve(frame_bytes);
   const FrameHeader header = EncodeFrame(place, entries, &buffer_);
-  if (absl::Status s = segment.file()->WriteAt(place.offset, buffer_); !s.ok()) return s;
-  if (absl::Status s = segment.file()->Sync(); !s.ok()) return s;
+  if (absl::Status s = file->WriteAt(place.offset, buffer_); !s.ok()) return s;
+  if (absl::Status s = file->Sync(); !s.ok()) return s;
   for (const Entry* entry : entries) terms_.Append(entry->term);
   std::lock_guard lock(mutex_);
-  segment.AddFrame(header);
+  segments_.back().AddFrame(header);
   return absl::OkStatus();
 }
 
 // Begins a segment that replaces everything after `previous`, with room for a first frame of
 // `frame_bytes`.
 absl::Status SegmentedLog::BeginSegment(LogPosition previous, uint64_t frame_bytes) {
+  std::lock_guard structure(structure_mutex_);
   // One that replaces all others says so, since with the first segment the mark of the log's begin
   // would go.
-  const SegmentStart start =
-      previous == terms_.base() ? SegmentStart::kBegins : SegmentStart::kContinues;
+  const bool replaces_all = segments_.empty() || previous == terms_.base() || previous == base();
+  const SegmentStart start = replaces_all ? SegmentStart::kBegins : SegmentStart::kContinues;
   absl::StatusOr<Segment> begun = Segment::Create(
       fs_, dir_, {.sequence = ++sequence_max_, .previous = previous, .start = start},
       std::max(options_.segment_bytes, kSegmentHeaderBytes + frame_bytes));
@@ -230,8 +261,8 @@ absl::Status SegmentedLog::BeginSegment(LogPosition previous, uint64_t frame_byt
 }
 
 absl::Status SegmentedLog::ResetTo(LogPosition base) {
-  if (status_.ok()) status_ = Reset(base);
-  return status_;
+  if (absl::Status s = status(); !s.ok()) return s;
+  return Keep(Reset(base));
 }
 
 absl::Status SegmentedLog::Reset(LogPosition base) {
@@ -240,22 +271,25 @@ absl::Status SegmentedLog::Reset(LogPosition base) {
 }
 
 absl::Status SegmentedLog::DropPrefix(LogIndex upto) {
-  if (status_.ok()) status_ = DropSegments(upto);
-  return status_;
+  if (absl::Status s = status(); !s.ok()) return s;
+  return Keep(DropSegments(upto));
 }
 
 // Drops the segments of which `upto` is the last entry or a later one; never the newest.
 absl::Status SegmentedLog::DropSegments(LogIndex upto) {
-  size_t count = 0;
-  while (count + 1 < segments_.size() && segments_[count + 1].previous() <= upto) ++count;
-  if (count == 0) return absl::OkStatus();
-
-  const SegmentHeader& first = segments_[count].header();
-  const LogBegin begin{.sequence = first.sequence, .previous = first.previous};
-  if (absl::Status s = begin_file_.Save(begin); !s.ok()) return s;
-  terms_.DropPrefix(begin.previous.index);
   std::vector<Segment> dropped;
   {
+    std::lock_guard structure(structure_mutex_);
+    size_t count = 0;
+    LogBegin begin;
+    {
+      std::lock_guard lock(mutex_);
+      while (count + 1 < segments_.size() && segments_[count + 1].previous() <= upto) ++count;
+      const SegmentHeader& first = segments_[count].header();
+      begin = {.sequence = first.sequence, .previous = first.previous};
+    }
+    if (count == 0) return absl::OkStatus();
+    if (absl::Status s = begin_file_.Save(begin); !s.ok()) return s;
     std::lock_guard lock(mutex_);
     const auto kept = segments_.begin() + static_cast<std::ptrdiff_t>(count);
     dropped.assign(std::move_iterator(segments_.begin()), std::move_iterator(kept));

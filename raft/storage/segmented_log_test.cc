@@ -427,6 +427,31 @@ TEST(SegmentedLog, ReadersGoOnWhileAPrefixIsDropped) {
   EXPECT_GT(t.log().base().index, LogIndex(750));
 }
 
+// The drops take the front away from under writes that begin segments and replace suffixes.
+TEST(SegmentedLog, WritesGoOnWhileAPrefixIsDropped) {
+  LogOnFaultyDisk t(kSmall);
+  ASSERT_TRUE(t.Open().ok());
+  std::atomic<uint64_t> written = 0;
+  std::thread dropper([&] {
+    while (written < 800) ASSERT_TRUE(t.log().DropPrefix(LogIndex(written)).ok());
+  });
+  for (uint64_t i = 1; i <= 800; i += 2) {
+    ASSERT_TRUE(t.Write({AppendBatch(i, Repeated(i, 2))}).ok());
+    // All that was dropped stays before what is replaced.
+    if (i % 7 == 0) {
+      ASSERT_TRUE(t.Write({ReplaceBatch(i, Repeated(i, 2))}).ok());
+    }
+    written = i + 1;
+  }
+  dropper.join();
+  ASSERT_TRUE(t.log().DropPrefix(LogIndex(800)).ok());
+  const LogPosition base = t.log().base();
+  EXPECT_GT(base.index, LogIndex(750));
+  ASSERT_TRUE(t.Open().ok()) << "begin file and segments fit";
+  EXPECT_EQ(t.log().base(), base);
+  EXPECT_EQ(t.ReadTerms(base.index.Next().value(), 800).size(), LogIndex(800) - base.index);
+}
+
 TEST(SegmentedLog, WorksOnTheRealFileSystem) {
   std::string pattern = JoinPath(testing::TempDir(), "segmented_log_XXXXXX");
   const std::string dir = JoinPath(mkdtemp(pattern.data()), "log");
