@@ -55,7 +55,7 @@ TEST_F(LogCompactorTest, WaitsForEnoughBytes) {
   EXPECT_EQ(Consider(0, 50, 1000), 30u);
   EXPECT_EQ(Consider(0, 60, 1999), std::nullopt) << "whole files only: nothing may have gone";
   EXPECT_EQ(Consider(0, 60, 2000), 40u);
-  EXPECT_EQ(Consider(40, 60, 300), std::nullopt);
+  EXPECT_EQ(Consider(40, 65, 300), std::nullopt);
   EXPECT_EQ(Consider(40, 90, 1300), 70u) << "counted from what was left";
 }
 
@@ -82,6 +82,8 @@ TEST_F(LogCompactorTest, AShortLogIsKept) { EXPECT_EQ(Consider(0, 15, 50'000), s
 
 TEST_F(LogCompactorTest, AStateBehindTheLogIsLeftAlone) {
   EXPECT_EQ(Consider(500, 0, 50'000), std::nullopt);
+  EXPECT_EQ(Consider(500, 599, 10), std::nullopt) << "counted from the log's begin";
+  EXPECT_EQ(Consider(500, 600, 10), 580u);
 }
 
 TEST_F(LogCompactorTest, NothingGoesBeforeTheStateIsDurable) {

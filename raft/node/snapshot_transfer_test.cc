@@ -357,8 +357,10 @@ TEST_F(SnapshotTransferTest, AReceiverThatForgotRefuses) {
   DeliverNext();
   receiver_.reset();
   StartReceiver();
+  const Instant forgot = clock_.Now();
   Settle();
   ExpectFailed();
+  EXPECT_LT(clock_.Now() - forgot, options_.give_up_after) << "it says so";
   EXPECT_TRUE(received_.empty());
 }
 
@@ -383,6 +385,40 @@ TEST_F(SnapshotTransferTest, ANewTransferMayBeOfTheSameState) {
   ExpectArrived();
 }
 
+TEST_F(SnapshotTransferTest, AnswersToAnEarlierTransferAreIgnored) {
+  Begin();
+  Tick();
+  const TransferId earlier = std::get<SnapshotChunk>(wire_.queue.front().body).transfer;
+  Begin();
+  Tick();
+  for (const auto state : {SnapshotAck::State::kComplete, SnapshotAck::State::kRefused}) {
+    sender_->OnAck({kFollower, {.transfer = earlier, .received = 10, .state = state}});
+    Tick();
+  }
+  EXPECT_TRUE(sent_.empty());
+  EXPECT_THAT(sender_->Statuses(), ElementsAre(Status(Stage::kUnderWay)));
+}
+
+TEST_F(SnapshotTransferTest, OnlyItsFirstPieceBeginsATransfer) {
+  Begin();
+  Tick();
+  wire_.queue.pop_front();
+  DeliverNext();
+  EXPECT_EQ(follower_state_.filled.sinks_alive, 0);
+}
+
+TEST_F(SnapshotTransferTest, ARefusalIsRepeatedForEachPiece) {
+  follower_state_.begin_result = absl::FailedPreconditionError("it has a newer state");
+  Begin();
+  Tick();
+  ASSERT_EQ(ChunksOnTheWire(), 3u);
+  for (int piece = 0; piece < 3; ++piece) {
+    DeliverNext();
+    const auto ack = std::get<SnapshotAck>(wire_.queue.back().body);
+    EXPECT_EQ(ack.state, SnapshotAck::State::kRefused) << piece;
+  }
+}
+
 TEST_F(SnapshotTransferTest, AnUnsoundSnapshotIsRefused) {
   follower_state_.sink_is_damaged = true;
   Begin();
@@ -390,6 +426,23 @@ TEST_F(SnapshotTransferTest, AnUnsoundSnapshotIsRefused) {
   ExpectFailed();
   EXPECT_TRUE(received_.empty());
   EXPECT_EQ(follower_state_.filled.sinks_alive, 0);
+}
+
+TEST_F(SnapshotTransferTest, ALostRefusalIsGivenAgain) {
+  follower_state_.sink_is_damaged = true;
+  leader_state_.content.clear();  // few pieces
+  Begin();
+  Tick();
+  while (follower_state_.filled.bytes == 0 || follower_state_.filled.sinks_alive > 0) {
+    ASSERT_FALSE(wire_.queue.empty());
+    DeliverNext();
+    Tick();
+  }
+  wire_.queue.clear();
+  Advance(options_.resend_after + absl::Milliseconds(20));
+  ASSERT_EQ(ChunksOnTheWire(), wire_.queue.size());
+  DeliverNext();
+  EXPECT_EQ(std::get<SnapshotAck>(wire_.queue.back().body).state, SnapshotAck::State::kRefused);
 }
 
 TEST_F(SnapshotTransferTest, AFollowerThatCannotBeginRefuses) {
@@ -402,8 +455,11 @@ TEST_F(SnapshotTransferTest, AFollowerThatCannotBeginRefuses) {
 TEST_F(SnapshotTransferTest, AStateThatCannotBeReadIsGivenUp) {
   leader_state_.source_breaks = true;
   Begin();
-  Settle();
+  Tick();
   ExpectFailed();
+  for (const Message& message : wire_.queue) {
+    EXPECT_FALSE(std::get<SnapshotChunk>(message.body).last) << "nobody takes it for whole";
+  }
 }
 
 TEST_F(SnapshotTransferTest, AStateOlderThanTheLogIsNotSent) {
@@ -483,6 +539,11 @@ TEST_F(SnapshotTransferTest, ASuccessEndsTheDelays) {
   Settle();
   ExpectArrived();
   EXPECT_LE(DelayOfNext(), absl::Milliseconds(20));
+  follower_state_.sink_is_damaged = true;
+  received_.clear();
+  sent_.clear();
+  FailTimes(1);
+  EXPECT_LE(DelayOfNext(), options_.retry_after + absl::Milliseconds(20)) << "as after the first";
 }
 
 TEST_F(SnapshotTransferTest, ANewConnectionEndsTheDelays) {
@@ -538,6 +599,14 @@ TEST_F(SnapshotTransferTest, WhatWasSentIsKnownUntilItIsDropped) {
   EXPECT_EQ(sent_.size(), 1u) << "it was a success all the same";
 }
 
+TEST_F(SnapshotTransferTest, WhatWasSentIsForgottenWhenTheNextBegins) {
+  Begin();
+  Settle();
+  Begin();
+  Tick();
+  EXPECT_THAT(sender_->Statuses(), ElementsAre(Status(Stage::kUnderWay)));
+}
+
 // Whoever drops something may not know yet how it went on.
 TEST_F(SnapshotTransferTest, OnlyWhatIsStillSoIsDropped) {
   Begin();
@@ -589,6 +658,11 @@ class HalfReceivedTest : public SnapshotTransferTest {
 
 TEST_F(HalfReceivedTest, GoesWhenAnotherNodeLeads) {
   receiver_->OnLeader(kTerm.Next(), NodeId(3));
+  EXPECT_EQ(SinksAlive(), 0);
+}
+
+TEST_F(HalfReceivedTest, IsOfOneLeaderOnly) {
+  receiver_->OnLeader(kTerm, NodeId(3));
   EXPECT_EQ(SinksAlive(), 0);
 }
 

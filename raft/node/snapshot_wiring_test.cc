@@ -194,6 +194,25 @@ TEST_F(SnapshotWiringTest, AFollowerGetsASnapshotInPlaceOfADamagedLog) {
   EXPECT_GT(chunks_.back().position.index, LogIndex(10));
 }
 
+class UnkeptLogTest : public SnapshotWiringTest {
+ protected:
+  UnkeptLogTest() : SnapshotWiringTest(/*keep_bytes=*/0) { Lead(); }
+};
+
+// That takes several syncs, for which no write should have to wait.
+TEST_F(UnkeptLogTest, ItsFrontGoesWithoutTheLogWriter) {
+  Write(1);
+  const LogIndex before = log_.base().index;
+  node_->Propose(std::make_shared<const std::string>("x"), Instant::InfiniteFuture(),
+                 [](const ProposeOutcome&) {});
+  Settle();
+  ASSERT_EQ(log_.base().index, before) << "it is not time yet";
+  clock_.Advance(absl::Milliseconds(200));
+  manual_[0]->RunDue(clock_.Now());  // the loop
+  manual_[4]->RunDue(clock_.Now());  // snapshots and compaction
+  EXPECT_EQ(log_.base().index, before + 1);
+}
+
 // ---- as a follower
 
 class ReceivingTest : public SnapshotWiringTest {
