@@ -248,5 +248,17 @@ TEST_F(ProgressTest, TheInvariantsHoldWhateverIsAnswered) {
   }
 }
 
+// While it gets a snapshot, news of the log is noted, and does not bring back the appends.
+TEST_F(ProgressTest, OnlyTheSnapshotsEndLeadsOutOfIt) {
+  progress_.OnSnapshotNeeded();
+  EXPECT_FALSE(Reject(10, 4));
+  progress_.OnLoss();
+  EXPECT_TRUE(Accept(5));
+  EXPECT_EQ(progress_.state(), Progress::State::kSnapshot);
+  EXPECT_FALSE(progress_.CanSend());
+  progress_.OnSnapshotSent(LogIndex(20));
+  ExpectProbe(5, 21);
+}
+
 }  // namespace
 }  // namespace pontoon::raft
