@@ -224,8 +224,8 @@ TEST(SegmentedLog, DropsAPrefixOfWholeSegments) {
   LogState state;
   state.hard_state.term = Term(7);
   state.terms = t.ReadTerms(1, 60);
-  size_t segments = t.SegmentPaths().size();
-  for (uint64_t upto : {0, 20, 40, 41, 59}) {
+  const size_t segments_before = t.SegmentPaths().size();
+  for (uint64_t upto = 0; upto < 60; ++upto) {
     SCOPED_TRACE(upto);
     ASSERT_TRUE(t.log().DropPrefix(LogIndex(upto)).ok());
     const LogPosition base = t.log().base();
@@ -236,15 +236,13 @@ TEST(SegmentedLog, DropsAPrefixOfWholeSegments) {
     EXPECT_EQ(t.log().Read(base.index, LogIndex(60), 1).status().code(),
               absl::StatusCode::kOutOfRange);
     EXPECT_EQ(t.ReadTerms(base.index.value() + 1, 60), state.terms);
-    if (upto == 20 || upto == 40) {
-      EXPECT_LT(t.SegmentPaths().size(), segments);
-    }
-    segments = t.SegmentPaths().size();
+    const size_t segments = t.SegmentPaths().size();
     t.disk().Crash(Unsynced::kLost);
     ASSERT_TRUE(t.Open().ok());
     EXPECT_EQ(t.State().ToString(), state.ToString());
     EXPECT_THAT(t.SegmentPaths(), SizeIs(segments));
   }
+  EXPECT_LT(t.SegmentPaths().size(), segments_before);
   ASSERT_TRUE(t.Write({AppendBatch(61, {7})}).ok());
   EXPECT_THAT(t.ReadTerms(60, 61), ElementsAre(7, 7));
 }
