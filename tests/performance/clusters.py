@@ -32,26 +32,60 @@ def free_ports(count):
 
 
 class Cluster:
-    """Three nodes of one program, stopped when the block ends."""
+    """Three nodes of one program, stopped when the block ends; only `nodes` are started.
 
-    def __init__(self, name, folder, flags=()):
+    A folder that was used before gives back its nodes.
+    """
+
+    def __init__(self, name, folder, flags=(), nodes=(0, 1, 2)):
         self.name = name
-        ports = free_ports(6)
+        ports_file = os.path.join(folder, f"{name}-ports.json")
+        if not os.path.exists(ports_file):
+            with open(ports_file, "w", encoding="ascii") as file:
+                json.dump(free_ports(6), file)
+        with open(ports_file, encoding="ascii") as file:
+            ports = json.load(file)
         self.endpoints = [f"127.0.0.1:{p}" for p in ports[:3]]
         peers = [f"http://127.0.0.1:{p}" for p in ports[3:]]
         initial = ",".join(f"n{i}={peers[i]}" for i in range(3))
-        self.processes = []
+        self.commands = []
+        self.logs = []
         for i in range(3):
             client = f"http://{self.endpoints[i]}"
             data = os.path.join(folder, f"{name}-{i}")
-            log = open(os.path.join(folder, f"{name}-{i}.log"), "wb")
-            self.processes.append(
-                subprocess.Popen(
-                    [binary_of(name), "--name", f"n{i}", "--data-dir", data,
-                     "--listen-client-urls", client, "--advertise-client-urls", client,
-                     "--listen-peer-urls", peers[i], "--initial-advertise-peer-urls", peers[i],
-                     "--initial-cluster", initial, *flags],
-                    stdout=log, stderr=subprocess.STDOUT))
+            self.commands.append(
+                [binary_of(name), "--name", f"n{i}", "--data-dir", data,
+                 "--listen-client-urls", client, "--advertise-client-urls", client,
+                 "--listen-peer-urls", peers[i], "--initial-advertise-peer-urls", peers[i],
+                 "--initial-cluster", initial, *flags])
+            self.logs.append(os.path.join(folder, f"{name}-{i}.log"))
+        self.processes = [None] * 3
+        for node in nodes:
+            self.start(node)
+
+    def start(self, node):
+        with open(self.logs[node], "ab") as log:
+            self.processes[node] = subprocess.Popen(self.commands[node], stdout=log,
+                                                    stderr=subprocess.STDOUT)
+
+    def stop(self, node):
+        """Stops a node cleanly."""
+        self.processes[node].send_signal(signal.SIGTERM)
+        self.processes[node].wait()
+
+    def status(self, node):
+        """What etcd's API says of a node; None if it does not answer."""
+        done = subprocess.run(["etcdctl", "--endpoints", self.endpoints[node], "endpoint", "status", "-w", "json"],
+                              capture_output=True, check=False, env={**os.environ, "ETCDCTL_API": "3"})
+        return json.loads(done.stdout)[0]["Status"] if done.returncode == 0 else None
+
+    def leader(self):
+        """The number of the node that leads."""
+        for node in range(3):
+            status = self.status(node)
+            if status and status["leader"] == status["header"]["member_id"]:
+                return node
+        raise SystemExit(f"{self.name}: no leader")
 
     def pids(self):
         return ",".join(str(p.pid) for p in self.processes)
@@ -76,7 +110,8 @@ class Cluster:
         return self
 
     def __exit__(self, *_):
-        for process in self.processes:
+        processes = [process for process in self.processes if process]
+        for process in processes:
             process.send_signal(signal.SIGKILL)
-        for process in self.processes:
+        for process in processes:
             process.wait()

@@ -11,7 +11,6 @@ docs/performance.md.
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -25,22 +24,11 @@ SECONDS_BEFORE = 2
 SECONDS_IN_ALL = 7
 
 
-def leader_of(cluster):
-    """The process of the leader."""
-    for endpoint, process in zip(cluster.endpoints, cluster.processes):
-        done = subprocess.run(["etcdctl", "--endpoints", endpoint, "endpoint", "status", "-w", "json"],
-                              capture_output=True, check=True, env={**os.environ, "ETCDCTL_API": "3"})
-        status = json.loads(done.stdout)[0]["Status"]
-        if status["leader"] == status["header"]["member_id"]:
-            return process
-    raise SystemExit(f"{cluster.name}: no leader")
-
-
 def run_trial(name, folder, flags):
     """The longest gap, in milliseconds."""
     with Cluster(name, folder, flags) as cluster:
         cluster.wait_ready()
-        leader = leader_of(cluster)
+        leader = cluster.processes[cluster.leader()]
         bench = subprocess.Popen(
             [CTL, "--endpoints", ",".join(cluster.endpoints), "--output", "json", "bench", "put",
              "--clients", str(CLIENTS), "--connections", "12", "--duration", f"{SECONDS_IN_ALL}s"],
