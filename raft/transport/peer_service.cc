@@ -32,11 +32,14 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
   explicit Stream(PeerService* service) : service_(service) {}
 
   void Start() {
-    // Whoever has reached the port may have a stream: not for long, unless it is a peer.
+    // Whoever has reached the port may have a stream: not for long, unless it is a peer. The alarm
+    // keeps its function as long as it lives itself, so that must not keep the stream, its owner.
     const int64_t timeout_ms = absl::ToInt64Milliseconds(service_->greeting_timeout_);
     greeting_due_.Set(
         gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(timeout_ms, GPR_TIMESPAN)),
-        [self = shared_from_this()](bool) { self->OnGreetingDue(); });
+        [weak = weak_from_this()](bool) {
+          if (const auto self = weak.lock()) self->OnGreetingDue();
+        });
     StartRead(&in_);
   }
 
