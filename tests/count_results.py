@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Counts the test cases of a `bazel test` run.
+"""Counts the test cases of one or more `bazel test` runs.
 
-Reads the file that --build_event_json_file wrote and the test.xml files that it names, and ends
+Reads the files that --build_event_json_file wrote and the test.xml files that they name, and ends
 with one line, "N passed, N failed". The exit code is 0 only if nothing failed.
 
 A gtest program counts with each of its cases, any other test as one case. What leaves no trace of
@@ -96,25 +96,35 @@ def count_events(lines):
     return counts, never_ran
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bazel-exit", type=int, default=0, help="exit code of bazel test")
-    parser.add_argument("events", help="file written by --build_event_json_file")
-    arguments = parser.parse_args()
-    with open(arguments.events, encoding="utf-8") as lines:
-        counts, never_ran = count_events(lines)
-    for label in never_ran:
-        print(f"{label} could not be built or run")
-    if arguments.bazel_exit != 0 and counts.failed == 0:
-        print(f"bazel failed with exit code {arguments.bazel_exit}")
+def count_run(lines, bazel_exit):
+    """The counts of one run, and what to say about it. A run that failed counts at least one."""
+    counts, never_ran = count_events(lines)
+    remarks = [f"{label} could not be built or run" for label in never_ran]
+    if bazel_exit != 0 and counts.failed == 0:
+        remarks.append(f"bazel failed with exit code {bazel_exit}")
         counts.failed = 1
     if counts.passed + counts.failed == 0:
-        print("no test was run")
+        remarks.append("no test was run")
         counts.failed = 1
-    if counts.skipped > 0:
-        print(f"{counts.skipped} skipped")
-    print(f"{counts.passed} passed, {counts.failed} failed")
-    sys.exit(1 if counts.failed else 0)
+    return counts, remarks
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run", nargs=2, action="append", required=True,
+                        metavar=("EVENTS", "EXIT"),
+                        help="file written by --build_event_json_file, and exit code of bazel test")
+    total = Counts()
+    for events, bazel_exit in parser.parse_args().run:
+        with open(events, encoding="utf-8") as lines:
+            counts, remarks = count_run(lines, int(bazel_exit))
+        for remark in remarks:
+            print(remark)
+        total.add(counts)
+    if total.skipped > 0:
+        print(f"{total.skipped} skipped")
+    print(f"{total.passed} passed, {total.failed} failed")
+    sys.exit(1 if total.failed else 0)
 
 
 if __name__ == "__main__":

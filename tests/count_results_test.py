@@ -3,10 +3,13 @@
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import unittest
 
-from count_results import Counts, count_cases, count_events, count_program
+import count_results
+from count_results import Counts, count_cases, count_events, count_program, count_run
 
 GTEST_XML = """<?xml version="1.0" encoding="UTF-8"?>
 <testsuites tests="4" failures="1" disabled="1" errors="0" name="AllTests">
@@ -80,6 +83,29 @@ class CountEventsTest(unittest.TestCase):
         ])
         self.assertEqual(never_ran, ["//a:broken_test"])
         self.assertEqual(counts, Counts(passed=1, failed=2, skipped=2))
+
+    def test_a_run_that_failed_counts_at_least_one(self):
+        passed = self.result("//a:ran_test", "PASSED")
+        self.assertEqual(count_run([], 0), (Counts(failed=1), ["no test was run"]))
+        self.assertEqual(count_run([], 1), (Counts(failed=1), ["bazel failed with exit code 1"]))
+        self.assertEqual(count_run([passed], 3)[0].failed, 1)
+
+    def test_several_runs_are_added(self):
+        # The second run did not get as far as the test that passed in the first.
+        runs = [([self.configured("//a:test"), self.result("//a:test", "FAILED")], "3"),
+                ([self.configured("//a:test")], "1")]
+        arguments = []
+        with tempfile.TemporaryDirectory() as folder:
+            for lines, bazel_exit in runs:
+                events = os.path.join(folder, str(len(arguments)))
+                with open(events, "w", encoding="utf-8") as file:
+                    file.write("\n".join(lines))
+                arguments += ["--run", events, bazel_exit]
+            done = subprocess.run([sys.executable, count_results.__file__, *arguments],
+                                  stdout=subprocess.PIPE, encoding="utf-8", check=False)
+        self.assertEqual(done.stdout.splitlines(),
+                         ["//a:test could not be built or run", "2 skipped", "1 passed, 2 failed"])
+        self.assertEqual(done.returncode, 1)
 
 
 if __name__ == "__main__":

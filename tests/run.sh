@@ -7,12 +7,17 @@ readonly root
 # shellcheck source=deploy/environment.sh
 source "$root/deploy/environment.sh"
 
+# Where sanitizers find most for their time; docs/testing.md says how to run them on all.
+readonly asan_targets=(//raft/env/... //raft/node/... //raft/storage/... //raft/transport/...)
+readonly tsan_targets=(//raft/env/... //raft/node/... //raft/transport/...)
+
 usage() {
   cat <<'END'
 Usage: tests/run.sh [BAZEL ARGUMENT...]
 
-Installs the Debian packages that are missing, builds Pontoon, and runs every test of it, or only
-those that the arguments name, for instance:
+Installs the Debian packages that are missing, builds Pontoon, and runs every test of it. Without
+arguments it then runs some of them again with AddressSanitizer and ThreadSanitizer. Arguments may
+name tests, which are then the only ones to run:
 
   tests/run.sh //raft/...
   tests/run.sh //tests/integration:zoneinfo_test --test_output=streamed
@@ -24,6 +29,17 @@ change; --nocache_test_results makes it.
 END
 }
 
+runs=()  # arguments of count_results.py
+
+# run_tests BAZEL ARGUMENT...: one run of Bazel. It may fail, and others follow.
+run_tests() {
+  local events="$folder/${#runs[@]}" bazel_exit=0
+  : >"$events"  # for a Bazel that does not get as far as writing it
+  bazel test --keep_going --build_event_json_file="$events" --test_output=errors "$@" ||
+    bazel_exit=$?
+  runs+=(--run "$events" "$bazel_exit")
+}
+
 main() {
   if [[ ${1:-} == -h || ${1:-} == --help ]]; then
     usage
@@ -31,16 +47,18 @@ main() {
   fi
   "$root/deploy/install-packages.sh" --with-tests
   cd "$root"
-  events=$(mktemp)
-  readonly events
-  trap 'rm -f "$events"' EXIT
+  folder=$(mktemp -d)
+  readonly folder
+  trap 'rm -rf "$folder"' EXIT
 
   local targets=()
   [[ " $* " == *' //'* ]] || targets=(//...)
-  local bazel_exit=0
-  bazel test --keep_going --build_event_json_file="$events" --test_output=errors \
-    "$@" "${targets[@]}" || bazel_exit=$?
-  python3 "$root/tests/count_results.py" --bazel-exit="$bazel_exit" "$events"
+  run_tests "$@" "${targets[@]}"
+  if (($# == 0)); then
+    run_tests --config=asan "${asan_targets[@]}"
+    run_tests --config=tsan "${tsan_targets[@]}"
+  fi
+  python3 "$root/tests/count_results.py" "${runs[@]}"
 }
 
 main "$@"
