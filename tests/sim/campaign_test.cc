@@ -13,7 +13,12 @@ namespace pontoon::sim {
 namespace {
 
 constexpr uint64_t kSlices = 16;
+// Sanitizers make a run many times as long.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr uint64_t kSeedsOfSlice = 2;
+#else
 constexpr uint64_t kSeedsOfSlice = 50;
+#endif
 
 // The seed that is running, for the case that a failed check ends the process.
 volatile uint64_t running_seed = 0;
