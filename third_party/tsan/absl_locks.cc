@@ -9,7 +9,7 @@
 // happens before what is done by the next that acquires it.
 //
 // Left out, since neither Pontoon nor gRPC uses them: Mutex::LockWhen and its relatives,
-// Mutex::ReaderTryLock, Notification::HasBeenNotified.
+// Mutex::AwaitWithDeadline, Mutex::ReaderTryLock, Notification::HasBeenNotified.
 
 #include <sanitizer/tsan_interface.h>
 
