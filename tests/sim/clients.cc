@@ -58,7 +58,9 @@ void Clients::Act(size_t client) {
     self.machine = dice_.Below(machines_->size());
     Think(client);
   } else if (operation.kind == OperationKind::kRead) {
-    Read(machine, operation, timeout, then);
+    const bool by_lease = operation.id.value() % 2 == 0;
+    Begin(machine, operation, by_lease ? raft::ReadMode::kLease : raft::ReadMode::kQuorum, timeout,
+          then);
   } else {
     Write(machine, operation, timeout, then);
   }
@@ -70,7 +72,7 @@ Operation Clients::Draw() {
   operation.key = KeyId(static_cast<uint32_t>(dice_.Below(options_.keys)));
   operation.value = Value(operation.id.value());
   operation.padding_bytes = dice_.Below(options_.padding_most + 1);
-  const uint64_t roll = dice_.Below(100);
+  const uint64_t roll = only_reads_ ? 0 : dice_.Below(100);
   if (roll < options_.read_percent) {
     operation.kind = OperationKind::kRead;
   } else if (roll < options_.read_percent + options_.delete_percent) {
@@ -106,16 +108,22 @@ void Clients::Write(Machine* machine, const Operation& operation, absl::Duration
       });
 }
 
-void Clients::Read(Machine* machine, const Operation& operation, absl::Duration timeout,
-                   std::function<void()> then) {
-  Begin(operation);
-  const bool by_lease = operation.id.value() % 2 == 0;
+void Clients::Begin(Machine* machine, const Operation& read, raft::ReadMode mode,
+                    absl::Duration timeout, std::function<void()> then) {
+  Begin(read);
   machine->node()->ReadBarrier(
-      by_lease ? raft::ReadMode::kLease : raft::ReadMode::kQuorum, machine->Now() + timeout,
-      [this, machine, id = operation.id, then = std::move(then)](const absl::Status& status) {
+      mode, machine->Now() + timeout,
+      [this, machine, id = read.id, then = std::move(then)](const absl::Status& status) {
         OnReadable(machine, id, status);
         then();
       });
+}
+
+void Clients::Read(Machine* machine, raft::ReadMode mode, absl::Duration timeout,
+                   std::function<void()> then) {
+  Operation operation = Draw();
+  operation.kind = OperationKind::kRead;
+  Begin(machine, operation, mode, timeout, std::move(then));
 }
 
 void Clients::OnOutcome(Machine* machine, OperationId id, raft::ProposeOutcome outcome) {

@@ -43,6 +43,11 @@ class Clients {
   // Operations that are not answered yet.
   size_t open() const { return open_; }
 
+  // They begin no writes while `only_reads`.
+  void OnlyRead(bool only_reads) { only_reads_ = only_reads; }
+  // One read at `machine`, which must be up; `then` is called when it has been answered.
+  void Read(Machine* machine, raft::ReadMode mode, absl::Duration timeout,
+            std::function<void()> then);
   // One write at `machine`; `done` hears what was told of it.
   void Probe(Machine* machine, absl::Duration timeout, std::function<void(Told)> done);
 
@@ -56,8 +61,8 @@ class Clients {
   Operation Draw();
   void Write(Machine* machine, const Operation& operation, absl::Duration timeout,
              std::function<void()> then);
-  void Read(Machine* machine, const Operation& operation, absl::Duration timeout,
-            std::function<void()> then);
+  void Begin(Machine* machine, const Operation& read, raft::ReadMode mode, absl::Duration timeout,
+             std::function<void()> then);
   OperationRecord& Begin(const Operation& operation);
   void OnOutcome(Machine* machine, OperationId id, raft::ProposeOutcome outcome);
   void OnApplied(Machine* machine, OperationRecord* record, const raft::Applied& applied);
@@ -74,6 +79,7 @@ class Clients {
   std::vector<Client> clients_;
   size_t open_ = 0;
   bool stopped_ = false;
+  bool only_reads_ = false;
 };
 
 }  // namespace pontoon::sim

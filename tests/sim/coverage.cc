@@ -54,6 +54,10 @@ const char* NameOf(Path path) {
       return "a crash between a snapshot and the log that begins with it";
     case Path::kStartWithoutState:
       return "a start with a log that begins after the state";
+    case Path::kReadAtReplacedLeader:
+      return "a read asked of a leader that has a successor and does not know";
+    case Path::kRivalReturned:
+      return "a rival elected after old entries of another were spread";
     case Path::kCount:
       break;
   }
@@ -98,6 +102,14 @@ const char* NameOf(Fault fault) {
       return "transfers of leadership asked for";
     case Fault::kStateLost:
       return "states lost";
+    case Fault::kUsurpation:
+      return "leaders cut off while they are read from";
+    case Fault::kStrangers:
+      return "followers of a leader started anew while others miss it";
+    case Fault::kHandover:
+      return "leaders deaf while they hand over";
+    case Fault::kFigureEight:
+      return "figures 8 begun";
     case Fault::kCount:
       break;
   }

@@ -37,6 +37,8 @@ enum class Path : size_t {
   kSnapshotInstalled,
   kInstallCutByCrash,
   kStartWithoutState,
+  kReadAtReplacedLeader,
+  kRivalReturned,
   kCount,
 };
 
@@ -59,6 +61,10 @@ enum class Fault : size_t {
   kCleanStop,
   kTransfer,
   kStateLost,
+  kUsurpation,
+  kStrangers,
+  kHandover,
+  kFigureEight,
   kCount,
 };
 

@@ -16,10 +16,13 @@ namespace {
 
 constexpr char kLogDir[] = "/log";
 
-VirtualClock::Error DrawClockError(int64_t rate_ppm_most, Dice* dice) {
+VirtualClock::Error DrawClockError(const SimOptions& options, Dice* dice) {
   VirtualClock::Error error{.offset = dice->Between(absl::Seconds(1), absl::Seconds(100000))};
-  if (rate_ppm_most > 0) {
-    error.rate_ppm = static_cast<int64_t>(dice->Below(2 * rate_ppm_most + 1)) - rate_ppm_most;
+  const int64_t most = options.clock_rate_ppm_most;
+  if (options.clocks_at_the_bound) {
+    error.rate_ppm = dice->OneIn(2) ? most : -most;
+  } else if (most > 0) {
+    error.rate_ppm = static_cast<int64_t>(dice->Below(2 * most + 1)) - most;
   }
   return error;
 }
@@ -38,7 +41,7 @@ Machine::Machine(const World& world, NodeId id)
     : world_(world),
       id_(id),
       dice_(SeedOf(world.options->seed, id)),
-      clock_(world.loop, DrawClockError(world.options->clock_rate_ppm_most, &dice_)),
+      clock_(world.loop, DrawClockError(*world.options, &dice_)),
       store_(world.options->level_db ? NewLevelDbStore() : NewModelStore()) {}
 
 Machine::~Machine() { EndLife(); }

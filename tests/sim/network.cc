@@ -106,7 +106,8 @@ SimTime Network::ArrivalOf(Link* link) {
     return loop_->now() +
            dice_.Skewed(options_.delay_most, options_.late_most + options_.delay_most);
   }
-  SimTime arrival = loop_->now() + dice_.Skewed(options_.delay_least, options_.delay_most);
+  SimTime arrival =
+      loop_->now() + dice_.Skewed(options_.delay_least, options_.delay_most) + link->slowed_by;
   if (!options_.in_order) return arrival;
   arrival = std::max(arrival, link->last_arrival + 1);
   link->last_arrival = arrival;
@@ -155,26 +156,37 @@ void Network::Replay(size_t count) {
 
 void Network::Block(NodeId from, NodeId to) {
   LinkOf(from, to).blocked = true;
-  raft::TransportReceiver* const sender = receivers_[from.value()];
-  if (sender != nullptr && dice_.Percent(options_.told_of_break_percent)) {
-    sender->OnPeerUnreachable(to);
-    sender->OnPeerDown(to);  // it may well be up: something between the two refuses connections
-  }
+  // It may well be up: something between the two refuses connections.
+  const bool is_there = receivers_[from.value()] != nullptr;
+  if (is_there && dice_.Percent(options_.told_of_break_percent)) ReportDown(from, to);
+}
+
+void Network::Unblock(NodeId from, NodeId to) { LinkOf(from, to).blocked = false; }
+
+void Network::SlowDown(NodeId from, NodeId to, absl::Duration by) {
+  LinkOf(from, to).slowed_by = by;
 }
 
 void Network::Unblock() {
   for (auto& row : links_) {
-    for (Link& link : row) link.blocked = false;
+    for (Link& link : row) {
+      link.blocked = false;
+      link.slowed_by = absl::ZeroDuration();
+    }
   }
+}
+
+void Network::ReportDown(NodeId node, NodeId peer) {
+  raft::TransportReceiver* const receiver = receivers_[node.value()];
+  if (receiver == nullptr) return;
+  receiver->OnPeerUnreachable(peer);
+  receiver->OnPeerDown(peer);
 }
 
 void Network::BreakConnectionsOf(NodeId node) {
   for (size_t peer = 1; peer <= kNodesMax; ++peer) {
-    raft::TransportReceiver* const receiver = receivers_[peer];
-    if (receiver == nullptr || NodeId(peer) == node) continue;
-    if (!dice_.Percent(options_.told_of_break_percent)) continue;
-    receiver->OnPeerUnreachable(node);
-    receiver->OnPeerDown(node);
+    if (receivers_[peer] == nullptr || NodeId(peer) == node) continue;
+    if (dice_.Percent(options_.told_of_break_percent)) ReportDown(NodeId(peer), node);
   }
 }
 

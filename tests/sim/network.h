@@ -49,8 +49,13 @@ class Network {
 
   // Blocks what is sent from one node to another from now on, and what is on its way.
   void Block(NodeId from, NodeId to);
-  // Nothing is blocked any more.
+  void Unblock(NodeId from, NodeId to);
+  // What is sent from one node to another from now on takes this much longer.
+  void SlowDown(NodeId from, NodeId to, absl::Duration by);
+  // Nothing is blocked or slowed down any more.
   void Unblock();
+  // Tells `node` that its connection to `peer` broke, and that another one was refused.
+  void ReportDown(NodeId node, NodeId peer);
   // The connections of `node` broke: its peers may be told.
   void BreakConnectionsOf(NodeId node);
 
@@ -65,6 +70,7 @@ class Network {
   using Messages = std::vector<raft::Message>;
   struct Link {
     bool blocked = false;
+    absl::Duration slowed_by;
     SimTime last_arrival;  // of what comes in order
   };
 

@@ -125,6 +125,42 @@ TEST_F(NetworkTest, ABlockWorksOneWayAndOnWhatIsUnderWay) {
   EXPECT_EQ(RoundsAt(2), (std::vector<uint64_t>{4}));
 }
 
+TEST_F(NetworkTest, UnblocksOneWayOnly) {
+  Begin({.told_of_break_percent = 0});
+  network_->Block(NodeId(1), NodeId(2));
+  network_->Block(NodeId(1), NodeId(3));
+  network_->Unblock(NodeId(1), NodeId(2));
+  Send(2, 1);
+  Send(3, 2);
+  Wait(absl::Seconds(1));
+  EXPECT_EQ(RoundsAt(2), (std::vector<uint64_t>{1}));
+  EXPECT_TRUE(RoundsAt(3).empty());
+}
+
+TEST_F(NetworkTest, SlowsDownOneWay) {
+  Begin({});
+  network_->SlowDown(NodeId(1), NodeId(2), absl::Seconds(5));
+  Send(2, 1);
+  Send(3, 2);
+  Wait(absl::Seconds(4));
+  EXPECT_TRUE(RoundsAt(2).empty());
+  EXPECT_EQ(RoundsAt(3), (std::vector<uint64_t>{2}));
+  Wait(absl::Seconds(2));
+  EXPECT_EQ(RoundsAt(2), (std::vector<uint64_t>{1}));
+  network_->Unblock();
+  Send(2, 3);
+  Wait(absl::Seconds(1));
+  EXPECT_EQ(RoundsAt(2), (std::vector<uint64_t>{1, 3}));
+}
+
+TEST_F(NetworkTest, ReportsDown) {
+  Begin({});
+  network_->ReportDown(NodeId(3), NodeId(1));
+  EXPECT_EQ(inboxes_[3].unreachable, (std::vector<NodeId>{NodeId(1)}));
+  EXPECT_EQ(inboxes_[3].down, (std::vector<NodeId>{NodeId(1)}));
+  EXPECT_TRUE(inboxes_[2].down.empty());
+}
+
 TEST_F(NetworkTest, ReplaysThePast) {
   Begin({.replays = true});
   for (uint64_t round = 1; round <= 100; ++round) Send(2, round);

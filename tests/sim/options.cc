@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/sim/dice.h"
+#include "tests/sim/fingerprint.h"
 
 namespace pontoon::sim {
 namespace {
@@ -109,6 +110,30 @@ void DrawLease(Dice* dice, SimOptions* options) {
   core.lease_duration = dice->Between(shortest, longest);
 }
 
+// A plot fails if too much else goes on, and so there is little else in most of these runs.
+void DrawPlots(Dice* dice, SimOptions* options) {
+  for (uint64_t& weight : options->plot_weights) weight = dice->OneIn(3) ? 0 : dice->Between(1, 10);
+  options->nodes = std::max<size_t>(options->nodes, 3);
+  if (!dice->OneIn(4)) options->trouble_weights = {};
+  if (!dice->OneIn(4)) {
+    NetworkOptions& network = options->network;
+    network.loss_per_million = network.late_per_million = 0;
+    network.delay_most = std::min(network.delay_most, network.delay_least + absl::Milliseconds(4));
+    DiskOptions& disk = options->disk;
+    disk.sync_most = std::min(disk.sync_most, disk.sync_least + absl::Milliseconds(4));
+  }
+  if (dice->OneIn(2)) {  // each entry travels alone
+    options->core.append_bytes_max = 1;
+    options->core.inflight_messages_max = dice->Between(1, 2);
+  }
+  if (dice->OneIn(2)) {
+    options->clock_rate_ppm_most = static_cast<int64_t>(dice->Between(5000, 100000));
+    options->clocks_at_the_bound = true;
+  }
+  options->core.lease_duration = absl::ZeroDuration();
+  if (!dice->OneIn(4)) DrawLease(dice, options);
+}
+
 }  // namespace
 
 SimOptions SimOptions::FromSeed(uint64_t seed) {
@@ -131,6 +156,8 @@ SimOptions SimOptions::FromSeed(uint64_t seed) {
   if (!dice.OneIn(3)) DrawSnapshots(&dice, &options);
   DrawTroubles(&dice, &options);
   if (dice.OneIn(2)) DrawLease(&dice, &options);
+  Dice plot_dice(Mix(seed, "plots"));
+  if (plot_dice.OneIn(4)) DrawPlots(&plot_dice, &options);
   return options;
 }
 

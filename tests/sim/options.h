@@ -74,6 +74,15 @@ enum class Trouble : size_t {
   kCount,
 };
 
+// What may be plotted against a leader, in several steps: see Plots.
+enum class Plot : size_t {
+  kUsurpation,
+  kStrangers,
+  kHandover,
+  kFigureEight,
+  kCount,
+};
+
 // A swarm (Groce et al., "Swarm testing", ISSTA 2012): each run has some of the faults, some of the
 // features and its own sizes. Runs in which everything is on at once find less, since one fault
 // hides what another would show.
@@ -87,13 +96,15 @@ struct SimOptions {
   raft::LogRetention retention;
   raft::SnapshotSendOptions snapshots;
   int64_t clock_rate_ppm_most = 0;
-  bool level_db = false;  // the real store, on LevelDB, instead of its model
+  bool clocks_at_the_bound = false;  // each is as wrong as it may be, one way or the other
+  bool level_db = false;             // the real store, on LevelDB, instead of its model
   absl::Duration store_sync_every = absl::Seconds(2);
 
   absl::Duration safety_phase = absl::Seconds(30);
   absl::Duration trouble_every = absl::Seconds(1);
   absl::Duration downtime_most = absl::Seconds(3);
   std::array<uint64_t, static_cast<size_t>(Trouble::kCount)> trouble_weights{};
+  std::array<uint64_t, static_cast<size_t>(Plot::kCount)> plot_weights{};
   bool minority_stays_down = false;  // in the liveness phase
 
   static SimOptions FromSeed(uint64_t seed);

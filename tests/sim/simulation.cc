@@ -20,6 +20,7 @@
 #include "tests/sim/machine.h"
 #include "tests/sim/nemesis.h"
 #include "tests/sim/network.h"
+#include "tests/sim/plots.h"
 #include "tests/sim/referee.h"
 #include "tests/sim/trace.h"
 
@@ -56,6 +57,7 @@ class Simulation {
       machines_.push_back(std::make_unique<Machine>(world_, NodeId(node)));
     }
     nemesis_ = std::make_unique<Nemesis>(world_, &machines_);
+    plots_ = std::make_unique<Plots>(world_, &machines_, &clients_);
   }
 
   // The nodes answer those who still wait when they end, so they end first.
@@ -67,8 +69,10 @@ class Simulation {
     Audit();
     clients_.Start();
     nemesis_->Start();
+    plots_->Start();
     loop_.RunUntil(SimTime() + options_.safety_phase);
     trace_.Say("---- all faults end");
+    plots_->End();
     nemesis_->HealAll();
     BecomeHealthy();
     CheckEnd();
@@ -77,7 +81,11 @@ class Simulation {
 
  private:
   Network::Observer Observer() {
-    return {.on_sent = [this](const raft::Message& message) { referee_.OnSent(message); },
+    return {.on_sent =
+                [this](const raft::Message& message) {
+                  referee_.OnSent(message);
+                  plots_->OnSent(message);
+                },
             .on_delivered = [this](const raft::Message& message,
                                    Network::Observer::Copy copy) { OnDelivered(message, copy); }};
   }
@@ -325,6 +333,7 @@ class Simulation {
   Machines machines_;
   Clients clients_;
   std::unique_ptr<Nemesis> nemesis_;
+  std::unique_ptr<Plots> plots_;
   absl::Duration healing_;
   std::array<std::string, kNodesMax + 1> told_roles_;  // to the reader of the story
 };
