@@ -31,8 +31,10 @@ TABLE = "docs/simulation.md"
 TABLE_BEGIN = "<!-- mutants: written by tests/mutants/run.py --update-table -->"
 TABLE_END = "<!-- end of mutants -->"
 KILL_SECONDS_MAX = 600
+# The server that builds in the copy ends by itself when nobody needs it any more.
+BAZEL_IDLE_SECONDS_MAX = 300
 # Of gtest: the last case that began, perhaps before a failed check ended the process.
-LAST_CASE = r"\A.*^\[ RUN      \] (\S+)"
+LAST_CASE = r"\A.*^\[ RUN      \] (?:Scenario\.)?(\S+)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,7 +170,7 @@ class Workbench:
     def build(self, target):
         """The path of the program, or None and what went wrong."""
         built = subprocess.run(
-            ["bazel", "build", target],
+            ["bazel", f"--max_idle_secs={BAZEL_IDLE_SECONDS_MAX}", "build", target],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -178,9 +180,6 @@ class Workbench:
             return None, built.stdout
         package, _, name = target.removeprefix("//").partition(":")
         return self.folder / "bazel-bin" / package / name, built.stdout
-
-    def shut_down(self):
-        subprocess.run(["bazel", "shutdown"], cwd=self.folder, check=False)
 
 
 def run_limited(command, folder, seconds):
@@ -207,7 +206,6 @@ def run_limited(command, folder, seconds):
 def kill(mutant, bench, jobs):
     """Builds the mutant and runs its killer. The failure's name if it is killed, else None."""
     begin = time.monotonic()
-    bench.put(mutant.edits)
     killer = killer_of(mutant, jobs)
     program, output = bench.build(killer.target)
     if program is None:
@@ -243,8 +241,10 @@ def record_kill(path, name, failure):
 def table_of(mutants):
     rows = ["| broken rule | seen in | killed by |", "|---|---|---|"]
     for mutant in mutants:
+        if not mutant.kill:
+            continue  # nobody has seen it die
         killed_by = mutant.killer
-        if mutant.kill and mutant.kill not in mutant.killer:
+        if mutant.kill not in mutant.killer:
             killed_by += f": {mutant.kill}"
         rows.append(f"| {mutant.rule} | {mutant.pitfall} | {killed_by} |")
     return "\n".join(rows)
@@ -271,7 +271,9 @@ def parse(arguments):
     what.add_argument("--mutant", action="append", metavar="NAME", help="kill this one; repeatable")
     what.add_argument("--all", action="store_true", help="kill all")
     what.add_argument(
-        "--update-table", action="store_true", help=f"write the list into {TABLE}, between its marks"
+        "--update-table",
+        action="store_true",
+        help=f"write the list into {TABLE}, between its marks",
     )
     parser.add_argument(
         "--record", action="store_true", help="note in the list which seed or test failed"
@@ -282,23 +284,21 @@ def parse(arguments):
         default=pathlib.Path(tempfile.gettempdir(), "pontoon-mutants"),
         help="the folder of the copy; kept, so that the next build is quick (default: %(default)s)",
     )
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes of the simulator")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count(), help="processes of the simulator"
+    )
     return parser.parse_args(arguments)
 
 
 def kill_all(mutants, options, root):
     bench = Workbench(root, options.work)
     living = []
-    try:
-        for mutant in mutants:
-            failure = kill(mutant, bench, options.jobs)
-            if failure is None:
-                living.append(mutant.name)
-            elif options.record:
-                record_kill(LIST, mutant.name, failure)
-    finally:
-        bench.put([])
-        bench.shut_down()
+    for mutant in mutants:
+        failure = kill(mutant, bench, options.jobs)
+        if failure is None:
+            living.append(mutant.name)
+        elif options.record:
+            record_kill(LIST, mutant.name, failure)
     print(f"{len(mutants) - len(living)} of {len(mutants)} mutants killed")
     for name in living:
         print(f"LIVES: {name}")

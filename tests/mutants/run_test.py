@@ -57,7 +57,8 @@ class RunTest(unittest.TestCase):
         first, second = run.load(self.list)
         self.assertEqual(first.edits, [run.Edit("a.cc", "  Promise();\n", "")])
         self.assertEqual(
-            second.edits, [run.Edit("a.cc", "Keep(1)", "Keep(2)"), run.Edit("b.cc", "Keep(3)", "Keep(4)")]
+            second.edits,
+            [run.Edit("a.cc", "Keep(1)", "Keep(2)"), run.Edit("b.cc", "Keep(3)", "Keep(4)")],
         )
 
     def test_a_sound_list_has_no_faults(self):
@@ -79,7 +80,8 @@ class RunTest(unittest.TestCase):
         text = RECORDS.replace('"second"', '"first"').replace('"scenario votes"', '"prayer"')
         self.list.write_text(text)
         self.assertEqual(
-            self.faults(), ["first: a second one of this name", "first: a killer of an unknown kind: prayer"]
+            self.faults(),
+            ["first: a second one of this name", "first: a killer of an unknown kind: prayer"],
         )
 
     def test_records_the_kill_of_one_mutant(self):
@@ -100,6 +102,9 @@ class RunTest(unittest.TestCase):
             f"{run.TABLE_END}\nafter\n",
         )
 
+    def test_the_table_leaves_out_what_was_not_seen_to_die(self):
+        self.assertNotIn("A promise", run.table_of(run.load(self.list)))
+
     def test_refuses_a_page_without_marks(self):
         self.write("page.md", "nothing\n")
         with self.assertRaises(ValueError):
@@ -119,6 +124,7 @@ class RunTest(unittest.TestCase):
         self.assertEqual(sign("random 1..9", "x.cc:3: Failure\nseed 4: two leaders\n"), "seed 4")
         crashed = "[ RUN      ] A.B\n[       OK ] A.B\n[ RUN      ] A.C\ncheck failed\n"
         self.assertEqual(sign("test //a:b", crashed), "A.C")
+        self.assertEqual(sign("scenario votes", "[ RUN      ] Scenario.votes\nFailure\n"), "votes")
         self.assertEqual(sign("test //a:b", crashed + "[  FAILED  ] A.D (1 ms)\n"), "A.D")
 
 
