@@ -113,6 +113,10 @@ std::span<const ApiError> AllApiErrors();
 PONTOON_KV_ERRORS(PONTOON_KV_DEFINE_ERROR)
 #undef PONTOON_KV_DEFINE_ERROR
 
+// Not in etcd's own table, which is why it comes with this code.
+inline constexpr ApiError kErrTimeoutLeaderTransfer{
+    absl::StatusCode::kUnknown, "etcdserver: request timed out, leader transfer took too long"};
+
 }  // namespace pontoon::kv
 
 #endif  // PONTOON_KV_ERRORS_H_

@@ -82,8 +82,13 @@ def count_events(lines):
     counts = Counts()
     expected = set()
     seen = set()
+    cut_off = 0
     for line in lines:
-        event = json.loads(line)
+        try:
+            event = json.loads(line)
+        except json.JSONDecodeError:
+            cut_off += 1  # Bazel died while it wrote
+            continue
         identity = event.get("id", {})
         if "configured" in event and "_test rule" in event["configured"].get("targetKind", ""):
             expected.add(identity["targetConfigured"]["label"])
@@ -92,7 +97,7 @@ def count_events(lines):
             result = event["testResult"]
             counts.add(count_program(result.get("status") == "PASSED", test_xml(result)))
     never_ran = sorted(expected - seen)
-    counts.failed += len(never_ran)
+    counts.failed += len(never_ran) + cut_off
     return counts, never_ran
 
 

@@ -90,6 +90,12 @@ class CountEventsTest(unittest.TestCase):
         self.assertEqual(count_run([], 1), (Counts(failed=1), ["bazel failed with exit code 1"]))
         self.assertEqual(count_run([passed], 3)[0].failed, 1)
 
+    def test_a_line_that_is_cut_off_is_a_failure(self):
+        passed = self.result("//a:ran_test", "PASSED")
+        counts, remarks = count_run([passed, self.result("//a:test", "PASSED")[:30]], 0)
+        self.assertEqual((counts.passed, counts.failed), (1, 2))
+        self.assertEqual(remarks, [])
+
     def test_several_runs_are_added(self):
         # The second run did not get as far as the test that passed in the first.
         runs = [([self.configured("//a:test"), self.result("//a:test", "FAILED")], "3"),

@@ -21,6 +21,7 @@ constexpr int64_t kHeartbeatsPerElectionMin = 5;
 // By default: one lost heartbeat does not cost the lease, and a dead leader does not hold up the
 // next one for long.
 constexpr int64_t kHeartbeatsPerLease = 3;
+constexpr int64_t kLeaderPriorityMax = 1'000'000;
 constexpr int64_t kClockErrorPpmMax = 100'000;
 // What the replica takes as one command (RaftNode::kCommandBytesMax).
 constexpr int64_t kRequestBytesMax = 32 << 20;
@@ -95,7 +96,10 @@ std::optional<std::string> NameProblem(absl::string_view name) {
   return std::nullopt;
 }
 
-absl::StatusOr<std::vector<ClusterEntry>> ParseCluster(absl::string_view text) {
+// An existing cluster is given as `member add` prints it: a member with several addresses comes
+// several times, and one that was never started has no name.
+absl::StatusOr<std::vector<ClusterEntry>> ParseCluster(absl::string_view text, ClusterState state) {
+  const bool is_new = state == ClusterState::kNew;
   std::vector<ClusterEntry> cluster;
   for (absl::string_view piece : absl::StrSplit(text, ',')) {
     piece = absl::StripAsciiWhitespace(piece);
@@ -105,7 +109,7 @@ absl::StatusOr<std::vector<ClusterEntry>> ParseCluster(absl::string_view text) {
           absl::StrCat("has the part \"", piece, "\", which is not of the form name=url"));
     }
     const absl::string_view name = piece.substr(0, equals);
-    if (const auto problem = NameProblem(name)) {
+    if (const auto problem = NameProblem(name); problem && (is_new || !name.empty())) {
       return absl::InvalidArgumentError(
           absl::StrCat("has the name \"", name, "\", which ", *problem));
     }
@@ -115,7 +119,7 @@ absl::StatusOr<std::vector<ClusterEntry>> ParseCluster(absl::string_view text) {
           absl::StrCat("has a bad address for \"", name, "\": ", url.status().message()));
     }
     for (const ClusterEntry& other : cluster) {
-      if (other.name == name) {
+      if (is_new && other.name == name) {
         return absl::InvalidArgumentError(absl::StrCat(
             "lists \"", name, "\" twice: give every member another name, and one address"));
       }
@@ -172,6 +176,9 @@ absl::Status ReadTiming(const Reader& reader, Config& config) {
   }
   config.heartbeat_interval = absl::Milliseconds(*heartbeat);
   config.election_timeout = absl::Milliseconds(*election);
+  const auto priority = reader.Number("leader-priority", 0, {0, kLeaderPriorityMax});
+  if (!priority.ok()) return priority.status();
+  config.leader_priority = static_cast<uint32_t>(*priority);
   return ReadLease(reader, config);
 }
 
@@ -255,44 +262,45 @@ absl::Status ReadMember(const Reader& reader, Config& config) {
   return absl::OkStatus();
 }
 
-// Holds this member's name and advertised address against its entry among `members`.
-absl::Status CheckOwnEntry(const Reader& reader, absl::string_view name, const Url& advertised,
-                           const std::vector<ClusterEntry>& members) {
-  const auto own = std::find_if(members.begin(), members.end(),
-                                [&](const ClusterEntry& entry) { return entry.name == name; });
-  if (own == members.end()) {
-    return reader.Error("initial-cluster",
-                        absl::StrCat("does not list this member: add ", name, "=",
-                                     advertised.ToString(), ", or correct --name (", name, ")"));
+bool SameUrls(const std::vector<Url>& a, const std::vector<Url>& b) {
+  return std::is_permutation(a.begin(), a.end(), b.begin(), b.end());
+}
+
+// Holds this member's name and advertised addresses against its entries.
+absl::Status CheckOwnEntry(const Reader& reader, absl::string_view name,
+                           const std::vector<Url>& advertised, const InitialCluster& initial) {
+  const std::vector<Url> own = initial.PeerUrlsOf(std::string(name));
+  if (own.empty()) {
+    return reader.Error("initial-cluster", absl::StrCat("does not list this member: add ", name,
+                                                        "=", advertised.front().ToString(),
+                                                        ", or correct --name (", name, ")"));
   }
-  if (own->peer_url.IsWildcard() && members.size() > 1) {
+  for (const Url& url : own) {
+    if (!url.IsWildcard() || initial.members.size() == 1) continue;
     return reader.Error("initial-cluster",
-                        absl::StrCat("has ", own->peer_url.ToString(), " for ", name,
+                        absl::StrCat("has ", url.ToString(), " for ", name,
                                      ", which other machines cannot reach: name an address of "
                                      "this machine"));
   }
-  if (own->peer_url == advertised) return absl::OkStatus();
+  if (SameUrls(own, advertised)) return absl::OkStatus();
   constexpr char kAdvertised[] = "initial-advertise-peer-urls";
   if (reader.IsSet(kAdvertised)) {
-    return reader.Error(kAdvertised,
-                        absl::StrCat("is not what --initial-cluster has for ", name, " (",
-                                     own->peer_url.ToString(), "): make them the same"));
+    return reader.Error(kAdvertised, absl::StrCat("is not what --initial-cluster has for ", name,
+                                                  " (", JoinUrls(own), "): make them the same"));
   }
-  return reader.Error(kAdvertised, absl::StrCat("is ", advertised.ToString(),
-                                                ", which is not what --initial-cluster has for ",
-                                                name, ": set it to ", own->peer_url.ToString(),
-                                                ", or correct --initial-cluster"));
+  return reader.Error(
+      kAdvertised,
+      absl::StrCat("is ", JoinUrls(advertised), ", which is not what --initial-cluster has for ",
+                   name, ": set it to ", JoinUrls(own), ", or correct --initial-cluster"));
 }
 
 absl::Status ReadCluster(const Reader& reader, Config& config) {
   const auto advertised = reader.Urls("initial-advertise-peer-urls", Url{"localhost", 2380});
   if (!advertised.ok()) return advertised.status();
-  if (advertised->size() != 1) {
-    return reader.Error("initial-advertise-peer-urls", "must be one address");
-  }
   InitialCluster& initial = config.initial_cluster;
-  initial.given = reader.IsSet("initial-cluster") || reader.IsSet("initial-cluster-token") ||
-                  reader.IsSet("initial-advertise-peer-urls");
+  initial.token_given = reader.IsSet("initial-cluster-token");
+  initial.members_given =
+      reader.IsSet("initial-cluster") || reader.IsSet("initial-advertise-peer-urls");
 
   initial.token = reader.Text("initial-cluster-token", "pontoon-cluster");
   for (const char c : initial.token) {
@@ -305,18 +313,29 @@ absl::Status ReadCluster(const Reader& reader, Config& config) {
     return reader.Error("initial-cluster-state", "must be new or existing");
   }
   initial.state = state == "new" ? ClusterState::kNew : ClusterState::kExisting;
+  if (initial.state == ClusterState::kNew && advertised->size() != 1) {
+    return reader.Error("initial-advertise-peer-urls", "must be one address");
+  }
 
   if (!reader.IsSet("initial-cluster")) {
-    initial.members = {{config.name, advertised->front()}};
+    for (const Url& url : *advertised) initial.members.push_back({config.name, url});
     return absl::OkStatus();
   }
-  auto members = ParseCluster(reader.Text("initial-cluster", ""));
+  auto members = ParseCluster(reader.Text("initial-cluster", ""), initial.state);
   if (!members.ok()) return reader.Error("initial-cluster", members.status().message());
   initial.members = *std::move(members);
-  return CheckOwnEntry(reader, config.name, advertised->front(), initial.members);
+  return CheckOwnEntry(reader, config.name, *advertised, initial);
 }
 
 }  // namespace
+
+std::vector<Url> InitialCluster::PeerUrlsOf(const std::string& name) const {
+  std::vector<Url> urls;
+  for (const ClusterEntry& entry : members) {
+    if (entry.name == name) urls.push_back(entry.peer_url);
+  }
+  return urls;
+}
 
 std::string FormatCluster(const std::vector<ClusterEntry>& cluster) {
   return absl::StrJoin(cluster, ",", [](std::string* out, const ClusterEntry& entry) {

@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cmd/pontoon/settings.h"
-#include "cmd/pontoon/url.h"
+#include "kv/service/url.h"
 #include "raft/env/log.h"
 
 namespace pontoon {
@@ -29,14 +29,20 @@ std::string FormatCluster(const std::vector<ClusterEntry>& cluster);
 
 enum class ClusterState { kNew, kExisting };
 
-// What a cluster is made from. It is read when the data folder is empty; afterwards it can only
-// contradict what the folder says.
+// What a cluster is made from, or whom a node asks that joins one. It is read when the data folder
+// is empty; afterwards it can only contradict what the folder says.
 struct InitialCluster {
+  // In the order given; this member is among them. Of a new cluster each is there once, with a
+  // name; of an existing one, with each of its addresses, and perhaps without a name.
   std::vector<ClusterEntry> members;
   std::string token;
   ClusterState state = ClusterState::kNew;
-  // Whether the operator named the members or the token, or both are the defaults.
-  bool given = false;
+  // Whether the operator said it, or it is the default.
+  bool members_given = false;
+  bool token_given = false;
+
+  // Of the member called `name`.
+  std::vector<Url> PeerUrlsOf(const std::string& name) const;
 };
 
 struct Config {
@@ -51,6 +57,7 @@ struct Config {
   absl::Duration election_timeout;
   absl::Duration leader_lease;  // zero: none
   double clock_rate_error_max = 0;
+  uint32_t leader_priority = 0;
 
   size_t request_bytes_max = 0;
   int txn_ops_max = 0;

@@ -69,11 +69,13 @@ TEST(Config, NothingGivenMakesASingleMemberOnThisMachine) {
   EXPECT_EQ(FormatCluster(config->initial_cluster.members), "default=http://localhost:2380");
   EXPECT_EQ(config->initial_cluster.token, "pontoon-cluster");
   EXPECT_EQ(config->initial_cluster.state, ClusterState::kNew);
-  EXPECT_FALSE(config->initial_cluster.given);
+  EXPECT_FALSE(config->initial_cluster.members_given);
+  EXPECT_FALSE(config->initial_cluster.token_given);
   EXPECT_EQ(config->heartbeat_interval, absl::Milliseconds(100));
   EXPECT_EQ(config->election_timeout, absl::Seconds(1));
   EXPECT_EQ(config->leader_lease, absl::Milliseconds(300));
   EXPECT_EQ(config->clock_rate_error_max, 0.001);
+  EXPECT_EQ(config->leader_priority, 0u);
   EXPECT_EQ(config->request_bytes_max, 1'572'864u);
   EXPECT_EQ(config->txn_ops_max, 128);
   EXPECT_EQ(config->concurrent_streams_max, 1024);
@@ -99,6 +101,7 @@ TEST(Config, EveryFlagIsUnderstood) {
                  "--heartbeat-interval=50",
                  "--election-timeout=250",
                  "--leader-lease=200",
+                 "--leader-priority=7",
                  "--max-clock-error=20000",
                  "--snapshot-count=5",
                  "--snapshot-catchup-entries=3",
@@ -117,11 +120,13 @@ TEST(Config, EveryFlagIsUnderstood) {
             "a=http://a:2380,b=http://b:2380,c=http://c:2380");
   EXPECT_EQ(config->initial_cluster.state, ClusterState::kExisting);
   EXPECT_EQ(config->initial_cluster.token, "east");
-  EXPECT_TRUE(config->initial_cluster.given);
+  EXPECT_TRUE(config->initial_cluster.members_given);
+  EXPECT_TRUE(config->initial_cluster.token_given);
   EXPECT_EQ(config->heartbeat_interval, absl::Milliseconds(50));
   EXPECT_EQ(config->election_timeout, absl::Milliseconds(250));
   EXPECT_EQ(config->leader_lease, absl::Milliseconds(200));
   EXPECT_EQ(config->clock_rate_error_max, 0.02);
+  EXPECT_EQ(config->leader_priority, 7u);
   EXPECT_EQ(config->request_bytes_max, 2'000'000u);
   EXPECT_EQ(config->txn_ops_max, 256);
   EXPECT_EQ(config->concurrent_streams_max, 10);
@@ -136,6 +141,18 @@ TEST(Config, TheAdvertisedAddressIsNeededOnlyWhereItIsNotTheDefault) {
   const auto config =
       Configure({"--name=a", "--initial-cluster=a=http://localhost:2380,b=http://b:2380"});
   ASSERT_TRUE(config.ok()) << config.status();
+}
+
+// With a second address for one member, and one that was never started.
+TEST(Config, AnExistingClusterIsTakenAsMemberAddPrintsIt) {
+  const auto config = Configure(
+      {"--name=c",
+       "--initial-cluster=a=http://a:1,a=http://a:2,=http://b:1,c=http://c:1,c=http://c:2",
+       "--initial-advertise-peer-urls=http://c:2,http://c:1", "--initial-cluster-state=existing"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->initial_cluster.members.size(), 5u);
+  EXPECT_EQ(JoinUrls(config->initial_cluster.PeerUrlsOf("c")), "http://c:1,http://c:2");
+  EXPECT_FALSE(config->initial_cluster.token_given);
 }
 
 struct Mistake {
@@ -195,6 +212,16 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"--name=a", "--initial-cluster=a=http://a:1,b=http://a:1"},
                 "--initial-cluster: \"a=http://a:1,b=http://a:1\" gives \"a\" and \"b\" the same "
                 "address http://a:1"},
+        Mistake{{"--name=a", "--initial-cluster-state=existing", "--initial-cluster==http://a:1"},
+                "--initial-cluster: \"=http://a:1\" does not list this member: add "
+                "a=http://localhost:2380, or correct --name (a)"},
+        Mistake{{"--name=a", "--initial-cluster-state=existing",
+                 "--initial-advertise-peer-urls=http://a:2",
+                 "--initial-cluster=a=http://a:1,a=http://a:2"},
+                "--initial-advertise-peer-urls: \"http://a:2\" is not what --initial-cluster has "
+                "for a (http://a:1,http://a:2): make them the same"},
+        Mistake{{"--name=a", "--initial-cluster==http://a:1"},
+                "--initial-cluster: \"=http://a:1\" has the name \"\", which must not be empty"},
         Mistake{{"--name=a", "--initial-cluster=http://a:1"},
                 "--initial-cluster: \"http://a:1\" has the part \"http://a:1\", which is not of "
                 "the form name=url"},
@@ -234,6 +261,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "--leader-lease: \"999\" does not fit: it must be longer than the heartbeat "
                 "interval (100 ms) and, with the error of the clocks, no longer than the election "
                 "timeout (1000 ms)"},
+        Mistake{{"--leader-priority=-1"},
+                "--leader-priority: \"-1\" must be a whole number from 0 to 1000000"},
         Mistake{{"--max-clock-error=100001"},
                 "--max-clock-error: \"100001\" must be a whole number from 0 to 100000"},
         Mistake{{"--max-request-bytes=-1"},

@@ -10,16 +10,17 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cmd/pontoon/checked_text.h"
 
 namespace pontoon {
 namespace {
 
 constexpr char kIdentityFile[] = "identity";
+constexpr char kPeersFile[] = "peers";
+constexpr char kRemovedFile[] = "removed";
 constexpr char kLockFile[] = "LOCK";
 constexpr char kLogDir[] = "log";
 constexpr char kStateDir[] = "state";
-// An identity is a few lines.
-constexpr uint64_t kIdentityBytesMax = 1 << 20;
 
 absl::Status Refuse(const std::string& path, absl::string_view why) {
   return absl::FailedPreconditionError(absl::StrCat("data folder ", path, " ", why));
@@ -59,7 +60,8 @@ absl::Status CheckEmpty(FileSystem* fs, const std::string& path) {
   const absl::StatusOr<std::vector<std::string>> names = fs->ListDir(path);
   if (!names.ok()) return Unusable(path, names.status());
   for (const std::string& name : *names) {
-    if (name == kLockFile || name == absl::StrCat(kIdentityFile, ".tmp") || name == "lost+found") {
+    if (name == kLockFile || name == absl::StrCat(kIdentityFile, ".tmp") ||
+        name == absl::StrCat(kPeersFile, ".tmp") || name == kPeersFile || name == "lost+found") {
       continue;
     }
     if (name == kLogDir || name == kStateDir) {
@@ -79,32 +81,28 @@ absl::Status CheckEmpty(FileSystem* fs, const std::string& path) {
 
 // Writes the identity of a new member into an empty folder. It is the last thing to be written
 // here: with an identity the folders are there too, so one that is missing later was lost.
-absl::StatusOr<Identity> Found(FileSystem* fs, const Config& config, const std::string& path) {
+absl::StatusOr<Identity> Found(FileSystem* fs, const Config& config, const NewcomerMaker& make) {
+  const std::string& path = config.data_dir;
   if (absl::Status s = CheckEmpty(fs, path); !s.ok()) return s;
-  if (config.initial_cluster.state == ClusterState::kExisting) {
-    return Refuse(path,
-                  "is empty, and --initial-cluster-state is existing: joining a running cluster "
-                  "is not offered by this version; check --data-dir, or make a new cluster with "
-                  "--initial-cluster-state new");
-  }
-  Identity identity = MakeIdentity(config.name, config.initial_cluster);
+  absl::StatusOr<Newcomer> newcomer = make(config);
+  if (!newcomer.ok()) return newcomer.status();
   for (const char* dir : {kLogDir, kStateDir}) {
     if (absl::Status s = MakeFolder(fs, JoinPath(path, dir)); !s.ok()) return Unusable(path, s);
   }
-  const absl::Status written =
-      ReplaceFile(fs, JoinPath(path, kIdentityFile), FormatIdentity(identity));
-  if (!written.ok()) return Unusable(path, written);
-  return identity;
+  const std::pair<const char*, std::string> files[] = {
+      {kPeersFile, FormatIncarnations(newcomer->peers)},
+      {kIdentityFile, FormatIdentity(newcomer->identity)},
+  };
+  for (const auto& [name, contents] : files) {
+    const absl::Status written = ReplaceFile(fs, JoinPath(path, name), contents);
+    if (!written.ok()) return Unusable(path, written);
+  }
+  return std::move(newcomer->identity);
 }
 
 absl::StatusOr<Identity> ReadIdentity(FileSystem* fs, const std::string& path) {
   const std::string file_path = JoinPath(path, kIdentityFile);
-  const absl::StatusOr<std::unique_ptr<File>> file = fs->OpenFile(file_path);
-  if (!file.ok()) return Unusable(path, file.status());
-  const absl::StatusOr<uint64_t> size = (*file)->Size();
-  if (!size.ok()) return Unusable(path, size.status());
-  absl::StatusOr<std::string> text = "";
-  if (*size <= kIdentityBytesMax) text = ReadAll(**file);
+  const absl::StatusOr<std::string> text = ReadTextFile(fs, file_path);
   if (!text.ok()) return Unusable(path, text.status());
   absl::StatusOr<Identity> identity = ParseIdentity(*text);
   if (absl::IsUnimplemented(identity.status())) {
@@ -120,7 +118,7 @@ absl::StatusOr<Identity> ReadIdentity(FileSystem* fs, const std::string& path) {
 
 std::vector<ClusterEntry> FoundersOf(const Identity& identity) {
   std::vector<ClusterEntry> members;
-  for (const FoundingMember& founder : identity.founders) {
+  for (const KnownMember& founder : identity.first_members) {
     members.push_back({founder.name, founder.peer_url});
   }
   return members;
@@ -133,20 +131,35 @@ absl::Status CheckSame(const std::string& path, const Identity& identity, const 
         path, absl::StrCat("belongs to member ", identity.name, " (", FormatNodeId(identity.member),
                            "), not to ", config.name, ": correct --name or --data-dir"));
   }
-  if (!config.initial_cluster.given) return absl::OkStatus();
-  if (config.initial_cluster.token != identity.token) {
+  if (config.initial_cluster.token_given && config.initial_cluster.token != identity.token) {
     return Refuse(path, absl::StrCat("belongs to the cluster with the token ", identity.token,
                                      ", not ", config.initial_cluster.token,
                                      ": correct --initial-cluster-token or --data-dir"));
   }
-  const Identity told = MakeIdentity(config.name, config.initial_cluster);
-  if (told.founders != identity.founders) {
+  // Who joined was told by the cluster who is in it.
+  if (!config.initial_cluster.members_given || identity.origin == Origin::kJoiner ||
+      config.initial_cluster.state == ClusterState::kExisting) {
+    return absl::OkStatus();
+  }
+  const Identity told = MakeFounder(config.name, config.initial_cluster, identity.incarnation);
+  if (told.first_members != identity.first_members) {
     return Refuse(path, absl::StrCat("belongs to a cluster that was made of ",
                                      FormatCluster(FoundersOf(identity)), ", not of ",
                                      FormatCluster(config.initial_cluster.members),
                                      ": correct --initial-cluster or --data-dir"));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckNotRemoved(FileSystem* fs, const std::string& path, const Identity& identity) {
+  const absl::StatusOr<bool> removed = fs->Exists(JoinPath(path, kRemovedFile));
+  if (!removed.ok()) return Unusable(path, removed.status());
+  if (!*removed) return absl::OkStatus();
+  return Refuse(
+      path, absl::StrCat("belongs to member ", identity.name, " (", FormatNodeId(identity.member),
+                         "), which was removed from its cluster: to have it there again, "
+                         "add it anew (pontoonctl member add) and start it with an empty "
+                         "folder and --initial-cluster-state existing"));
 }
 
 absl::Status CheckComplete(FileSystem* fs, const std::string& path) {
@@ -164,7 +177,8 @@ absl::Status CheckComplete(FileSystem* fs, const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<DataFolder> DataFolder::Open(FileSystem* fs, const Config& config) {
+absl::StatusOr<DataFolder> DataFolder::Open(FileSystem* fs, const Config& config,
+                                            const NewcomerMaker& make) {
   const std::string& path = config.data_dir;
   if (absl::Status s = MakeFolder(fs, path); !s.ok()) return Unusable(path, s);
 
@@ -178,15 +192,23 @@ absl::StatusOr<DataFolder> DataFolder::Open(FileSystem* fs, const Config& config
 
   const absl::StatusOr<bool> known = fs->Exists(JoinPath(path, kIdentityFile));
   if (!known.ok()) return Unusable(path, known.status());
-  absl::StatusOr<Identity> identity = *known ? ReadIdentity(fs, path) : Found(fs, config, path);
+  absl::StatusOr<Identity> identity = *known ? ReadIdentity(fs, path) : Found(fs, config, make);
   if (!identity.ok()) return identity.status();
   if (absl::Status s = CheckSame(path, *identity, config); !s.ok()) return s;
+  if (absl::Status s = CheckNotRemoved(fs, path, *identity); !s.ok()) return s;
   if (absl::Status s = CheckComplete(fs, path); !s.ok()) return s;
-  return DataFolder(path, *std::move(identity), *std::move(lock));
+  return DataFolder(fs, path, *std::move(identity), *std::move(lock));
 }
 
 std::string DataFolder::log_path() const { return JoinPath(path_, kLogDir); }
 std::string DataFolder::state_path() const { return JoinPath(path_, kStateDir); }
+std::string DataFolder::peers_path() const { return JoinPath(path_, kPeersFile); }
+
+absl::Status DataFolder::MarkRemoved() const {
+  return ReplaceFile(
+      fs_, JoinPath(path_, kRemovedFile),
+      "This member was removed from its cluster; its data are of no use any more.\n");
+}
 
 std::optional<std::string> FolderAccessNotice(const std::string& path) {
   struct stat info;

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "kv/service/member_id.h"
 #include "raft/env/file_system.h"
 
 namespace pontoon {
@@ -33,13 +34,24 @@ class DataFolderTest : public testing::Test {
     config.data_dir = path_;
     config.initial_cluster.members = {{"a", Url{"a", 2380}}, {"b", Url{"b", 2380}}};
     config.initial_cluster.token = "east";
-    config.initial_cluster.given = true;
+    config.initial_cluster.members_given = true;
+    config.initial_cluster.token_given = true;
     return config;
+  }
+
+  // Founders only.
+  static absl::StatusOr<Newcomer> MakeNewcomer(const Config& config) {
+    return Newcomer{MakeFounder(config.name, config.initial_cluster, 7)};
+  }
+  // Nobody comes new.
+  static absl::StatusOr<Newcomer> MakeNobody(const Config&) {
+    ADD_FAILURE() << "the folder is not empty";
+    return absl::InternalError("");
   }
 
   // What Open says; the folder is closed again.
   std::string Opening(const Config& config) {
-    const auto folder = DataFolder::Open(Disk(), config);
+    const auto folder = DataFolder::Open(Disk(), config, MakeNewcomer);
     return folder.ok() ? "opened" : std::string(folder.status().message());
   }
   // The line that refuses the folder of the test, without its beginning.
@@ -57,9 +69,9 @@ class DataFolderTest : public testing::Test {
 
 TEST_F(DataFolderTest, IsMadeWithItsParentsAndFoundAgain) {
   Create();
-  const auto again = DataFolder::Open(Disk(), MemberA());
+  const auto again = DataFolder::Open(Disk(), MemberA(), MakeNobody);
   ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_EQ(again->identity(), MakeIdentity("a", MemberA().initial_cluster));
+  EXPECT_EQ(again->identity(), MakeFounder("a", MemberA().initial_cluster, 7));
   EXPECT_EQ(again->log_path(), path_ + "/log");
   EXPECT_EQ(again->state_path(), path_ + "/state");
 }
@@ -71,11 +83,12 @@ TEST_F(DataFolderTest, AnUnfinishedBeginningIsNotInTheWay) {
   ASSERT_TRUE(Disk()->CreateDir(In("log")).ok());
   ASSERT_TRUE(Disk()->CreateDir(In("state")).ok());
   ASSERT_TRUE(Disk()->CreateFile(In("identity.tmp")).ok());
+  ASSERT_TRUE(Disk()->CreateFile(In("peers")).ok());
   Create();
 }
 
 TEST_F(DataFolderTest, ServesOneProcess) {
-  const auto held = DataFolder::Open(Disk(), MemberA());
+  const auto held = DataFolder::Open(Disk(), MemberA(), MakeNewcomer);
   ASSERT_TRUE(held.ok());
   EXPECT_EQ(Refusal(MemberA()),
             "is in use by another process: stop that one, or choose another folder with "
@@ -87,7 +100,7 @@ TEST_F(DataFolderTest, RefusesAnotherMember) {
   Config config = MemberA();
   config.name = "b";
   EXPECT_EQ(Refusal(config), "belongs to member a (" +
-                                 FormatNodeId(MemberIdOf(Url{"a", 2380}, "east")) +
+                                 FormatNodeId(FounderIdOf("http://a:2380", "east")) +
                                  "), not to b: correct --name or --data-dir");
 }
 
@@ -113,10 +126,62 @@ TEST_F(DataFolderTest, NeedsNoClusterFlagsOnceItIsMade) {
   EXPECT_EQ(Opening(config), "opened");
 }
 
-TEST_F(DataFolderTest, CannotJoinARunningClusterYet) {
-  Config config = MemberA();
+// A member whose flags are those that it joined with.
+Config Joining(Config config) {
   config.initial_cluster.state = ClusterState::kExisting;
-  EXPECT_THAT(Refusal(config), HasSubstr("joining a running cluster is not offered"));
+  config.initial_cluster.token_given = false;
+  return config;
+}
+
+absl::StatusOr<Newcomer> Joined(const Config& config) {
+  Newcomer newcomer;
+  newcomer.identity.cluster = ClusterId{0xc1};
+  newcomer.identity.member = NodeId{0xa4};
+  newcomer.identity.name = config.name;
+  newcomer.identity.token = "theirs";
+  newcomer.identity.origin = Origin::kJoiner;
+  newcomer.identity.first_members = {{NodeId{0xa4}, config.name, Url{"a", 2380}}};
+  newcomer.peers = {{NodeId{0xa1}, 7}};
+  return newcomer;
+}
+
+TEST_F(DataFolderTest, OfAJoinerHoldsWhatTheClusterSaid) {
+  {
+    const auto folder = DataFolder::Open(Disk(), Joining(MemberA()), Joined);
+    ASSERT_TRUE(folder.ok()) << folder.status();
+    EXPECT_EQ(folder->identity(), Joined(MemberA())->identity);
+    const auto peers = PeerBook::Open(Disk(), folder->peers_path());
+    ASSERT_TRUE(peers.ok()) << peers.status();
+    EXPECT_EQ((*peers)->IncarnationOf(NodeId{0xa1}), 7u);
+  }
+  EXPECT_TRUE(DataFolder::Open(Disk(), Joining(MemberA()), MakeNobody).ok());
+  // Whatever is said now of how the cluster was made.
+  Config config = MemberA();
+  config.initial_cluster.token_given = false;
+  EXPECT_TRUE(DataFolder::Open(Disk(), config, MakeNobody).ok());
+  EXPECT_THAT(Refusal(MemberA()), HasSubstr("with the token theirs, not east"));
+}
+
+TEST_F(DataFolderTest, StaysEmptyWhileNobodyKnowsTheNewcomer) {
+  const auto refused = DataFolder::Open(Disk(), Joining(MemberA()), [](const Config&) {
+    return absl::NotFoundError("add it first");
+  });
+  EXPECT_EQ(refused.status(), absl::NotFoundError("add it first"));
+  EXPECT_FALSE(std::filesystem::exists(In("log")));
+  Create();
+}
+
+TEST_F(DataFolderTest, OfARemovedMemberIsRefused) {
+  {
+    const auto folder = DataFolder::Open(Disk(), MemberA(), MakeNewcomer);
+    ASSERT_TRUE(folder.ok()) << folder.status();
+    EXPECT_TRUE(folder->MarkRemoved().ok());
+  }
+  EXPECT_EQ(Refusal(MemberA()), "belongs to member a (" +
+                                    FormatNodeId(FounderIdOf("http://a:2380", "east")) +
+                                    "), which was removed from its cluster: to have it there "
+                                    "again, add it anew (pontoonctl member add) and start it with "
+                                    "an empty folder and --initial-cluster-state existing");
 }
 
 TEST_F(DataFolderTest, RefusesADamagedIdentity) {

@@ -67,7 +67,7 @@ Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica
           {&member_, store, &point_reads_, &range_reads_},
           {.request_bytes_max = config.request_bytes_max, .txn_ops_max = config.txn_ops_max}),
       maintenance_service_({&member_, store, &point_reads_}),
-      cluster_service_({&member_, &book_, &point_reads_}) {}
+      cluster_service_({&member_, &book_, &point_reads_, identity.token}) {}
 
 Frontend::~Frontend() = default;
 

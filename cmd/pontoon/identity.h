@@ -1,35 +1,42 @@
 // Identity: which member of which cluster the data in a folder belongs to.
 //
-// The ids are made as etcd makes them, from what every member is told when the cluster is created,
-// so that all members come to the same ids without talking to each other:
+// Founders' ids are made as etcd makes them, from what every member is told when the cluster is
+// created, so that all members come to the same ids without talking to each other:
 //
 //   member id  = first 8 bytes of SHA-1(peer URL, token)
-//   cluster id = first 8 bytes of SHA-1(member ids, ascending)
+//   cluster id = first 8 bytes of SHA-1(founders' ids, ascending)
 //
-// They are computed once and then kept in the file `identity`: what the flags say later cannot turn
-// a folder into another member's.
+// A member that joins later is told its id and the cluster's by the others. Either way they are
+// kept in the file `identity`: what the flags say later cannot turn a folder into another member's.
 
 #ifndef PONTOON_CMD_PONTOON_IDENTITY_H_
 #define PONTOON_CMD_PONTOON_IDENTITY_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "cmd/pontoon/config.h"
-#include "cmd/pontoon/url.h"
 #include "kv/service/cluster_id.h"
+#include "kv/service/url.h"
 #include "raft/base/types.h"
 
 namespace pontoon {
 
-struct FoundingMember {
+struct KnownMember {
   NodeId id;
-  std::string name;
+  std::string name;  // empty: not known
   Url peer_url;
 
-  friend bool operator==(const FoundingMember&, const FoundingMember&) = default;
+  friend bool operator==(const KnownMember&, const KnownMember&) = default;
+};
+
+// How a member came to be one.
+enum class Origin {
+  kFounder,  // at the cluster's creation: it votes from the beginning
+  kJoiner,   // it was added: only the log says what it is
 };
 
 struct Identity {
@@ -37,16 +44,21 @@ struct Identity {
   NodeId member;
   std::string name;
   std::string token;
-  // The members at the cluster's creation, by ascending id; `member` is one of them.
-  std::vector<FoundingMember> founders;
+  Origin origin = Origin::kFounder;
+  // Drawn at random when the folder was made. A member that lost its folder, and with it the memory
+  // of its votes, has another one, by which its peers tell (peer_book.h). 0: the folder is older
+  // than this.
+  uint64_t incarnation = 0;
+  // The founders; or those who were members when this one joined. By ascending id; `member` is one
+  // of them.
+  std::vector<KnownMember> first_members;
 
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 
-NodeId MemberIdOf(const Url& peer_url, absl::string_view token);
-
-// The identity of the member called `name` of a new cluster. `name` is among its members.
-Identity MakeIdentity(absl::string_view name, const InitialCluster& cluster);
+// The identity of the member called `name` of a new cluster. `name` is among its members, each of
+// which is there once.
+Identity MakeFounder(absl::string_view name, const InitialCluster& cluster, uint64_t incarnation);
 
 // The contents of the file: lines of text for the operator's eyes, and a checksum.
 std::string FormatIdentity(const Identity& identity);

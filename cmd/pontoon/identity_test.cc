@@ -5,6 +5,9 @@
 
 #include <string>
 
+#include "absl/strings/str_replace.h"
+#include "cmd/pontoon/checked_text.h"
+
 namespace pontoon {
 namespace {
 
@@ -20,7 +23,7 @@ TEST(Identity, IdsAreEtcds) {
   InitialCluster cluster;
   cluster.members = {{"default", Url{"localhost", 2380}}};
   cluster.token = "etcd-cluster";
-  const Identity identity = MakeIdentity("default", cluster);
+  const Identity identity = MakeFounder("default", cluster, 7);
   EXPECT_EQ(FormatId(identity.member.value()), "8e9e05c52164694d");
   EXPECT_EQ(FormatId(identity.cluster.value()), "cdf818194e3a8c32");
 }
@@ -28,39 +31,83 @@ TEST(Identity, IdsAreEtcds) {
 TEST(Identity, MembersAgreeOnTheClusterWhateverTheOrder) {
   InitialCluster reversed = ThreeMembers();
   std::swap(reversed.members[0], reversed.members[2]);
-  const Identity a = MakeIdentity("a", ThreeMembers());
-  const Identity b = MakeIdentity("b", reversed);
+  const Identity a = MakeFounder("a", ThreeMembers(), 7);
+  const Identity b = MakeFounder("b", reversed, 8);
   EXPECT_EQ(a.cluster, b.cluster);
-  EXPECT_EQ(a.founders, b.founders);
+  EXPECT_EQ(a.first_members, b.first_members);
   EXPECT_NE(a.member, b.member);
 }
 
 TEST(Identity, TheTokenKeepsClustersApart) {
   InitialCluster west = ThreeMembers();
   west.token = "west";
-  EXPECT_NE(MakeIdentity("a", west).cluster, MakeIdentity("a", ThreeMembers()).cluster);
-  EXPECT_NE(MakeIdentity("a", west).member, MakeIdentity("a", ThreeMembers()).member);
+  EXPECT_NE(MakeFounder("a", west, 7).cluster, MakeFounder("a", ThreeMembers(), 7).cluster);
+  EXPECT_NE(MakeFounder("a", west, 7).member, MakeFounder("a", ThreeMembers(), 7).member);
 }
 
 TEST(Identity, SurvivesTheFile) {
-  const Identity identity = MakeIdentity("b", ThreeMembers());
+  const Identity identity = MakeFounder("b", ThreeMembers(), 7);
   const auto read = ParseIdentity(FormatIdentity(identity));
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(*read, identity);
 }
 
 TEST(Identity, TheFileIsForTheOperatorsEyesToo) {
-  const std::string text = FormatIdentity(MakeIdentity("b", ThreeMembers()));
-  EXPECT_THAT(text, testing::MatchesRegex("pontoon-identity 1\n"
+  const std::string text = FormatIdentity(MakeFounder("b", ThreeMembers(), 7));
+  EXPECT_THAT(text, testing::MatchesRegex("pontoon-identity 2\n"
                                           "cluster [0-9a-f]{16}\n"
                                           "member [0-9a-f]{16} b\n"
+                                          "incarnation 0000000000000007\n"
                                           "token east\n"
                                           "(founder [0-9a-f]{16} [abc] http://[abc]:2380\n){3}"
                                           "checksum [0-9a-f]{8}\n"));
 }
 
+// Its cluster's id does not follow from whom it met there, some of whom may have no name yet.
+Identity Joiner() {
+  Identity identity;
+  identity.cluster = ClusterId{0xc1};
+  identity.member = NodeId{0xa4};
+  identity.name = "d";
+  identity.token = "east";
+  identity.origin = Origin::kJoiner;
+  identity.incarnation = 9;
+  identity.first_members = {{NodeId{0xa2}, "b", Url{"b", 2380}},
+                            {NodeId{0xa4}, "d", Url{"d", 2380}},
+                            {NodeId{0xa5}, "", Url{"e", 2380}}};
+  return identity;
+}
+
+TEST(Identity, OfAJoinerSurvivesTheFile) {
+  const std::string text = FormatIdentity(Joiner());
+  EXPECT_THAT(text, testing::HasSubstr("\nknown 00000000000000a2 b http://b:2380\n"));
+  const auto read = ParseIdentity(text);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, Joiner());
+}
+
+TEST(Identity, AFounderIsToldFromAJoiner) {
+  Identity identity = Joiner();
+  identity.origin = Origin::kFounder;
+  EXPECT_FALSE(ParseIdentity(FormatIdentity(identity)).ok()) << "founders make the cluster's id";
+  identity = Joiner();
+  identity.first_members.erase(identity.first_members.begin() + 1);
+  EXPECT_FALSE(ParseIdentity(FormatIdentity(identity)).ok()) << "it is not among the members";
+}
+
+TEST(Identity, TheFormatWithoutIncarnationsIsStillRead) {
+  Identity identity = MakeFounder("b", ThreeMembers(), 0);
+  std::string text = FormatIdentity(identity);
+  text = text.substr(0, text.rfind("checksum "));
+  text = absl::StrReplaceAll(
+      text, {{"pontoon-identity 2", "pontoon-identity 1"}, {"incarnation 0000000000000000\n", ""}});
+  const auto read = ParseIdentity(WithChecksum(text));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, identity);
+}
+
 TEST(Identity, EveryDamagedByteIsNoticed) {
-  const std::string text = FormatIdentity(MakeIdentity("b", ThreeMembers()));
+  const std::string text = FormatIdentity(MakeFounder("b", ThreeMembers(), 7));
   for (size_t i = 0; i < text.size(); ++i) {
     std::string damaged = text;
     damaged[i] ^= 1;
@@ -70,7 +117,7 @@ TEST(Identity, EveryDamagedByteIsNoticed) {
 }
 
 TEST(Identity, ANewerFormatIsNotDamage) {
-  EXPECT_EQ(ParseIdentity("pontoon-identity 2\n{}\n").status().code(),
+  EXPECT_EQ(ParseIdentity("pontoon-identity 3\n{}\n").status().code(),
             absl::StatusCode::kUnimplemented);
 }
 

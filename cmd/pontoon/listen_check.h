@@ -4,7 +4,7 @@
 #define PONTOON_CMD_PONTOON_LISTEN_CHECK_H_
 
 #include "absl/status/status.h"
-#include "cmd/pontoon/url.h"
+#include "kv/service/url.h"
 
 namespace pontoon {
 

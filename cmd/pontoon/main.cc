@@ -38,7 +38,7 @@ int Serve(const Config& config) {
     LogError("cannot start", {{"reason", std::string(server.status().message())}});
     return EXIT_FAILURE;
   }
-  LogInfo("stopping", {{"signal", AwaitStopSignal()}});
+  LogInfo("stopping", {{"reason", AwaitStop()}});
   (*server)->Stop();
   server->reset();
   LogInfo("stopped");

@@ -5,8 +5,10 @@
 #include <grpcpp/server_builder.h>
 
 #include <chrono>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
@@ -18,6 +20,9 @@
 namespace pontoon {
 namespace {
 
+// A stop may have to wait for so long.
+constexpr absl::Duration kIntroductionTimeout = absl::Milliseconds(500);
+
 kv::StoreOptions StoreOptionsFor(Executor* scrubber) {
   kv::StoreOptions options;
   options.scrub_executor = scrubber;
@@ -25,42 +30,10 @@ kv::StoreOptions StoreOptionsFor(Executor* scrubber) {
   return options;
 }
 
-raft::RaftNodeOptions NodeOptionsFor(const Config& config, const Identity& identity) {
-  raft::RaftNodeOptions options;
-  options.core.self = identity.member;
-  options.core.heartbeat_interval = config.heartbeat_interval;
-  options.core.election_timeout = config.election_timeout;
-  options.core.lease_duration = config.leader_lease;
-  options.core.clock_rate_error_max = config.clock_rate_error_max;
-  options.core.seed = RandomBits();
-  options.first_sequence = RandomBits();
-  options.retention.step_entries = config.compaction_step_entries;
-  options.retention.keep_entries = config.log_entries_kept;
-  options.retention.keep_bytes = config.log_retention_bytes;
-  options.on_fatal = [](const absl::Status& error) { DieOfFailedDisk(error.message()); };
-  return options;
-}
-
-raft::GrpcTransportOptions TransportOptionsFor(const Identity& identity) {
-  raft::GrpcTransportOptions options;
-  options.self = {.cluster_id = identity.cluster.value(),
-                  .member = identity.member,
-                  .incarnation = RandomBits()};
-  return options;
-}
-
-raft::PeerAddresses AddressesOf(const Identity& identity) {
-  raft::PeerAddresses addresses;
-  for (const FoundingMember& founder : identity.founders) {
-    addresses[founder.id] = founder.peer_url.HostPort();
-  }
-  return addresses;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ReplicaHost>> ReplicaHost::Open(const DataFolder& folder) {
-  std::unique_ptr<ReplicaHost> host(new ReplicaHost(folder.identity()));
+  std::unique_ptr<ReplicaHost> host(new ReplicaHost(folder));
   host->scrubber_ = NewThreadExecutor("scrubber");
   absl::StatusOr<Storage> storage =
       OpenStorage(FileSystem::Posix(), folder, StoreOptionsFor(host->scrubber_.get()));
@@ -69,11 +42,54 @@ absl::StatusOr<std::unique_ptr<ReplicaHost>> ReplicaHost::Open(const DataFolder&
                                                               storage.status().message()));
   }
   host->storage_ = *std::move(storage);
+  auto peer_book = PeerBook::Open(FileSystem::Posix(), folder.peers_path());
+  if (!peer_book.ok()) {
+    return absl::Status(peer_book.status().code(), absl::StrCat("data folder ", folder.path(), ": ",
+                                                                peer_book.status().message()));
+  }
+  host->peer_book_ = *std::move(peer_book);
   return host;
 }
 
-absl::Status ReplicaHost::Join(const Config& config) {
-  transport_ = std::make_unique<raft::GrpcTransport>(TransportOptionsFor(identity_));
+raft::GrpcTransportOptions ReplicaHost::TransportOptions() {
+  raft::GrpcTransportOptions options;
+  options.self = {.cluster_id = identity_.cluster.value(),
+                  .member = identity_.member,
+                  .incarnation = RandomBits(),
+                  .data_incarnation = identity_.incarnation};
+  options.admission = [this](const raft::Greeting& greeting) {
+    return peer_book_->Admit(greeting.from, greeting.data_incarnation);
+  };
+  // Called only once the transport is started, by which time there is a registrar.
+  options.introducer = [this](raft::IntroductionRequest request, raft::IntroductionCallback done) {
+    registrar_->Introduce(std::move(request), std::move(done));
+  };
+  return options;
+}
+
+raft::RaftNodeOptions ReplicaHost::NodeOptions(const Config& config) {
+  raft::RaftNodeOptions options;
+  options.core.self = identity_.member;
+  options.core.heartbeat_interval = config.heartbeat_interval;
+  options.core.election_timeout = config.election_timeout;
+  options.core.lease_duration = config.leader_lease;
+  options.core.clock_rate_error_max = config.clock_rate_error_max;
+  options.core.priority = config.leader_priority;
+  options.core.seed = RandomBits();
+  options.first_sequence = RandomBits();
+  options.retention.step_entries = config.compaction_step_entries;
+  options.retention.keep_entries = config.log_entries_kept;
+  options.retention.keep_bytes = config.log_retention_bytes;
+  options.on_peers = [this](const PeerUrls& peers) { roster_->OnPeers(peers); };
+  options.on_removed = [this] { steward_->Post([this] { OnRemoved(); }); };
+  options.on_fatal = [](const absl::Status& error) { DieOfFailedDisk(error.message()); };
+  return options;
+}
+
+absl::Status ReplicaHost::Join(const Config& config, std::function<void()> on_removed) {
+  steward_ = NewThreadExecutor("steward");
+  on_removed_ = std::move(on_removed);
+  transport_ = std::make_unique<raft::GrpcTransport>(TransportOptions());
   if (absl::Status s = StartPeerServer(config); !s.ok()) return s;
   StartNode(config);
   return absl::OkStatus();
@@ -98,9 +114,70 @@ void ReplicaHost::StartNode(const Config& config) {
                                                  .transport = transport_.get(),
                                                  .log = storage_.log.get(),
                                                  .state_machine = storage_.store.get()};
-  node_ = std::make_unique<raft::RaftNode>(NodeOptionsFor(config, identity_), storage_.restored,
-                                           environment, raft::RaftNodeExecutors::Threads());
-  transport_->Start(node_.get(), AddressesOf(identity_));
+  roster_ = std::make_unique<PeerRoster>(
+      Clock::System(), steward_.get(),
+      [this](const raft::PeerAddresses& addresses) { SetPeers(addresses); });
+  const Membership& restored = storage_.restored.memberships.latest().membership;
+  if (identity_.origin == Origin::kJoiner && !restored.IsVoter(identity_.member) &&
+      !restored.IsLearner(identity_.member)) {
+    PeerUrls introduced;
+    for (const KnownMember& member : identity_.first_members) {
+      introduced[member.id] = {member.peer_url.ToString()};
+    }
+    roster_->OnIntroduced(identity_.member, introduced);
+  }
+  node_ = std::make_unique<raft::RaftNode>(NodeOptions(config), storage_.restored, environment,
+                                           raft::RaftNodeExecutors::Threads());
+  registrar_ = std::make_unique<Registrar>(Registrar::Parts{&identity_, node_.get(),
+                                                            storage_.store.get(), peer_book_.get(),
+                                                            Clock::System(), steward_.get()});
+  roster_->Begin();
+  seeker_ = NewThreadExecutor("seeker");
+  finder_ = NewPeerFinder();
+  finder_->Start();
+}
+
+std::unique_ptr<PeerFinder> ReplicaHost::NewPeerFinder() {
+  const raft::IntroductionRequest request{
+      .peer_urls = {},
+      .self = raft::Identity{.cluster_id = identity_.cluster.value(),
+                             .member = identity_.member,
+                             .incarnation = 0,
+                             .data_incarnation = identity_.incarnation}};
+  return std::make_unique<PeerFinder>(PeerFinder::Parts{
+      .replica = node_.get(),
+      .peers = peer_book_.get(),
+      .clock = Clock::System(),
+      .executor = seeker_.get(),
+      .ask =
+          [request](const std::string& address) {
+            return raft::AskForIntroduction(address, request, kIntroductionTimeout);
+          },
+      .on_found = [this](const PeerUrls& members) { roster_->OnHearsay(members); },
+      .on_removed = [this] { steward_->Post([this] { OnRemoved(); }); }});
+}
+
+void ReplicaHost::SetPeers(const raft::PeerAddresses& addresses) {
+  if (dial_ == Dial::kStopped) return;
+  if (std::exchange(dial_, Dial::kStarted) == Dial::kStarted) {
+    transport_->SetPeers(addresses);
+  } else {
+    transport_->Start(node_.get(), addresses);
+  }
+  std::set<NodeId> peers;
+  for (const auto& [node, address] : addresses) peers.insert(node);
+  peer_book_->Retain(peers);
+}
+
+void ReplicaHost::OnRemoved() {
+  if (on_removed_ == nullptr) return;
+  LogWarn("this member was removed from the cluster: its data are of no use any more",
+          {{"member", identity_.member}});
+  if (absl::Status s = folder_.MarkRemoved(); !s.ok()) {
+    LogError("cannot mark the data folder as that of a removed member",
+             {{"reason", std::string(s.message())}});
+  }
+  std::exchange(on_removed_, nullptr)();
 }
 
 void ReplicaHost::HandOver(absl::Duration timeout) {
@@ -123,13 +200,24 @@ void ReplicaHost::HandOver(absl::Duration timeout) {
 
 void ReplicaHost::Stop() {
   if (node_ != nullptr) node_->Stop();
-  if (transport_ != nullptr) transport_->Stop();
+  if (steward_ != nullptr) {
+    absl::Notification stopped;
+    steward_->Post([&] {
+      dial_ = Dial::kStopped;
+      transport_->Stop();
+      stopped.Notify();
+    });
+    stopped.WaitForNotification();
+  }
   if (peer_server_ != nullptr) peer_server_->Shutdown(std::chrono::system_clock::now());
 }
 
 ReplicaHost::~ReplicaHost() {
   Stop();
+  seeker_.reset();
+  // The node posts to the steward for as long as it lives.
   node_.reset();
+  steward_.reset();
   // The transport's service belongs to the server for as long as that lives.
   peer_server_.reset();
   transport_.reset();

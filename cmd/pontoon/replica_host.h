@@ -5,12 +5,17 @@
 
 #include <grpcpp/server.h>
 
+#include <functional>
 #include <memory>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cmd/pontoon/config.h"
 #include "cmd/pontoon/data_folder.h"
+#include "cmd/pontoon/peer_book.h"
+#include "cmd/pontoon/peer_finder.h"
+#include "cmd/pontoon/peer_roster.h"
+#include "cmd/pontoon/registrar.h"
 #include "cmd/pontoon/storage.h"
 #include "kv/store/kv_store.h"
 #include "raft/env/executor.h"
@@ -29,8 +34,10 @@ class ReplicaHost {
   // Stops, if that was not done.
   ~ReplicaHost();
 
-  // Takes part in the cluster from now on. An error is one line for the operator.
-  absl::Status Join(const Config& config);
+  // Takes part in the cluster from now on. `on_removed` is called once, on a thread of the host's,
+  // if this member is removed from it: the folder is marked then, and the process should stop. An
+  // error is one line for the operator.
+  absl::Status Join(const Config& config, std::function<void()> on_removed);
 
   // Null before Join.
   raft::RaftNode* node() const { return node_.get(); }
@@ -45,17 +52,38 @@ class ReplicaHost {
   void Stop();
 
  private:
-  explicit ReplicaHost(const Identity& identity) : identity_(identity) {}
+  explicit ReplicaHost(const DataFolder& folder) : folder_(folder), identity_(folder.identity()) {}
 
+  // How far the transport is.
+  enum class Dial { kIdle, kStarted, kStopped };
+
+  raft::GrpcTransportOptions TransportOptions();
+  raft::RaftNodeOptions NodeOptions(const Config& config);
   absl::Status StartPeerServer(const Config& config);
   void StartNode(const Config& config);
+  std::unique_ptr<PeerFinder> NewPeerFinder();
 
-  const Identity& identity_;            // the folder's
+  // ---- on the steward
+  void SetPeers(const raft::PeerAddresses& addresses);
+  void OnRemoved();
+
+  const DataFolder& folder_;
+  const Identity& identity_;  // the folder's
+  std::unique_ptr<PeerBook> peer_book_;
   std::unique_ptr<Executor> scrubber_;  // the store posts there; may go before it
   Storage storage_;
   std::unique_ptr<raft::GrpcTransport> transport_;
   std::unique_ptr<grpc::Server> peer_server_;
+  std::unique_ptr<PeerRoster> roster_;
   std::unique_ptr<raft::RaftNode> node_;
+  std::unique_ptr<Registrar> registrar_;
+  // Does what the node's loop and gRPC's threads may not wait for: changes of peers, introductions,
+  // the end of a membership.
+  std::unique_ptr<Executor> steward_;
+  Dial dial_ = Dial::kIdle;           // on the steward only
+  std::function<void()> on_removed_;  // on the steward only; null once it was called
+  std::unique_ptr<PeerFinder> finder_;
+  std::unique_ptr<Executor> seeker_;  // the finder's: waits for answers
 };
 
 }  // namespace pontoon

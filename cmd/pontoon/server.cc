@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "cmd/pontoon/joining.h"
 #include "cmd/pontoon/listen_check.h"
 #include "cmd/pontoon/signals.h"
 #include "kv/service/version.h"
@@ -44,7 +45,7 @@ absl::Status CheckPorts(const Config& config) {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   // First of all, so that nothing is written for a member whose addresses must still be changed.
   if (absl::Status s = CheckPorts(config); !s.ok()) return s;
-  absl::StatusOr<DataFolder> folder = DataFolder::Open(FileSystem::Posix(), config);
+  absl::StatusOr<DataFolder> folder = DataFolder::Open(FileSystem::Posix(), config, MakeNewcomer);
   if (!folder.ok()) return folder.status();
   std::unique_ptr<Server> server(new Server(config, *std::move(folder)));
 
@@ -54,7 +55,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   KeepStopSignals();
   // Only now: a start that is refused, for damage too, is one line with the reason.
   LogBeginning(config, server->folder_);
-  if (absl::Status s = server->replica_->Join(config); !s.ok()) return s;
+  const auto on_removed = [] { RequestStop("this member was removed from the cluster"); };
+  if (absl::Status s = server->replica_->Join(config, on_removed); !s.ok()) return s;
 
   auto frontend = Frontend::Start(config, server->folder_.identity(), server->replica_->node(),
                                   server->replica_->store());

@@ -16,7 +16,7 @@ namespace pontoon {
 namespace {
 
 constexpr char kMember[] = "This member";
-constexpr char kCluster[] = "The cluster, when it is made";
+constexpr char kCluster[] = "The cluster, when it is made or joined";
 constexpr char kTiming[] = "Timing";
 constexpr char kLimits[] = "Limits";
 constexpr char kLogging[] = "Logging";
@@ -24,7 +24,7 @@ constexpr char kOther[] = "Other";
 
 constexpr char kConfigFile[] = "config-file";
 
-// The names and meanings are etcd's, but for the lease of the leader.
+// The names and meanings are etcd's, but for the lease and the priority of the leader.
 constexpr Flag kFlags[] = {
     {"name", kMember, "NAME", "default", "name of this member, unique in the cluster"},
     {"data-dir", kMember, "DIR", "${name}.pontoon", "folder that holds all of this member's data"},
@@ -37,9 +37,10 @@ constexpr Flag kFlags[] = {
     {"initial-advertise-peer-urls", kCluster, "URL", "http://localhost:2380",
      "address under which the other members reach this one"},
     {"initial-cluster", kCluster, "NAME=URL,...", "${name}=${initial-advertise-peer-urls}",
-     "every member of the cluster with its peer address; the same on all members"},
+     "every member of the cluster with its peer address; the same on all members of a new one, and "
+     "as \"pontoonctl member add\" prints it to join one"},
     {"initial-cluster-state", kCluster, "new|existing", "new",
-     "\"new\" makes the cluster; members cannot be added to an existing one yet"},
+     "\"new\" makes the cluster; \"existing\" joins one, to which this member was added before"},
     {"initial-cluster-token", kCluster, "TEXT", "pontoon-cluster",
      "keeps apart clusters that are made with the same names and addresses"},
     {"heartbeat-interval", kTiming, "MS", "100", "time between heartbeats of the leader, in ms"},
@@ -48,6 +49,10 @@ constexpr Flag kFlags[] = {
     {"leader-lease", kTiming, "MS", "3 heartbeats",
      "time for which a leader that was just confirmed may count on the votes of the others, in ms; "
      "0 for none; the same on all members"},
+    {"leader-priority", kTiming, "N", "0",
+     "preference for this member as leader: a leader hands over to a member of a higher number "
+     "that "
+     "keeps up"},
     {"max-clock-error", kTiming, "PPM", "1000",
      "how far the rate of any member's clock may be off, in millionths; the same on all members"},
     {"max-request-bytes", kLimits, "BYTES", "1572864", "largest request that a client may send"},

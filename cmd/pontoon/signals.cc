@@ -22,15 +22,15 @@ sigset_t StopSignals() {
 
 void EndAtOnce(int /*signal*/) { _exit(EXIT_FAILURE); }
 
-// The first signal. A thread of its own waits for it; the others never see it.
-struct FirstSignal {
+// The first reason to stop. A thread of its own waits for signals; the others never see them.
+struct FirstReason {
   absl::Mutex mutex;
-  bool kept = false;  // guarded by mutex
-  int received = 0;   // guarded by mutex
+  bool kept = false;          // guarded by mutex
+  const char* why = nullptr;  // guarded by mutex; null: none yet
 };
 
-FirstSignal& TheFirstSignal() {
-  static auto* const first = new FirstSignal;
+FirstReason& TheFirstReason() {
+  static auto* const first = new FirstReason;
   return *first;
 }
 
@@ -38,10 +38,10 @@ void TakeFirstSignal() {
   const sigset_t signals = StopSignals();
   int received = 0;
   CHECK_EQ(sigwait(&signals, &received), 0);
-  FirstSignal& first = TheFirstSignal();
+  FirstReason& first = TheFirstReason();
   absl::MutexLock lock(&first.mutex);
   if (!first.kept) EndAtOnce(received);
-  first.received = received;
+  if (first.why == nullptr) first.why = received == SIGTERM ? "SIGTERM" : "SIGINT";
 }
 
 }  // namespace
@@ -55,18 +55,24 @@ void WatchStopSignals() {
 }
 
 void KeepStopSignals() {
-  absl::MutexLock lock(&TheFirstSignal().mutex);
-  TheFirstSignal().kept = true;
+  absl::MutexLock lock(&TheFirstReason().mutex);
+  TheFirstReason().kept = true;
 }
 
-const char* AwaitStopSignal() {
-  FirstSignal& first = TheFirstSignal();
-  int received = 0;
+void RequestStop(const char* why) {
+  FirstReason& first = TheFirstReason();
+  absl::MutexLock lock(&first.mutex);
+  if (first.why == nullptr) first.why = why;
+}
+
+const char* AwaitStop() {
+  FirstReason& first = TheFirstReason();
+  const char* why = nullptr;
   {
     absl::MutexLock lock(&first.mutex);
     first.mutex.Await(absl::Condition(
-        +[](FirstSignal* f) { return f->received != 0; }, &first));
-    received = first.received;
+        +[](FirstReason* f) { return f->why != nullptr; }, &first));
+    why = first.why;
   }
   const sigset_t signals = StopSignals();
   // A handler, since the default action does not exist for the first process of a container.
@@ -75,7 +81,7 @@ const char* AwaitStopSignal() {
   CHECK_EQ(sigaction(SIGTERM, &action, nullptr), 0);
   CHECK_EQ(sigaction(SIGINT, &action, nullptr), 0);
   CHECK_EQ(pthread_sigmask(SIG_UNBLOCK, &signals, nullptr), 0);
-  return received == SIGTERM ? "SIGTERM" : "SIGINT";
+  return why;
 }
 
 }  // namespace pontoon

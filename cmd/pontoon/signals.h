@@ -1,4 +1,4 @@
-// The signals that stop a server.
+// What stops a server: signals, mostly.
 
 #ifndef PONTOON_CMD_PONTOON_SIGNALS_H_
 #define PONTOON_CMD_PONTOON_SIGNALS_H_
@@ -11,12 +11,16 @@ namespace pontoon {
 // that may not grow, no longer kills the process either: the write fails, and who writes says so.
 void WatchStopSignals();
 
-// From now on the first of the two is kept for AwaitStopSignal.
+// From now on the first of the two is kept for AwaitStop.
 void KeepStopSignals();
 
-// Waits for SIGTERM or SIGINT and returns its name. From then on another one ends the process at
-// once, with exit code 1.
-const char* AwaitStopSignal();
+// Stops the server as a signal would; `why` is for the log, and must live for ever. Any thread may
+// call it.
+void RequestStop(const char* why);
+
+// Waits for SIGTERM, SIGINT or RequestStop and returns the name of the signal, or why. From then on
+// another signal ends the process at once, with exit code 1.
+const char* AwaitStop();
 
 }  // namespace pontoon
 

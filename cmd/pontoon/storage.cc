@@ -11,9 +11,14 @@
 namespace pontoon {
 namespace {
 
-Membership VotersOf(const Identity& identity) {
+// What is in effect before the first entry of the log. Who joins has only addresses to begin with:
+// where it can be reached, and from where.
+Membership FirstMembership(const Identity& identity) {
   Membership membership;
-  for (const FoundingMember& founder : identity.founders) membership.voters.push_back(founder.id);
+  for (const KnownMember& member : identity.first_members) {
+    if (identity.origin == Origin::kFounder) membership.voters.push_back(member.id);
+    membership.peer_urls[member.id] = {member.peer_url.ToString()};
+  }
   return membership;
 }
 
@@ -39,13 +44,18 @@ absl::StatusOr<Storage> OpenStorage(FileSystem* fs, const DataFolder& folder,
   if (!store.ok()) return store.status();
   storage.store = *std::move(store);
 
-  const raft::FoundState found{storage.store->Applied(), storage.store->began_as()};
+  absl::StatusOr<std::string> membership = storage.store->Membership();
+  if (!membership.ok()) return membership.status();
+  const raft::FoundState found{storage.store->Applied(), storage.store->began_as(),
+                               *std::move(membership)};
   absl::Status fit = raft::FitLogToState(folder.log_path(), found, storage.log.get(), &recovered);
   if (!fit.ok()) return fit;
-  const Membership voters = VotersOf(folder.identity());
+  MembershipHistory memberships = recovered.HistoryFrom(FirstMembership(folder.identity()));
   const bool needs_snapshot = found.applied.index < recovered.base.index;
   if (needs_snapshot) {
-    if (voters.IsOnlyVoter(folder.identity().member)) return StateIsLost(folder, found, recovered);
+    if (memberships.latest().membership.IsOnlyVoter(folder.identity().member)) {
+      return StateIsLost(folder, found, recovered);
+    }
     LogWarn("the state ends before the log begins; this member gets a snapshot from the leader",
             {{"state", found.applied.index}, {"log", recovered.base.index}});
   }
@@ -54,7 +64,7 @@ absl::StatusOr<Storage> OpenStorage(FileSystem* fs, const DataFolder& folder,
                       .last = recovered.last,
                       .terms = std::move(recovered.terms),
                       .applied = found.applied.index,
-                      .membership = voters};
+                      .memberships = std::move(memberships)};
   return storage;
 }
 

@@ -27,7 +27,14 @@ class StorageTest : public testing::Test {
     config_.initial_cluster.members = {{"a", Url{"a", 2380}}, {"b", Url{"b", 2380}}};
   }
 
-  DataFolder Folder() { return *DataFolder::Open(FileSystem::Posix(), config_); }
+  DataFolder Folder(Origin origin = Origin::kFounder) {
+    return *DataFolder::Open(
+        FileSystem::Posix(), config_, [&](const Config& config) -> absl::StatusOr<Newcomer> {
+          Newcomer newcomer{MakeFounder(config.name, config.initial_cluster, 7)};
+          newcomer.identity.origin = origin;
+          return newcomer;
+        });
+  }
 
   static Entry NoOp(uint64_t index, Term term) {
     Entry entry;
@@ -58,8 +65,20 @@ TEST_F(StorageTest, BeginsWithTheFoundersAsVoters) {
   ASSERT_TRUE(storage.ok()) << storage.status();
   EXPECT_EQ(storage->restored.last, LogIndex{0});
   EXPECT_EQ(storage->restored.applied, LogIndex{0});
-  EXPECT_EQ(storage->restored.membership.voters.size(), 2u);
-  EXPECT_TRUE(storage->restored.membership.IsVoter(folder.identity().member));
+  const Membership& membership = storage->restored.memberships.latest().membership;
+  EXPECT_EQ(membership.voters.size(), 2u);
+  EXPECT_TRUE(membership.IsVoter(folder.identity().member));
+  EXPECT_EQ(membership.peer_urls.at(folder.identity().member),
+            std::vector<std::string>{"http://a:2380"});
+}
+
+TEST_F(StorageTest, WhoJoinsBeginsWithAddressesAndNoVotes) {
+  const DataFolder folder = Folder(Origin::kJoiner);
+  const auto storage = OpenStorage(FileSystem::Posix(), folder, {});
+  ASSERT_TRUE(storage.ok()) << storage.status();
+  const Membership& membership = storage->restored.memberships.latest().membership;
+  EXPECT_TRUE(membership.AllNodes().empty());
+  EXPECT_EQ(membership.peer_urls.size(), 2u);
 }
 
 // Only a log that lost what it had synced is behind its state: this member may have acknowledged

@@ -57,7 +57,7 @@ class BenchCrew {
   BenchResult RunPhase(const BenchSchedule::Limits& limits) {
     const Clock::time_point start = Clock::now();
     BenchSchedule schedule(limits, start);
-    SuccessGaps gaps(start);
+    SuccessGaps gaps(start, schedule.end());
     std::vector<BenchResult> parts(workers_.size());
     std::vector<std::thread> threads;
     for (size_t i = 0; i < workers_.size(); ++i) {

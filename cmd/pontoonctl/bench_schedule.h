@@ -42,6 +42,9 @@ class BenchSchedule {
   // The next operation; none once the phase is over.
   std::optional<Operation> Next(Clock::time_point now);
 
+  // When it is over by the clock; time_point::max() if only a total ends it.
+  Clock::time_point end() const { return end_; }
+
  private:
   const Limits limits_;
   const Clock::time_point start_;

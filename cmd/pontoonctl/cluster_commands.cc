@@ -1,4 +1,4 @@
-// status, health and member list: what an operator looks at first.
+// status and health: what an operator looks at first.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -9,12 +9,11 @@
 #include "absl/strings/str_join.h"
 #include "cmd/pontoonctl/cluster_survey.h"
 #include "cmd/pontoonctl/command.h"
+#include "cmd/pontoonctl/member_id.h"
 #include "cmd/pontoonctl/session.h"
 
 namespace pontoon::ctl {
 namespace {
-
-std::string Hex(uint64_t id) { return absl::StrCat(absl::Hex(id)); }
 
 Cell OptionalCell(const std::optional<uint64_t>& number) {
   return number.has_value() ? Cell(*number) : Cell::None();
@@ -38,7 +37,7 @@ std::vector<Cell> StatusRow(const ClusterSurvey& survey, const MemberStatus& mem
                             OutputFormat format) {
   std::vector<Cell> row = {
       member.endpoint, member.name,
-      member.member_id.has_value() ? Cell(Hex(*member.member_id)) : Cell::None()};
+      member.member_id.has_value() ? Cell(FormatId(*member.member_id)) : Cell::None()};
   const Cell lag = OptionalCell(survey.LagEntries(member));
   if (!member.response.has_value()) {
     row.insert(row.end(), {Cell::None(), RoleOf(member), Cell::None(), Cell::None(), Cell::None(),
@@ -158,39 +157,9 @@ Examples:
   }
 };
 
-class MemberListCommand : public Command {
- public:
-  Description Describe() const override {
-    return {"member list", "Lists the members of the cluster",
-            R"(As the first endpoint that answers knows them.
-
-Examples:
-  pontoonctl member list
-  pontoonctl --endpoints 10.0.0.1:2379 member list --output json
-)"};
-  }
-
-  void DeclareFlags(CLI::App&) override {}
-
-  Ending Run(const Environment& environment) override {
-    etcdserverpb::MemberListResponse response;
-    const Reply reply = ListMembers(environment.endpoints, environment.timeout, &response);
-    if (!reply.ok()) return EndingOfRead(reply);
-    Table table({"member id", "status", "name", "peer urls", "client urls", "learner"});
-    for (const etcdserverpb::Member& member : response.members()) {
-      table.AddRow({Hex(member.id()), member.name().empty() ? "unstarted" : "started",
-                    member.name(), absl::StrJoin(member.peerurls(), " "),
-                    absl::StrJoin(member.clienturls(), " "), member.islearner() ? "yes" : "no"});
-    }
-    table.Print(environment.output.value_or(OutputFormat::kTable), environment.terminal.out);
-    return {};
-  }
-};
-
 }  // namespace
 
 std::unique_ptr<Command> NewStatusCommand() { return std::make_unique<StatusCommand>(); }
 std::unique_ptr<Command> NewHealthCommand() { return std::make_unique<HealthCommand>(); }
-std::unique_ptr<Command> NewMemberListCommand() { return std::make_unique<MemberListCommand>(); }
 
 }  // namespace pontoon::ctl

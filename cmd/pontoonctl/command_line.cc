@@ -46,6 +46,11 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewStatusCommand());
   commands.push_back(NewHealthCommand());
   commands.push_back(NewMemberListCommand());
+  commands.push_back(NewMemberAddCommand());
+  commands.push_back(NewMemberRemoveCommand());
+  commands.push_back(NewMemberUpdateCommand());
+  commands.push_back(NewMemberPromoteCommand());
+  commands.push_back(NewMoveLeaderCommand());
   commands.push_back(NewImportCommand());
   commands.push_back(NewExportCommand());
   commands.push_back(NewBenchPutCommand());
@@ -56,7 +61,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
 // What the commands have in common whose names begin with the same word.
 const std::map<std::string, std::string>& GroupSummaries() {
   static const auto* const summaries = new std::map<std::string, std::string>{
-      {"member", "The members of the cluster"},
+      {"member", "The members of the cluster: lists them, and changes who they are"},
       {"bench", "Measures how fast the servers answer, and what it costs them"},
   };
   return *summaries;

@@ -192,6 +192,43 @@ TEST_F(SingleServerTest, StatusHealthAndMembersOfAHealthyServer) {
   EXPECT_EQ(members[0]["learner"], "no");
 }
 
+TEST_F(SingleServerTest, MembersAreChanged) {
+  const std::string added =
+      Out({"member", "add", "second", "--peer-urls", "http://127.0.0.1:9", "--learner"});
+  EXPECT_THAT(added, ::testing::MatchesRegex(
+                         "Member [0-9a-f]+ added as learner to cluster [0-9a-f]+\n"
+                         "\n"
+                         "PONTOON_NAME=\"second\"\n"
+                         "PONTOON_INITIAL_CLUSTER=\"[^\"]*second=http://127.0.0.1:9[^\"]*\"\n"
+                         "PONTOON_INITIAL_ADVERTISE_PEER_URLS=\"http://127.0.0.1:9\"\n"
+                         "PONTOON_INITIAL_CLUSTER_STATE=\"existing\"\n"));
+  EXPECT_THAT(added, HasSubstr("node0=http://127.0.0.1:"));
+  const std::string id = added.substr(7, added.find(' ', 7) - 7);
+  EXPECT_THAT(Out({"member", "list", "--output", "plain"}),
+              HasSubstr(id + ", unstarted, , http://127.0.0.1:9, , yes\n"));
+  EXPECT_THAT(Out({"member", "update", id, "--peer-urls", "http://127.0.0.1:7"}),
+              StartsWith("Member " + id + " updated in cluster "));
+  EXPECT_THAT(Out({"member", "list", "--output", "plain"}), HasSubstr(", http://127.0.0.1:7, "));
+  const Result promoted = Run({"member", "promote", id});
+  EXPECT_EQ(promoted.code, ExitCode::kFailed);
+  EXPECT_THAT(promoted.err, HasSubstr("can only promote a learner member which is in sync"));
+  EXPECT_THAT(Out({"member", "remove", id}), StartsWith("Member " + id + " removed from cluster "));
+  EXPECT_THAT(Run({"member", "remove", id}).err, HasSubstr("member not found (NOT_FOUND)"));
+  const auto json = nlohmann::json::parse(Out({"--output", "json", "member", "add", "second",
+                                               "--peer-urls", "http://127.0.0.1:5", "--learner"}));
+  EXPECT_EQ(json["name"], "second");
+  Out({"member", "remove", json["member_id"]});
+}
+
+TEST_F(SingleServerTest, TheLeaderOfAloneStaysWhereItIs) {
+  const auto status = nlohmann::json::parse(Out({"status", "--output", "json"}));
+  const std::string id = status[0]["member_id"];
+  EXPECT_EQ(Out({"move-leader", id}), "Leadership transferred from " + id + " to " + id + "\n");
+  const Result refused = Run({"move-leader", "1"});
+  EXPECT_EQ(refused.code, ExitCode::kFailed);
+  EXPECT_THAT(refused.err, HasSubstr("bad leader transferee (FAILED_PRECONDITION)"));
+}
+
 TEST_F(SingleServerTest, WhatIsImportedIsExportedEqual) {
   const fs::path tree = AwkwardTree("source");
   const fs::path copy = FreshFolder("copy");
@@ -291,6 +328,25 @@ int LeaderOf(const TestCluster& cluster) {
     }
   }
   return -1;
+}
+
+// Through an endpoint that does not lead.
+TEST(ThreeServersTest, TheLeaderIsMoved) {
+  TestCluster cluster(FreshFolder("moved"), 3);
+  ASSERT_EQ(RunAt(cluster.endpoints(), {"--timeout", kPatience, "get", "ready"}).code,
+            ExitCode::kOk);
+  const int leader = LeaderOf(cluster);
+  ASSERT_GE(leader, 0);
+  const int target = (leader + 1) % 3;
+  const Result status = RunAt(cluster.endpoints(), {"status", "--output", "json"});
+  std::string id;
+  for (const auto& member : nlohmann::json::parse(status.out)) {
+    if (member["endpoint"] == cluster.endpoint(target)) id = member["member_id"];
+  }
+  const Result moved = RunAt(cluster.endpoint(target), {"move-leader", id, "--timeout", kPatience});
+  EXPECT_EQ(moved.code, ExitCode::kOk) << moved.err;
+  EXPECT_THAT(moved.out, HasSubstr(" to " + id));
+  EXPECT_EQ(LeaderOf(cluster), target);
 }
 
 TEST(ThreeServersTest, AnImportSurvivesTheDeathOfTheLeader) {

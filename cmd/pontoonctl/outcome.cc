@@ -9,6 +9,7 @@ namespace {
 // Servers say so before they propose anything; the codes differ between versions, the texts do not.
 bool IsSurelyNotProposed(const std::string& message) {
   return message == "etcdserver: no leader" || message == "etcdserver: too many requests" ||
+         message == "etcdserver: unhealthy cluster" ||
          message == "etcdserver: rpc not supported for learner";
 }
 

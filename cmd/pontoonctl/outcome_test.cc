@@ -24,6 +24,7 @@ TEST(Outcome, OnlyWhatIsSurelyHarmlessIsNotUnknown) {
       {{StatusCode::UNAVAILABLE, "etcdserver: no leader"}, Outcome::kNotApplied},
       {{StatusCode::UNKNOWN, "etcdserver: too many requests"}, Outcome::kNotApplied},
       {{StatusCode::RESOURCE_EXHAUSTED, "etcdserver: too many requests"}, Outcome::kNotApplied},
+      {{StatusCode::UNAVAILABLE, "etcdserver: unhealthy cluster"}, Outcome::kNotApplied},
       {{StatusCode::UNAVAILABLE, "etcdserver: leader changed"}, Outcome::kUnknown},
       {{StatusCode::UNAVAILABLE, "Socket closed"}, Outcome::kUnknown},
       {{StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded"}, Outcome::kUnknown},

@@ -30,5 +30,13 @@ TEST(SuccessGaps, TheTimeAfterTheLastSuccessIsOne) {
   EXPECT_EQ(gaps.Longest(kStart + milliseconds(60)), absl::Milliseconds(35));
 }
 
+TEST(SuccessGaps, WhatComesAfterTheEndDoesNotCount) {
+  SuccessGaps gaps(kStart, kStart + milliseconds(100));
+  for (const int at : {40, 90, 500, 900}) gaps.OnSuccess(kStart + milliseconds(at));
+  EXPECT_EQ(gaps.Longest(kStart + milliseconds(999)), absl::Milliseconds(50));
+  SuccessGaps silent(kStart, kStart + milliseconds(100));
+  EXPECT_EQ(silent.Longest(kStart + milliseconds(999)), absl::Milliseconds(100));
+}
+
 }  // namespace
 }  // namespace pontoon::ctl

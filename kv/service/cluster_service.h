@@ -5,15 +5,24 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <string>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "kv/service/member.h"
 #include "kv/service/member_directory.h"
 #include "kv/service/read_lane.h"
 #include "proto/rpc.grpc.pb.h"
+#include "raft/base/membership_change.h"
 
 namespace pontoon::kv {
 
-// Lists the members. The calls that change them come with membership changes.
+// Lists the members and changes who they are, on every member, the leader or not. As in etcd a
+// change is answered when it is complete, with the members after it.
+//
+// Two things are better than in etcd. A member that is added to vote does not count before it keeps
+// up: it begins as a learner, and the leader promotes it. So to add a member, even to a cluster of
+// one, never costs the quorum. And there may be any number of learners.
 //
 // Thread safety: as gRPC needs it.
 class ClusterService final : public etcdserverpb::Cluster::CallbackService {
@@ -24,31 +33,46 @@ class ClusterService final : public etcdserverpb::Cluster::CallbackService {
     const Member* member;
     const MemberDirectory* directory;
     ReadLane* lane;
+    std::string token;  // the cluster's, for the ids of new members
   };
 
-  explicit ClusterService(const Parts& parts) : parts_(parts) {}
+  explicit ClusterService(Parts parts) : parts_(std::move(parts)) {}
 
   grpc::ServerUnaryReactor* MemberList(grpc::CallbackServerContext* call,
                                        const etcdserverpb::MemberListRequest* request,
                                        etcdserverpb::MemberListResponse* response) override;
 
   grpc::ServerUnaryReactor* MemberAdd(grpc::CallbackServerContext* call,
-                                      const etcdserverpb::MemberAddRequest*,
-                                      etcdserverpb::MemberAddResponse*) override;
+                                      const etcdserverpb::MemberAddRequest* request,
+                                      etcdserverpb::MemberAddResponse* response) override;
   grpc::ServerUnaryReactor* MemberRemove(grpc::CallbackServerContext* call,
-                                         const etcdserverpb::MemberRemoveRequest*,
-                                         etcdserverpb::MemberRemoveResponse*) override;
+                                         const etcdserverpb::MemberRemoveRequest* request,
+                                         etcdserverpb::MemberRemoveResponse* response) override;
   grpc::ServerUnaryReactor* MemberUpdate(grpc::CallbackServerContext* call,
-                                         const etcdserverpb::MemberUpdateRequest*,
-                                         etcdserverpb::MemberUpdateResponse*) override;
+                                         const etcdserverpb::MemberUpdateRequest* request,
+                                         etcdserverpb::MemberUpdateResponse* response) override;
   grpc::ServerUnaryReactor* MemberPromote(grpc::CallbackServerContext* call,
-                                          const etcdserverpb::MemberPromoteRequest*,
-                                          etcdserverpb::MemberPromoteResponse*) override;
+                                          const etcdserverpb::MemberPromoteRequest* request,
+                                          etcdserverpb::MemberPromoteResponse* response) override;
 
  private:
-  // Fills `response`, later, and ends the call.
-  void List(grpc::ServerUnaryReactor* reactor, etcdserverpb::MemberListResponse* response);
-  absl::Status FillList(const ReadView& view, etcdserverpb::MemberListResponse* response) const;
+  // The parts that all responses have.
+  struct Answer {
+    etcdserverpb::ResponseHeader* header;
+    google::protobuf::RepeatedPtrField<etcdserverpb::Member>* members;
+  };
+  template <typename Response>
+  static Answer AnswerIn(Response* response) {
+    return {response->mutable_header(), response->mutable_members()};
+  }
+
+  // Fill `answer`, later, and end the call.
+  void List(grpc::ServerUnaryReactor* reactor, Answer answer);
+  void Change(const grpc::CallbackServerContext& call, grpc::ServerUnaryReactor* reactor,
+              MembershipChange change, Answer answer);
+  void ListAfterChange(grpc::ServerUnaryReactor* reactor, Answer answer);
+
+  absl::Status FillList(const ReadView& view, Answer answer) const;
 
   const Parts parts_;
 };

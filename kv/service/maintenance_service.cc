@@ -13,6 +13,8 @@ namespace {
 
 using etcdserverpb::AlarmRequest;
 using etcdserverpb::AlarmResponse;
+using etcdserverpb::MoveLeaderRequest;
+using etcdserverpb::MoveLeaderResponse;
 using etcdserverpb::StatusRequest;
 using etcdserverpb::StatusResponse;
 using grpc::CallbackServerContext;
@@ -105,9 +107,25 @@ grpc::ServerWriteReactor<etcdserverpb::SnapshotResponse>* MaintenanceService::Sn
 }
 
 ServerUnaryReactor* MaintenanceService::MoveLeader(CallbackServerContext* call,
-                                                   const etcdserverpb::MoveLeaderRequest*,
-                                                   etcdserverpb::MoveLeaderResponse*) {
-  return NotOffered(call, "Maintenance.MoveLeader");
+                                                   const MoveLeaderRequest* request,
+                                                   MoveLeaderResponse* /*response*/) {
+  ServerUnaryReactor* const reactor = call->DefaultReactor();
+  const NodeId target(request->targetid());
+  raft::Replica* const replica = parts_.member->replica();
+  const raft::ReplicaStatus status = replica->Status();
+  if (status.leader != status.self) {
+    reactor->Finish(ToGrpc(kErrNotLeader));
+  } else if (!status.membership.IsLastingVoter(target)) {
+    reactor->Finish(ToGrpc(kErrBadLeaderTransferee));
+  } else if (target == status.self) {
+    reactor->Finish(grpc::Status::OK);  // as etcd: it leads
+  } else {
+    replica->TransferLeadership(
+        target, parts_.member->DeadlineOf(*call), [reactor](absl::Status moved) {
+          reactor->Finish(moved.ok() ? grpc::Status::OK : ToGrpc(ErrorOfTransfer(moved)));
+        });
+  }
+  return reactor;
 }
 
 ServerUnaryReactor* MaintenanceService::Downgrade(CallbackServerContext* call,

@@ -35,6 +35,11 @@ class MaintenanceService final : public etcdserverpb::Maintenance::CallbackServi
                                   const etcdserverpb::AlarmRequest* request,
                                   etcdserverpb::AlarmResponse* response) override;
 
+  // Only the leader does it, as in etcd; the response is empty.
+  grpc::ServerUnaryReactor* MoveLeader(grpc::CallbackServerContext* call,
+                                       const etcdserverpb::MoveLeaderRequest* request,
+                                       etcdserverpb::MoveLeaderResponse* response) override;
+
   grpc::ServerUnaryReactor* Defragment(grpc::CallbackServerContext* call,
                                        const etcdserverpb::DefragmentRequest*,
                                        etcdserverpb::DefragmentResponse*) override;
@@ -46,9 +51,6 @@ class MaintenanceService final : public etcdserverpb::Maintenance::CallbackServi
                                    etcdserverpb::HashKVResponse*) override;
   grpc::ServerWriteReactor<etcdserverpb::SnapshotResponse>* Snapshot(
       grpc::CallbackServerContext* call, const etcdserverpb::SnapshotRequest*) override;
-  grpc::ServerUnaryReactor* MoveLeader(grpc::CallbackServerContext* call,
-                                       const etcdserverpb::MoveLeaderRequest*,
-                                       etcdserverpb::MoveLeaderResponse*) override;
   grpc::ServerUnaryReactor* Downgrade(grpc::CallbackServerContext* call,
                                       const etcdserverpb::DowngradeRequest*,
                                       etcdserverpb::DowngradeResponse*) override;

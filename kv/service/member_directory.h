@@ -8,13 +8,14 @@
 
 #include "absl/status/statusor.h"
 #include "kv/store/read_view.h"
+#include "raft/base/membership.h"
 #include "raft/base/types.h"
 
 namespace pontoon::kv {
 
 struct MemberInfo {
   NodeId id;
-  std::string name;
+  std::string name;  // empty until it is known
   std::vector<std::string> peer_urls;
   std::vector<std::string> client_urls;  // empty until the member has told them
 
@@ -26,9 +27,11 @@ class MemberDirectory {
  public:
   virtual ~MemberDirectory() = default;
 
-  // As `view` shows them, by ascending id. May read from the disk. DATA_LOSS or UNAVAILABLE if the
-  // disk is damaged or fails.
-  virtual absl::StatusOr<std::vector<MemberInfo>> Members(const ReadView& view) const = 0;
+  // The members of `membership`, which is not joint, by ascending id, with what they have told of
+  // themselves by `view`. May read from the disk. DATA_LOSS or UNAVAILABLE if the disk is damaged
+  // or fails.
+  virtual absl::StatusOr<std::vector<MemberInfo>> Members(const ReadView& view,
+                                                          const Membership& membership) const = 0;
 };
 
 }  // namespace pontoon::kv

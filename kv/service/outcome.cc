@@ -36,6 +36,14 @@ absl::Status ErrorOfRead(const absl::Status& error, NodeId leader) {
   return leader == kNoNode ? absl::Status(kErrNoLeader) : absl::Status(kErrTimeout);
 }
 
+absl::Status ErrorOfTransfer(const absl::Status& error) {
+  if (absl::IsFailedPrecondition(error)) return kErrNotLeader;
+  if (absl::IsNotFound(error)) return kErrBadLeaderTransferee;
+  if (absl::IsAborted(error)) return kErrLeaderChanged;
+  if (absl::IsDeadlineExceeded(error)) return kErrTimeoutLeaderTransfer;
+  return kErrStopped;
+}
+
 grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   // The codes are the same numbers.

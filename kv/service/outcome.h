@@ -24,6 +24,9 @@ absl::Status ErrorOf(const raft::OutcomeUnknown& outcome, NodeId leader);
 // again.
 absl::Status ErrorOfRead(const absl::Status& error, NodeId leader);
 
+// For an error of Replica::TransferLeadership.
+absl::Status ErrorOfTransfer(const absl::Status& error);
+
 grpc::Status ToGrpc(const absl::Status& status);
 
 }  // namespace pontoon::kv

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "kv/errors.h"
 #include "kv/service/client_server.h"
@@ -50,13 +51,26 @@ Message Parse(const std::string& text) {
   return message;
 }
 
-class FixedDirectory : public MemberDirectory {
+// Everybody has the name that belongs to its id, and only one has told where clients reach it.
+class NamesOnly : public MemberDirectory {
  public:
-  absl::StatusOr<std::vector<MemberInfo>> Members(const ReadView&) const override {
-    return std::vector<MemberInfo>{{kSelf, "a", {"http://a:2380"}, {"http://a:2379"}},
-                                   {kPeer, "b", {"http://b:2380"}, {}}};
+  absl::StatusOr<std::vector<MemberInfo>> Members(const ReadView&,
+                                                  const Membership& membership) const override {
+    std::vector<MemberInfo> members;
+    for (const NodeId node : membership.AllNodes()) {
+      const std::string name = node == kSelf ? "a" : node == kPeer ? "b" : "";
+      members.push_back({node, name, membership.peer_urls.at(node), {}});
+      if (node == kSelf) members.back().client_urls = {"http://a:2379"};
+    }
+    return members;
   }
 };
+
+// Two voters.
+Membership SelfAndPeer() {
+  return {.voters = {kSelf, kPeer},
+          .peer_urls = {{kSelf, {"http://a:2380"}}, {kPeer, {"http://b:2380"}}}};
+}
 
 class ServiceTest : public testing::Test {
  protected:
@@ -70,6 +84,7 @@ class ServiceTest : public testing::Test {
     EXPECT_TRUE(store.ok()) << store.status();
     store_ = *std::move(store);
     replica_ = std::make_unique<InstantReplica>(kSelf, store_.get());
+    replica_->SetMembership(SelfAndPeer());
     member_ = std::make_unique<Member>(Member::Options{kCluster}, replica_.get(), Clock::System());
     points_ = std::make_unique<ReadLane>(store_.get(), replica_.get(), NewThreadExecutor("points"));
     ranges_ = std::make_unique<ReadLane>(store_.get(), replica_.get(), NewThreadExecutor("ranges"));
@@ -79,7 +94,7 @@ class ServiceTest : public testing::Test {
     maintenance_service_ = std::make_unique<MaintenanceService>(
         MaintenanceService::Parts{member_.get(), store_.get(), points_.get()});
     cluster_service_ = std::make_unique<ClusterService>(
-        ClusterService::Parts{member_.get(), &directory_, points_.get()});
+        ClusterService::Parts{member_.get(), &directory_, points_.get(), "token"});
 
     ClientServerOptions server_options;
     server_options.request_bytes_max = kRequestBytesMax;
@@ -138,6 +153,14 @@ class ServiceTest : public testing::Test {
     CompactionResponse response;
     return kv_->Compact(Call().get(), Parse<CompactionRequest>(request), &response);
   }
+  grpc::Status MoveLeader(NodeId target) {
+    MoveLeaderRequest request;
+    request.set_targetid(target.value());
+    MoveLeaderResponse response;
+    const grpc::Status status = maintenance_->MoveLeader(Call().get(), request, &response);
+    EXPECT_FALSE(response.has_header());
+    return status;
+  }
   // The value of a key, read linearizably.
   std::string Get(const std::string& key) {
     RangeRequest request;
@@ -155,7 +178,7 @@ class ServiceTest : public testing::Test {
   std::unique_ptr<ReadLane> points_, ranges_;
   std::unique_ptr<KvService> kv_service_;
   std::unique_ptr<MaintenanceService> maintenance_service_;
-  FixedDirectory directory_;
+  NamesOnly directory_;
   std::unique_ptr<ClusterService> cluster_service_;
   UnknownCalls unknown_calls_;
   std::unique_ptr<grpc::Server> server_;
@@ -472,6 +495,39 @@ TEST_F(ServiceTest, ThereAreNoAlarms) {
       "Maintenance.Alarm with ACTIVATE or DEACTIVATE"));
 }
 
+TEST_F(ServiceTest, TheLeaderIsMoved) {
+  EXPECT_TRUE(MoveLeader(kSelf).ok()) << "nothing is to be done";
+  EXPECT_EQ(replica_->Status().leader, kSelf);
+  EXPECT_TRUE(MoveLeader(kPeer).ok());
+  EXPECT_EQ(replica_->Status().leader, kPeer);
+  EXPECT_TRUE(Failed(MoveLeader(kPeer), kErrNotLeader));
+  EXPECT_TRUE(Failed(MoveLeader(NodeId{0xbad}), kErrNotLeader));
+}
+
+TEST_F(ServiceTest, OnlyAVoterBecomesLeader) {
+  Membership membership = SelfAndPeer();
+  membership.voters = {kSelf};
+  membership.learners = {kPeer};
+  replica_->SetMembership(membership);
+  for (const NodeId target : {kPeer, NodeId{0xbad}, kNoNode}) {
+    EXPECT_TRUE(Failed(MoveLeader(target), kErrBadLeaderTransferee)) << target;
+  }
+  EXPECT_EQ(replica_->Status().leader, kSelf);
+}
+
+TEST_F(ServiceTest, AMoveOfTheLeaderMayFail) {
+  const std::pair<absl::Status, ApiError> cases[] = {
+      {absl::FailedPreconditionError("x"), kErrNotLeader},
+      {absl::NotFoundError("x"), kErrBadLeaderTransferee},
+      {absl::AbortedError("x"), kErrLeaderChanged},
+      {absl::DeadlineExceededError("x"), kErrTimeoutLeaderTransfer},
+      {absl::UnavailableError("x"), kErrStopped}};
+  for (const auto& [error, expected] : cases) {
+    replica_->FailNextTransfer(error);
+    EXPECT_TRUE(Failed(MoveLeader(kPeer), expected)) << error;
+  }
+}
+
 TEST_F(ServiceTest, OtherMaintenanceIsNotOffered) {
   HashResponse hash;
   EXPECT_TRUE(
@@ -482,9 +538,6 @@ TEST_F(ServiceTest, OtherMaintenanceIsNotOffered) {
   DefragmentResponse defragment;
   EXPECT_TRUE(NotOffered(maintenance_->Defragment(Call().get(), DefragmentRequest(), &defragment),
                          "Maintenance.Defragment"));
-  MoveLeaderResponse move;
-  EXPECT_TRUE(NotOffered(maintenance_->MoveLeader(Call().get(), MoveLeaderRequest(), &move),
-                         "Maintenance.MoveLeader"));
   DowngradeResponse downgrade;
   EXPECT_TRUE(NotOffered(maintenance_->Downgrade(Call().get(), DowngradeRequest(), &downgrade),
                          "Maintenance.Downgrade"));
@@ -498,7 +551,10 @@ TEST_F(ServiceTest, OtherMaintenanceIsNotOffered) {
 // ---- cluster
 
 TEST_F(ServiceTest, MembersAreListed) {
-  replica_->SetLearners({kPeer});
+  Membership membership = SelfAndPeer();
+  membership.voters = {kSelf};
+  membership.learners = {kPeer};
+  replica_->SetMembership(membership);
   const int barriers = replica_->barriers();
   MemberListResponse list;
   ASSERT_TRUE(cluster_->MemberList(Call().get(), MemberListRequest(), &list).ok());
@@ -529,19 +585,168 @@ TEST_F(ServiceTest, MemberListMayNeedALeader) {
       kErrNoLeader));
 }
 
-TEST_F(ServiceTest, MembersCannotBeChanged) {
-  MemberAddResponse add;
+// Whose ids, and which of them are learners, as in "a1 a2 learner".
+std::string Ids(const google::protobuf::RepeatedPtrField<etcdserverpb::Member>& members) {
+  std::vector<std::string> ids;
+  for (const auto& member : members) {
+    ids.push_back(absl::StrCat(absl::Hex(member.id()), member.islearner() ? " learner" : ""));
+  }
+  return absl::StrJoin(ids, " ");
+}
+
+TEST_F(ServiceTest, AMemberIsAddedAsALearnerWhateverItIsToBe) {
+  MemberAddResponse added;
+  ASSERT_TRUE(cluster_
+                  ->MemberAdd(Call().get(),
+                              Parse<MemberAddRequest>("peerURLs: 'http://c:2380/' "
+                                                      "peerURLs: 'http://d:2380'"),
+                              &added)
+                  .ok());
+  EXPECT_EQ(added.header().cluster_id(), kCluster.value());
+  EXPECT_EQ(added.header().revision(), 0);
+  EXPECT_EQ(added.member().name(), "");
+  EXPECT_THAT(added.member().peerurls(), ElementsAre("http://c:2380", "http://d:2380"));
+  EXPECT_FALSE(added.member().islearner()) << "as what it was added";
+  ASSERT_EQ(added.members_size(), 3);
+  for (const auto& member : added.members()) {
+    EXPECT_EQ(member.islearner(), member.id() == added.member().id()) << "what it is now";
+  }
+  Membership membership = replica_->Status().membership;
+  EXPECT_THAT(membership.learners, ElementsAre(NodeId(added.member().id())));
+  EXPECT_EQ(membership.joining, membership.learners);
+
+  MemberAddResponse learner;
+  ASSERT_TRUE(cluster_
+                  ->MemberAdd(Call().get(),
+                              Parse<MemberAddRequest>("peerURLs: 'http://e:2380' isLearner: true"),
+                              &learner)
+                  .ok());
+  EXPECT_TRUE(learner.member().islearner());
+  EXPECT_EQ(learner.members_size(), 4);
+  membership = replica_->Status().membership;
+  EXPECT_TRUE(membership.IsLearner(NodeId(learner.member().id())));
+  EXPECT_THAT(membership.joining, ElementsAre(NodeId(added.member().id()))) << "not the second";
+}
+
+TEST_F(ServiceTest, AnIdIsNeverUsedTwice) {
+  const auto request = Parse<MemberAddRequest>("peerURLs: 'http://c:2380'");
+  MemberAddResponse first;
+  ASSERT_TRUE(cluster_->MemberAdd(Call().get(), request, &first).ok());
+  MemberRemoveRequest remove;
+  remove.set_id(first.member().id());
+  MemberRemoveResponse removed;
+  ASSERT_TRUE(cluster_->MemberRemove(Call().get(), remove, &removed).ok());
+  MemberAddResponse second;
+  ASSERT_TRUE(cluster_->MemberAdd(Call().get(), request, &second).ok());
+  EXPECT_NE(second.member().id(), first.member().id());
+}
+
+TEST_F(ServiceTest, MembersAreRemovedPromotedAndMoved) {
+  Membership membership = SelfAndPeer();
+  membership.learners = {NodeId{0xa3}};
+  membership.peer_urls[NodeId{0xa3}] = {"http://c:2380"};
+  replica_->SetMembership(membership);
+
+  MemberPromoteResponse promoted;
+  ASSERT_TRUE(
+      cluster_->MemberPromote(Call().get(), Parse<MemberPromoteRequest>("ID: 0xa3"), &promoted)
+          .ok());
+  EXPECT_EQ(Ids(promoted.members()), "a1 a2 a3");
+  MemberUpdateResponse updated;
+  ASSERT_TRUE(
+      cluster_
+          ->MemberUpdate(Call().get(),
+                         Parse<MemberUpdateRequest>("ID: 0xa3 peerURLs: 'http://elsewhere:1'"),
+                         &updated)
+          .ok());
+  EXPECT_THAT(updated.members(2).peerurls(), ElementsAre("http://elsewhere:1"));
+  MemberRemoveResponse removed;
+  ASSERT_TRUE(
+      cluster_->MemberRemove(Call().get(), Parse<MemberRemoveRequest>("ID: 0xa2"), &removed).ok());
+  EXPECT_EQ(Ids(removed.members()), "a1 a3");
+  EXPECT_EQ(removed.header().member_id(), kSelf.value());
+}
+
+TEST_F(ServiceTest, AJointConfigurationIsListedAsWhatItLeadsTo) {
+  Membership membership = SelfAndPeer();
+  membership.voters = {kSelf};
+  membership.outgoing = {kSelf, kPeer};
+  replica_->SetMembership(membership);
+  MemberListResponse list;
+  ASSERT_TRUE(cluster_->MemberList(Call().get(), MemberListRequest(), &list).ok());
+  EXPECT_EQ(Ids(list.members()), "a1");
+}
+
+TEST_F(ServiceTest, ChangesThatMakeNoSense) {
+  const auto add = [this](const std::string& request) {
+    MemberAddResponse response;
+    return cluster_->MemberAdd(Call().get(), Parse<MemberAddRequest>(request), &response);
+  };
+  EXPECT_TRUE(Failed(add(""), kErrMemberBadURLs));
+  EXPECT_TRUE(Failed(add("peerURLs: 'c:2380'"), kErrMemberBadURLs));
+  EXPECT_TRUE(Failed(add("peerURLs: 'http://0.0.0.0:2380'"), kErrMemberBadURLs));
+  EXPECT_TRUE(Failed(add("peerURLs: 'http://[::]:2380'"), kErrMemberBadURLs));
+  EXPECT_TRUE(Failed(add("peerURLs: 'http://" + std::string(kPeerUrlBytesMax, 'c') + ":1'"),
+                     kErrMemberBadURLs));
+  const auto many = [](int count) {
+    std::string urls;
+    for (int i = 0; i < count; ++i) absl::StrAppend(&urls, "peerURLs: 'http://m", i, ":1' ");
+    return urls;
+  };
+  EXPECT_TRUE(Failed(add(many(1025)), kErrMemberBadURLs));
+  EXPECT_TRUE(Failed(add(many(kPeerUrlsMax + 1)), kErrMemberBadURLs));
+  EXPECT_TRUE(Failed(add("peerURLs: 'http://c:2380/path'"), kErrMemberBadURLs));
   EXPECT_TRUE(
-      NotOffered(cluster_->MemberAdd(Call().get(), MemberAddRequest(), &add), "Cluster.MemberAdd"));
-  MemberRemoveResponse remove;
-  EXPECT_TRUE(NotOffered(cluster_->MemberRemove(Call().get(), MemberRemoveRequest(), &remove),
-                         "Cluster.MemberRemove"));
+      Failed(add("peerURLs: 'http://c:2380' peerURLs: 'http://c:2380/'"), kErrMemberBadURLs));
+  EXPECT_TRUE(Failed(add("peerURLs: 'http://b:2380'"), kErrPeerURLExist));
+
   MemberUpdateResponse update;
-  EXPECT_TRUE(NotOffered(cluster_->MemberUpdate(Call().get(), MemberUpdateRequest(), &update),
-                         "Cluster.MemberUpdate"));
+  const auto urls = Parse<MemberUpdateRequest>("ID: 0xa1 peerURLs: 'http://b:2380'");
+  EXPECT_TRUE(Failed(cluster_->MemberUpdate(Call().get(), urls, &update), kErrPeerURLExist));
+  EXPECT_TRUE(
+      Failed(cluster_->MemberUpdate(Call().get(), Parse<MemberUpdateRequest>("ID: 0xa1"), &update),
+             kErrMemberBadURLs));
+  EXPECT_TRUE(
+      Failed(cluster_->MemberUpdate(
+                 Call().get(), Parse<MemberUpdateRequest>("ID: 9 peerURLs: 'http://z:1'"), &update),
+             kErrMemberNotFound));
+  MemberRemoveResponse remove;
+  EXPECT_TRUE(
+      Failed(cluster_->MemberRemove(Call().get(), Parse<MemberRemoveRequest>("ID: 9"), &remove),
+             kErrMemberNotFound));
   MemberPromoteResponse promote;
-  EXPECT_TRUE(NotOffered(cluster_->MemberPromote(Call().get(), MemberPromoteRequest(), &promote),
-                         "Cluster.MemberPromote"));
+  EXPECT_TRUE(
+      Failed(cluster_->MemberPromote(Call().get(), Parse<MemberPromoteRequest>("ID: 9"), &promote),
+             kErrMemberNotFound));
+  EXPECT_TRUE(Failed(
+      cluster_->MemberPromote(Call().get(), Parse<MemberPromoteRequest>("ID: 0xa2"), &promote),
+      kErrMemberNotLearner));
+  EXPECT_EQ(replica_->Status().membership, SelfAndPeer());
+}
+
+TEST_F(ServiceTest, ChangesThatTheLeaderRefuses) {
+  const auto promote_after = [this](raft::ChangeOutcome outcome) {
+    replica_->FailNextChange(outcome);
+    MemberPromoteResponse response;
+    return cluster_->MemberPromote(Call().get(), Parse<MemberPromoteRequest>("ID: 0xa2"),
+                                   &response);
+  };
+  const auto remove_after = [this](raft::ChangeOutcome outcome) {
+    replica_->FailNextChange(outcome);
+    MemberRemoveResponse response;
+    return cluster_->MemberRemove(Call().get(), Parse<MemberRemoveRequest>("ID: 0xa2"), &response);
+  };
+  EXPECT_TRUE(Failed(promote_after(ChangeRefusal::kLearnerBehind), kErrLearnerNotReady));
+  EXPECT_TRUE(Failed(promote_after(ChangeRefusal::kQuorumAtRisk), kErrMemberNotEnoughStarted));
+  EXPECT_TRUE(Failed(remove_after(ChangeRefusal::kQuorumAtRisk), kErrUnhealthy));
+  EXPECT_TRUE(Failed(remove_after(ChangeRefusal::kNoVoterLeft), kErrMemberNotEnoughStarted));
+  EXPECT_TRUE(Failed(remove_after(ChangeRefusal::kAlreadyMember), kErrMemberExist));
+  EXPECT_TRUE(Failed(remove_after(ChangeRefusal::kNoLeader), kErrNoLeader));
+  EXPECT_TRUE(Failed(remove_after(ChangeRefusal::kBusy), kErrUnhealthy));
+  EXPECT_TRUE(Failed(remove_after(raft::ChangeUnknown()), kErrTimeout));
+  replica_->SetLeader(kNoNode);
+  EXPECT_TRUE(Failed(remove_after(raft::ChangeUnknown()), kErrTimeoutDueToLeaderFail));
+  EXPECT_EQ(replica_->Status().membership, SelfAndPeer());
 }
 
 // The answer to an empty request to any method at all.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "kv/store/member_records.h"
 #include "kv/store/meta.h"
 #include "raft/base/check.h"
 
@@ -76,6 +77,11 @@ absl::Status KvSnapshotSink::Finish() {
   return status_;
 }
 
+absl::StatusOr<std::string> KvSnapshotSink::Membership() const {
+  CHECK(finished_.has_value()) << "not finished, or taken before";
+  return ReadMembership(SnapshotReader(finished_->database));
+}
+
 Generation KvSnapshotSink::TakeGeneration() {
   CHECK(finished_.has_value()) << "not finished, or taken before";
   Generation generation = *std::move(finished_);
@@ -96,6 +102,8 @@ absl::Status KvSnapshotSink::CheckRecords() const {
   if (!(meta->applied == position_)) return NoSuchState("its records are of another position");
   absl::StatusOr<EventId> scrubbed = ReadScrubbed(records);
   if (!scrubbed.ok()) return NoSuchState(scrubbed.status().message());
+  absl::StatusOr<std::string> membership = ReadMembership(records);
+  if (!membership.ok()) return NoSuchState(membership.status().message());
   return absl::OkStatus();
 }
 

@@ -44,6 +44,7 @@ class KvSnapshotSink final : public SnapshotSink {
 
   absl::Status Write(std::string_view bytes) override;
   absl::Status Finish() override;
+  absl::StatusOr<std::string> Membership() const override;
 
   // After Finish, which was OK; once. From then on the generation is the caller's.
   Generation TakeGeneration();

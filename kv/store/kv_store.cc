@@ -8,6 +8,7 @@
 #include "kv/store/command_runner.h"
 #include "kv/store/kv_reader.h"
 #include "kv/store/kv_snapshot.h"
+#include "kv/store/member_records.h"
 #include "kv/store/slice.h"
 #include "kv/store/write_overlay.h"
 #include "leveldb/write_batch.h"
@@ -64,8 +65,12 @@ absl::Status KvStore::Apply(std::span<ApplyItem> items) {
     const Entry& entry = item.entry;
     CHECK_EQ(entry.index, after.applied.index.Next()) << "entries must follow each other";
     after.applied = LogPosition{entry.index, entry.term};
-    if (entry.kind != EntryKind::kCommand) continue;
+    if (entry.kind == EntryKind::kNoOp) continue;
     CHECK(entry.payload != nullptr) << "at index " << entry.index;
+    if (entry.kind == EntryKind::kMembership) {
+      if (absl::Status s = ApplyMembership(*entry.payload, &overlay); !s.ok()) return s;
+      continue;
+    }
     auto result = item.wants_result ? std::make_unique<KvResult>() : nullptr;
     runner.Run(*entry.payload, result.get());
     if (!reader.status().ok()) return reader.status();
@@ -74,6 +79,10 @@ absl::Status KvStore::Apply(std::span<ApplyItem> items) {
   after.revision = reader.revision();
   after.compacted = reader.compacted();
   return Commit(after, &overlay);
+}
+
+absl::StatusOr<std::string> KvStore::Membership() const {
+  return ReadMembership(View()->records());
 }
 
 absl::Status KvStore::Commit(const StoreMeta& after, WriteOverlay* overlay) {

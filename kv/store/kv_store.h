@@ -58,6 +58,7 @@ class KvStore : public StateMachine {
   // applying thread, as Applied.
   LogIndex began_as() const { return began_as_; }
   absl::Status Apply(std::span<ApplyItem> items) override;
+  absl::StatusOr<std::string> Membership() const override;
   // Writes out what is in memory, some megabytes.
   absl::Status Sync() override;
 

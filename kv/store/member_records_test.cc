@@ -4,6 +4,7 @@
 
 #include "gtest/gtest.h"
 #include "kv/store/store_harness.h"
+#include "raft/base/membership.h"
 
 namespace pontoon::kv {
 namespace {
@@ -53,6 +54,69 @@ TEST(MemberRecordsTest, SurvivesARestart) {
 TEST(MemberRecordsTest, NoMemberCannotPublish) {
   StoreHarness h;
   EXPECT_FALSE(h.Apply(Publication(0, "http://a:1")).status.ok());
+}
+
+// The configurations that the tests apply.
+std::string Configuration(const Membership& membership) { return EncodeMembership(membership); }
+
+std::string MembershipOf(StoreHarness& h) {
+  auto membership = h.store().Membership();
+  return membership.ok() ? *membership : membership.status().ToString();
+}
+
+TEST(MembershipTest, IsThatOfTheLastEntry) {
+  StoreHarness h;
+  EXPECT_EQ(MembershipOf(h), "");
+  h.Put("k", "v");
+  const int64_t before = h.revision();
+  for (uint64_t voter : {1, 2}) {
+    const std::string payload = Configuration({.voters = {NodeId(voter)}});
+    ASSERT_TRUE(h.ApplyMembership(payload).ok());
+    EXPECT_EQ(MembershipOf(h), payload);
+  }
+  EXPECT_EQ(h.revision(), before);
+  EXPECT_EQ(h.All(), "k=v");
+}
+
+TEST(MembershipTest, SurvivesARestart) {
+  StoreHarness h;
+  const std::string payload = Configuration({.voters = {NodeId(7)}});
+  ASSERT_TRUE(h.ApplyMembership(payload).ok());
+  h.Reopen();
+  EXPECT_EQ(MembershipOf(h), payload);
+}
+
+TEST(MembershipTest, GoesAlongWithASnapshot) {
+  StoreHarness h;
+  const std::string payload = Configuration({.voters = {NodeId(7)}});
+  ASSERT_TRUE(h.ApplyMembership(payload).ok());
+  auto source = h.store().OpenSnapshot();
+  ASSERT_TRUE(source.ok());
+  StoreHarness other;
+  auto sink = other.store().BeginSnapshot((*source)->position());
+  ASSERT_TRUE(sink.ok());
+  ASSERT_TRUE((*sink)->Write(ReadAll(source->get())).ok());
+  ASSERT_TRUE((*sink)->Finish().ok());
+  EXPECT_EQ(*(*sink)->Membership(), payload);
+  ASSERT_TRUE(other.Install(*std::move(sink)).ok());
+  EXPECT_EQ(MembershipOf(other), payload);
+}
+
+TEST(MembershipTest, WhoIsNoMemberAnyMoreHasPublishedNothing) {
+  StoreHarness h;
+  for (uint64_t member : {1, 2, 3, 4}) h.Apply(Publication(member, "http://a:1"));
+  // 4 leaves; that it votes until then makes it no lasting member.
+  ASSERT_TRUE(h.ApplyMembership(Configuration({.voters = {NodeId(1), NodeId(2)},
+                                               .outgoing = {NodeId(1), NodeId(2), NodeId(4)},
+                                               .learners = {NodeId(3)}}))
+                  .ok());
+  for (uint64_t member : {1, 2, 3}) EXPECT_EQ(UrlOf(h, member), "http://a:1") << member;
+  EXPECT_EQ(UrlOf(h, 4), "(none)");
+}
+
+TEST(MembershipTest, WhatIsNoMembershipIsALossOfData) {
+  StoreHarness h;
+  EXPECT_EQ(h.ApplyMembership("damage").code(), absl::StatusCode::kDataLoss);
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 // Records, all integers eight bytes, big endian:
 //   'm' "applied"   -> index, term of the last entry that was applied
 //   'm' "compacted" -> the compacted revision; absent if there was no compaction
+//   'm' "configuration", 'm' "member" id -> see member_records.h
 //   'm' "format"    -> kFormatVersion
-//   'm' "member" id -> see member_records.h
 //   'm' "revision"  -> the current revision
 //   'm' "scrubbed"  -> main, sub: how far old versions were removed (scrubber.h); absent likewise
 

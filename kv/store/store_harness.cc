@@ -219,6 +219,14 @@ void StoreHarness::ApplyUnwanted(const Command& command) {
   ApplyItems(std::move(items));
 }
 
+absl::Status StoreHarness::ApplyMembership(const std::string& payload) {
+  std::vector<ApplyItem> items;
+  items.push_back(MakeItem(payload));
+  items.back().entry.kind = EntryKind::kMembership;
+  items.back().wants_result = false;
+  return store_->Apply(items);
+}
+
 KvResult StoreHarness::Apply(const PutRequest& request) {
   Command command;
   *command.mutable_put() = request;

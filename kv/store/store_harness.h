@@ -84,6 +84,9 @@ class StoreHarness {
   KvResult ApplyPayload(const std::string& payload);
   void ApplyUnwanted(const storage::v1::Command& command);  // nobody waits for the result
 
+  // Applies a membership entry.
+  absl::Status ApplyMembership(const std::string& payload);
+
   KvResult Apply(const etcdserverpb::PutRequest& request);
   KvResult Apply(const etcdserverpb::DeleteRangeRequest& request);
   KvResult Apply(const etcdserverpb::TxnRequest& request);

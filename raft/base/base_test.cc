@@ -2,7 +2,6 @@
 
 #include "raft/base/check.h"
 #include "raft/base/instant.h"
-#include "raft/base/membership.h"
 #include "raft/base/prng.h"
 #include "raft/base/types.h"
 
@@ -40,30 +39,6 @@ TEST(Instant, DifferencesAreDurations) {
   EXPECT_EQ((start + absl::Milliseconds(2)) - start, absl::Milliseconds(2));
   EXPECT_LT(Instant::InfinitePast(), start);
   EXPECT_LT(start, Instant::InfiniteFuture());
-}
-
-TEST(Membership, AJointConfigurationCountsBothSides) {
-  const Membership joint{.voters = {NodeId(1), NodeId(2)},
-                         .outgoing = {NodeId(2), NodeId(3)},
-                         .learners = {NodeId(4)}};
-  EXPECT_TRUE(joint.IsVoter(NodeId(1)));
-  EXPECT_TRUE(joint.IsVoter(NodeId(3)));
-  EXPECT_FALSE(joint.IsVoter(NodeId(4)));
-  EXPECT_FALSE(joint.IsOnlyVoter(NodeId(1)));
-  EXPECT_EQ(joint.AllNodes(), (std::vector<NodeId>{NodeId(1), NodeId(2), NodeId(3), NodeId(4)}));
-}
-
-TEST(Membership, TheOnlyVoterDecidesAlone) {
-  Membership membership{.voters = {NodeId(1)}, .outgoing = {}, .learners = {NodeId(2)}};
-  EXPECT_TRUE(membership.IsOnlyVoter(NodeId(1)));
-  EXPECT_FALSE(membership.IsOnlyVoter(NodeId(2)));
-  membership.outgoing = {NodeId(1)};
-  EXPECT_TRUE(membership.IsOnlyVoter(NodeId(1)));
-  membership.outgoing = {NodeId(1), NodeId(3)};
-  EXPECT_FALSE(membership.IsOnlyVoter(NodeId(1)));
-  membership.outgoing.clear();
-  membership.voters = {NodeId(1), NodeId(3)};
-  EXPECT_FALSE(membership.IsOnlyVoter(NodeId(1)));
 }
 
 TEST(Prng, TheSeedIsTheWholeState) {

@@ -49,6 +49,10 @@ class SnapshotSink {
   // installed. DATA_LOSS if what was written is not all of a snapshot, or not one of the position
   // that was announced; otherwise as Write. Once only.
   virtual absl::Status Finish() = 0;
+
+  // After Finish, which was OK: the payload of the last membership entry in the state, empty if
+  // there was none. The storage may fail.
+  virtual absl::StatusOr<std::string> Membership() const = 0;
 };
 
 }  // namespace pontoon

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -45,6 +46,10 @@ class StateMachine {
   // command by its own logic is a result, not an error; an error means that the storage failed, and
   // the node stops.
   virtual absl::Status Apply(std::span<ApplyItem> items) = 0;
+
+  // The payload of the last membership entry that was applied, or that was in the snapshot which
+  // the state began as; empty if there was none. Of the applying thread, as Applied.
+  virtual absl::StatusOr<std::string> Membership() const = 0;
 
   // Returns when what Apply did before the call survives a power failure. Until then a crash may
   // lead back to an earlier Applied(). An error means that the storage failed, and the node stops.

@@ -68,19 +68,20 @@ struct RequestId {
 
 // What an entry of the log is for. The values are on disk and on the wire.
 enum class EntryKind : uint8_t {
-  kNoOp = 0,     // appended by a new leader, so that it can commit in its own term
-  kCommand = 1,  // for the state machine
+  kNoOp = 0,        // appended by a new leader, so that it can commit in its own term
+  kCommand = 1,     // for the state machine
+  kMembership = 2,  // a configuration of the cluster (membership.h), for the log itself
 };
 
-// The bytes of a command, shared by the log, the peers' streams and the applier; never changed.
+// The bytes of an entry, shared by the log, the peers' streams and the applier; never changed.
 using Payload = std::shared_ptr<const std::string>;
 
 struct Entry {
   LogIndex index;
   Term term;
   EntryKind kind = EntryKind::kNoOp;
-  RequestId request;  // of a command
-  Payload payload;    // of a command; null otherwise
+  RequestId request;  // what was asked for by a command or a change of membership
+  Payload payload;    // null for kNoOp
 
   // The memory and the wire space that an entry is counted as, in bytes.
   size_t CountedBytes() const { return kOverheadBytes + (payload ? payload->size() : 0); }
@@ -103,6 +104,8 @@ struct PersistBatch {
   // First of all, forget every entry; the log goes on after this position. For a state that came as
   // a whole from the leader, and replaces what the log explains.
   std::optional<LogPosition> reset_to;
+  // With reset_to: the configuration in effect there; null if none is known.
+  Payload reset_membership = nullptr;
   std::optional<LogIndex> truncate_from;  // then drop this entry and all after it
   std::vector<Entry> entries;             // then append these; contiguous
 };

@@ -5,6 +5,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <utility>
@@ -32,8 +33,12 @@ class DuplicateFilter {
     std::bitset<kWindow> seen;  // by sequence modulo kWindow, of (newest - kWindow, newest]
   };
 
+  // Forgets the oldest life of a process of which there was a later one. False if there is none.
+  bool ForgetAnEarlierLife();
+
   // Ordered by origin, then by life of its process.
   std::map<std::pair<NodeId, uint64_t>, std::unique_ptr<Window>> windows_;
+  std::deque<std::pair<NodeId, uint64_t>> shown_;  // the keys of windows_, as they came
 };
 
 }  // namespace pontoon::raft

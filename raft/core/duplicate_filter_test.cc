@@ -79,6 +79,17 @@ TEST(DuplicateFilter, TakesNoMoreOriginsThanItsBound) {
   EXPECT_FALSE(filter.Insert(From(1, 1)));
 }
 
+TEST(DuplicateFilter, ForgetsEarlierLivesOfAProcessForTheSakeOfLaterOnes) {
+  DuplicateFilter filter;
+  const auto in_life = [](uint64_t life) { return RequestId{NodeId(1), life << 32 | 1}; };
+  EXPECT_TRUE(filter.Insert(From(2, 1)));
+  for (uint64_t life = 1; life <= 3 * DuplicateFilter::kOriginsMax; ++life) {
+    EXPECT_TRUE(filter.Insert(in_life(life))) << "its life " << life;
+  }
+  EXPECT_FALSE(filter.Insert(in_life(3 * DuplicateFilter::kOriginsMax)));
+  EXPECT_FALSE(filter.Insert(From(2, 1))) << "the only life of another process is not forgotten";
+}
+
 TEST(DuplicateFilter, NeverLetsAnythingInTwice) {
   Prng prng(11);
   DuplicateFilter filter;

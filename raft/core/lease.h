@@ -40,6 +40,9 @@ class Lease {
     }
   }
 
+  // Another quorum counts from now on: only its promises make a lease.
+  void OnQuorumChanged() { until_ = Instant::InfinitePast(); }
+
   // The followers were released from their promise, and no later round binds them again: a message
   // that asks one of them to campaign may arrive at any time in this term.
   void GiveUp() {

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "raft/base/membership_change.h"
 #include "raft/base/types.h"
 
 namespace pontoon::raft {
@@ -65,6 +66,7 @@ struct HeartbeatAck {
   // The receiver's log begins after this entry, and its state ends before it: it cannot apply
   // anything before it gets a snapshot of this entry or a later one. 0: all is well.
   LogIndex needs_snapshot_of;
+  uint32_t priority = 0;  // CoreOptions::priority of the receiver
 };
 
 // The leader's commit index, sent when no append is on its way to carry it. Not answered.
@@ -92,6 +94,19 @@ struct ForwardProposals {
 // again.
 struct ProposalsRefused {
   std::vector<RequestId> requests;
+};
+
+// A follower passes a change of membership, which its operator asks for, to the leader. Takes
+// effect only in Message::term.
+struct ForwardChange {
+  RequestId request;
+  std::vector<MembershipChange> changes;
+};
+
+// The leader did not begin a forwarded change, and never will.
+struct ChangeRefused {
+  RequestId request;
+  ChangeRefusal refusal = ChangeRefusal::kNoLeader;
 };
 
 // How a leader makes sure that it still leads when a read begins.
@@ -146,7 +161,7 @@ using MessageBody =
     std::variant<PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse, AppendRequest,
                  AppendAccepted, AppendRejected, Heartbeat, HeartbeatAck, CommitNotice, StaleTerm,
                  TimeoutNow, ForwardProposals, ProposalsRefused, ReadRequest, ReadReply,
-                 ReadRefused, SnapshotChunk, SnapshotAck>;
+                 ReadRefused, SnapshotChunk, SnapshotAck, ForwardChange, ChangeRefused>;
 
 struct Message {
   NodeId from;

@@ -26,6 +26,11 @@ struct CoreOptions {
   // The clocks of the members run at rates between 1 - this and 1 + this. A clock that runs outside
   // of it can make a lease read stale; nothing else depends on it.
   double clock_rate_error_max = 0.001;
+  // Which members are preferred as leader: who leads hands over to a voter of a higher priority
+  // that keeps up, once it has led in peace for kSettledTimeouts election timeouts. A preference
+  // only: any voter may lead.
+  uint32_t priority = 0;
+  static constexpr int kSettledTimeouts = 5;
   // How long a leader waits for a next append to carry a new commit index before it sends the index
   // alone.
   absl::Duration commit_notice_delay = absl::Milliseconds(2);

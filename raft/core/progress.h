@@ -57,6 +57,7 @@ class Progress {
 
   Instant last_contact = Instant::InfinitePast();
   RoundId acked_round;      // the newest heartbeat round that it answered
+  uint32_t priority = 0;    // as it told last
   LogIndex told_commit;     // the newest commit index that was sent to it
   LogIndex forwarded_last;  // the newest entry that it forwarded: it waits for this one's commit
   Instant gather_until = Instant::InfiniteFuture();  // when gathered entries leave at the latest

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <type_traits>
 #include <vector>
 
 #include "raft/base/check.h"
@@ -18,7 +19,9 @@ namespace pontoon::raft {
 template <typename ValueOf>
 auto MajorityValue(const std::vector<NodeId>& voters, const ValueOf& value) {
   CHECK(!voters.empty());
-  std::vector<decltype(value(NodeId()))> values;
+  using Value = decltype(value(NodeId()));
+  static_assert(!std::is_same_v<Value, bool>, "the result would refer into the vector");
+  std::vector<Value> values;
   values.reserve(voters.size());
   for (const NodeId voter : voters) values.push_back(value(voter));
   // In descending order, position n/2 is reached by n/2 + 1 of the n voters.

@@ -30,11 +30,11 @@ const char* RoleName(Role role) {
 
 RaftCore::RaftCore(const CoreOptions& options, const RestoredState& restored, Instant now)
     : options_(options),
-      membership_(restored.membership),
       prng_(options.seed),
       hard_state_(restored.hard_state),
       trail_(restored.base, restored.terms, restored.last),
       window_(restored.last.Next()),
+      memberships_(restored.memberships),
       persisted_(restored.last),
       persist_from_(restored.last.Next()),
       commit_(std::max(restored.applied, restored.base.index)),
@@ -47,12 +47,15 @@ RaftCore::RaftCore(const CoreOptions& options, const RestoredState& restored, In
   // A log may hold entries of a term whose hard state was lost with its write: entries come after
   // it.
   CHECK_LE(trail_.last().term, hard_state_.term) << "the log is of a later term than the vote";
-  ResetElectionDue(now);
-  if (membership_.IsOnlyVoter(options_.self)) {
-    election_due_ = now;  // nobody else could lead, or stand in the way
-  } else if (hard_state_.term > Term()) {
-    PromiseVote(now);  // an earlier life may have done so just before it ended
+  for (const MembershipHistory::Item& item : memberships_.items()) {
+    if (item.index <= commit_ && item.membership.IsLasting(options_.self)) was_member_ = true;
   }
+  ResetElectionDue(now);
+  if (membership().IsOnlyVoter(options_.self)) election_due_ = now;  // nobody else could lead
+  // An earlier life may have made a promise just before it ended; but not if it was always alone.
+  const bool always_alone =
+      memberships_.latest().index == LogIndex() && membership().IsOnlyVoter(options_.self);
+  if (hard_state_.term > Term() && !always_alone) PromiseVote(now);
   NoteRole("started");
 }
 
@@ -109,6 +112,7 @@ void RaftCore::BecomeFollower(Instant now, Term term, NodeId leader, const char*
 
 void RaftCore::LeaveLeadership() {
   ready_.snapshots_wanted.clear();
+  if (!lead()->farewells.empty()) peers_changed_ = true;
   for (const ReadQueue::Read& read : lead()->reads.TakeAll()) {
     if (read.origin == options_.self) {
       ready_.reads_refused.push_back(read.id);
@@ -188,7 +192,8 @@ bool RaftCore::HandleTermDifference(Instant now, const Message& message) {
   const MessageBody& body = message.body;
   // These are bound to a term of their own, and their handlers look at it.
   if (std::holds_alternative<PreVoteRequest>(body) || std::holds_alternative<ReadReply>(body) ||
-      std::holds_alternative<ReadRefused>(body) || std::holds_alternative<ProposalsRefused>(body)) {
+      std::holds_alternative<ReadRefused>(body) || std::holds_alternative<ProposalsRefused>(body) ||
+      std::holds_alternative<ChangeRefused>(body)) {
     return true;
   }
   if (const auto* response = std::get_if<PreVoteResponse>(&body); response && response->granted) {
@@ -243,7 +248,8 @@ void RaftCore::OnPersisted(Instant now, PersistSeq seq) {
 void RaftCore::AdvanceCommit(LogIndex commit) {
   CHECK_GE(commit, commit_) << "the commit index never falls";
   CHECK_LE(commit, last_index());
-  commit_ = commit;
+  const LogIndex before = std::exchange(commit_, commit);
+  OnCommitAdvanced(before);
 }
 
 TakenInTerm RaftCore::Propose(Instant now, std::vector<Proposal> proposals) {
@@ -282,6 +288,8 @@ Ready RaftCore::TakeReady() {
     ContinueTransfer(now_);
   }
   Ready ready = std::exchange(ready_, {});
+  if (std::exchange(peers_changed_, false)) ready.peers = ReachablePeers();
+  if (!removal_told_ && IsRemoved()) ready.removed = removal_told_ = true;
   ready.persist = TakePersistBatch();
   ready.committed = TakeCommitted();
   for (Message& message : outbox_.Take()) {
@@ -305,6 +313,7 @@ std::optional<PersistBatch> RaftCore::TakePersistBatch() {
   PersistBatch batch{.seq = persisted_.last_issued().Next(),
                      .hard_state = std::nullopt,
                      .reset_to = std::exchange(reset_to_, std::nullopt),
+                     .reset_membership = std::exchange(reset_membership_, nullptr),
                      .truncate_from = std::exchange(truncate_from_, std::nullopt),
                      .entries = {}};
   if (std::exchange(hard_state_dirty_, false)) batch.hard_state = hard_state_;
@@ -333,9 +342,14 @@ std::optional<CommittedRange> RaftCore::TakeCommitted() {
 
 Instant RaftCore::NextDeadline() const {
   const LeaderState* leader = lead();
-  if (!leader) return MayCampaign() ? election_due_ : Instant::InfiniteFuture();
+  if (!leader) {
+    // Who may not campaign still finds out that its leader is gone.
+    const bool waits = MayCampaign() || this->leader() != kNoNode;
+    return waits ? election_due_ : Instant::InfiniteFuture();
+  }
   if (leader->peers.empty()) return Instant::InfiniteFuture();
-  Instant due = std::min(leader->heartbeat_due, leader->commit_notice_due);
+  Instant due =
+      std::min({leader->heartbeat_due, leader->housekeeping_due, leader->commit_notice_due});
   if (leader->transfer) due = std::min(due, leader->transfer->give_up);
   for (const auto& [node, progress] : leader->peers) due = std::min(due, progress.gather_until);
   return due;

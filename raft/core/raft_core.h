@@ -29,6 +29,8 @@
 
 #include "raft/base/instant.h"
 #include "raft/base/membership.h"
+#include "raft/base/membership_change.h"
+#include "raft/base/membership_history.h"
 #include "raft/base/prng.h"
 #include "raft/base/types.h"
 #include "raft/core/duplicate_filter.h"
@@ -54,7 +56,8 @@ struct RestoredState {
   std::vector<TermRun> terms;  // of the log's entries
   // By the state machine; at most `last`. If that is before `base` the node needs a snapshot.
   LogIndex applied;
-  Membership membership;
+  // Along the log, from its beginning on.
+  MembershipHistory memberships;
 };
 
 // Why a proposal or a read was not taken. Nothing of it will happen later.
@@ -66,11 +69,12 @@ enum class Refusal {
 
 // Taken in the term; or refused.
 using TakenInTerm = std::variant<Term, Refusal>;
+using ChangeTakenInTerm = std::variant<Term, ChangeRefusal>;
 
 class RaftCore {
  public:
-  // `options` must be valid (CoreOptions::Validate). A node that is no member stays a silent
-  // follower.
+  // `options` must be valid (CoreOptions::Validate). A node that has no vote stays a
+  // silent follower.
   RaftCore(const CoreOptions& options, const RestoredState& restored, Instant now);
 
   // ---- inputs
@@ -88,9 +92,11 @@ class RaftCore {
   void OnEntriesUnreadable(Instant now, NodeId peer, Term term);
   // The log begins after `base` now, which was applied here.
   void OnLogCompacted(LogPosition base);
-  // All of a snapshot that the leader of `term` sent is here. If it is of use, Ready::install says
-  // so; otherwise it is to be thrown away.
-  void OnSnapshotReceived(Instant now, NodeId leader, Term term, LogPosition position);
+  // All of a snapshot that the leader of `term` sent is here, and with it the configuration that
+  // the log had last by then, if it had any. If the snapshot is of use, Ready::install says so;
+  // otherwise it is to be thrown away.
+  void OnSnapshotReceived(Instant now, NodeId leader, Term term, LogPosition position,
+                          std::optional<MembershipHistory::Item> membership);
   // What became of a SnapshotRequest of this term: `peer` has all of the snapshot of `position`; or
   // none if that did not succeed, and is to be asked for again.
   void OnSnapshotSent(Instant now, NodeId peer, Term term, std::optional<LogPosition> position);
@@ -120,6 +126,14 @@ class RaftCore {
   // this node does not lead or there is nobody to hand over to.
   bool TransferLeadership(Instant now, NodeId target);
 
+  // Makes `changes` all together, by a joint configuration where the voters change (thesis 4.3), if
+  // this node leads, else asks the leader that it knows. One at a time in the cluster. `request`
+  // comes back in Ready::changes_done or changes_refused; or in neither, if the leader changed or a
+  // message was lost. As with Propose, what is not there once an entry of a later term has been
+  // applied will not come.
+  ChangeTakenInTerm ChangeMembership(Instant now, RequestId request,
+                                     std::vector<MembershipChange> changes);
+
   // ---- output
 
   bool HasReady() const;
@@ -136,8 +150,16 @@ class RaftCore {
   LogIndex last_index() const;
   LogPosition log_base() const { return trail_.base(); }
   LogIndex commit() const { return commit_; }
+  Term commit_term() const { return trail_.TermAt(commit_).value(); }
   bool needs_snapshot() const { return needs_snapshot_; }
-  const Membership& membership() const { return membership_; }
+  // In effect: by the last membership entry of the log.
+  const Membership& membership() const { return memberships_.latest().membership; }
+  // By the last one that is committed.
+  const Membership& committed_membership() const { return memberships_.At(commit_).membership; }
+  // Along the log, from its beginning on.
+  const MembershipHistory& memberships() const { return memberships_; }
+  // Everybody whom this node may have to reach (Ready::peers).
+  PeerUrls ReachablePeers() const;
   struct PeerState {
     NodeId node;
     LogIndex match;
@@ -165,16 +187,26 @@ class RaftCore {
     Instant give_up;
     bool timeout_now_sent = false;
   };
+  // Of a node whose leaving is committed, and which may not know it yet.
+  struct Farewell {
+    LogIndex index;  // of the entry that tells it
+    Instant until;   // at the latest
+    std::vector<std::string> peer_urls;
+  };
   struct LeaderState {
-    std::map<NodeId, Progress> peers;  // everybody else
-    LogIndex term_start;               // the entry that this leader appended on its election
+    std::map<NodeId, Progress> peers;      // everybody else
+    std::map<NodeId, Farewell> farewells;  // to some of them
+    LogIndex term_start;                   // the entry that this leader appended on its election
     Instant elected;
-    RoundId round;  // the newest heartbeat round
-    Instant heartbeat_due;
+    Instant hand_over_from;    // to a preferred node; not before this
+    RoundId round;             // the newest heartbeat round
+    Instant heartbeat_due;     // put off by each round for reads
+    Instant housekeeping_due;  // and this is not
     Instant commit_notice_due = Instant::InfiniteFuture();
     ReadQueue reads;
     Lease lease{absl::ZeroDuration()};
     size_t uncommitted_bytes = 0;
+    LogIndex heartbeat_last;  // the log's end a heartbeat interval ago
     std::optional<Transfer> transfer;
   };
 
@@ -208,8 +240,7 @@ class RaftCore {
   void ResetElectionDue(Instant now);
   absl::Duration RandomBelow(absl::Duration bound);
   bool HearsFromLeader(Instant now) const;
-  // A node that cannot apply could not serve as a leader.
-  bool MayCampaign() const { return membership_.IsVoter(options_.self) && !needs_snapshot_; }
+  bool MayCampaign() const;
   void PromiseVote(Instant now);
   bool MayVote(Instant now) const { return now >= vote_promised_until_; }
   bool DiskIsStuck(Instant now) const;
@@ -237,6 +268,7 @@ class RaftCore {
 
   void BecomeLeader(Instant now);
   void OnLeaderDeadline(Instant now);
+  void TryAgain(Instant now);
   bool QuorumIsSilent(Instant now) const;
   void BroadcastHeartbeat(Instant now);
   void AppendProposals(NodeId origin, std::vector<Proposal> proposals);
@@ -246,6 +278,7 @@ class RaftCore {
   bool Gathers(Instant now, Progress& progress) const;
   void SendAppend(Instant now, NodeId peer, Progress& progress, std::vector<Entry> entries);
   void SendCommitNotices(Instant now);
+  void HandOverToPreferred(Instant now);
   void ContinueTransfer(Instant now);
   Progress* FindPeer(NodeId peer);
   Progress* NewsOf(Instant now, NodeId peer);
@@ -257,12 +290,34 @@ class RaftCore {
   void Handle(Instant now, const Message& m, ForwardProposals& forward);
   void RefuseForwarded(NodeId origin, Term term, const ForwardProposals& forward);
 
+  // ---- raft_core_membership.cc
+
+  std::optional<ChangeRefusal> BeginChange(Instant now, RequestId request,
+                                           const std::vector<MembershipChange>& changes);
+  std::optional<ChangeRefusal> MayBecome(Instant now, const Membership& target) const;
+  bool ChangeMayBegin() const;
+  bool KeepsUp(Instant now, NodeId node) const;
+  Instant LastContact(NodeId node) const;
+  bool IsInContact(Instant now, NodeId node) const;
+  void AppendMembership(RequestId request, const Membership& membership);
+  void NoteMembership(const Entry& entry);
+  void OnMembershipChanged();
+  void UpdatePeers();
+  void EndFarewells(Instant now);
+  void OnCommitAdvanced(LogIndex before);
+  void ContinueChange(Instant now);
+  void PromoteWhoKeepsUp(Instant now);
+  bool MayBeNeededToLead() const;
+  bool IsRemoved() const;
+  void Handle(Instant now, const Message& m, const ForwardChange& forward);
+  void Handle(Instant now, const Message& m, const ChangeRefused& refused);
+
   // ---- raft_core_snapshot.cc
 
   void WantSnapshot(NodeId peer, Progress& progress);
   void WantState(NodeId peer, Progress& progress);
   void RequestSnapshot(NodeId peer, const Progress& progress);
-  void ResetLogTo(LogPosition position);
+  void ResetLogTo(LogPosition position, std::optional<MembershipHistory::Item> membership);
   void Handle(Instant now, const Message& m, SnapshotChunk& chunk);
   void Handle(Instant now, const Message& m, const SnapshotAck& ack);
 
@@ -278,18 +333,22 @@ class RaftCore {
   void Handle(Instant now, const Message& m, const ProposalsRefused& refused);
 
   const CoreOptions options_;
-  const Membership membership_;
   Prng prng_;
 
   HardState hard_state_;
   bool hard_state_dirty_ = false;  // not yet given to the disk
 
-  TermTrail trail_;     // the whole log's terms
-  EntryWindow window_;  // the log's newest entries
+  TermTrail trail_;                // the whole log's terms
+  EntryWindow window_;             // the log's newest entries
+  MembershipHistory memberships_;  // of the whole log
+  bool peers_changed_ = true;      // and this was not told yet
+  bool was_member_ = false;        // by a committed configuration
+  bool removal_told_ = false;
   PersistTracker persisted_;
   LogIndex persist_from_;                  // the first entry not yet given to the disk
   std::optional<LogIndex> truncate_from_;  // not yet told to the disk
   std::optional<LogPosition> reset_to_;    // not yet told to the disk
+  Payload reset_membership_;               // that goes with it
   LogIndex commit_;
   LogIndex leader_commit_;  // the newest commit index heard of; this log may not have got there
   LogIndex verified_;       // this log agrees with that of this term's leader up to here

@@ -27,6 +27,9 @@ bool RaftCore::HearsFromLeader(Instant now) const {
   return leader() != kNoNode && now - leader_contact_ < options_.election_timeout;
 }
 
+// A node that cannot apply could not serve as a leader.
+bool RaftCore::MayCampaign() const { return MayBeNeededToLead() && !needs_snapshot_; }
+
 // A leader has this node's acknowledgement: see Lease.
 void RaftCore::PromiseVote(Instant now) {
   if (options_.lease_duration == absl::ZeroDuration()) return;
@@ -57,11 +60,14 @@ void RaftCore::StartPreVote(Instant now) {
     return;
   }
   ResetElectionDue(now);
+  if (!MayCampaign() && !HearsFromLeader(now)) {
+    BecomeFollower(now, hard_state_.term, kNoNode, "no leader heard of");
+  }
   if (!MayCampaign() || DiskIsStuck(now)) return;
   role_ = PreCandidateState{};
   NoteRole("no leader heard of");
   std::get<PreCandidateState>(role_).votes.Record(options_.self, Vote::kGranted);
-  for (const NodeId node : membership_.AllNodes()) {
+  for (const NodeId node : membership().AllVoters()) {
     if (node == options_.self) continue;
     SendInTerm(node, hard_state_.term.Next(), PreVoteRequest{trail_.last()});
   }
@@ -76,7 +82,7 @@ void RaftCore::StartCampaign(Instant now, VoteRequest request, const char* reaso
   NoteRole(reason);
   // The request names this log's end and this node's vote: it waits until both are durable. So does
   // the candidate's vote for itself, which comes back as a message.
-  for (const NodeId node : membership_.AllNodes()) {
+  for (const NodeId node : membership().AllVoters()) {
     if (node != options_.self) PromiseLog(node, request);
   }
   PromiseLog(options_.self, VoteResponse{.granted = true});
@@ -84,14 +90,14 @@ void RaftCore::StartCampaign(Instant now, VoteRequest request, const char* reaso
 
 void RaftCore::OnVoteTally(Instant now) {
   if (auto* pre = std::get_if<PreCandidateState>(&role_)) {
-    const Votes::Outcome outcome = pre->votes.Tally(membership_);
+    const Votes::Outcome outcome = pre->votes.Tally(membership());
     if (outcome == Votes::Outcome::kWon) {
       StartCampaign(now, VoteRequest{.last = trail_.last()}, "a quorum would vote for this node");
     } else if (outcome == Votes::Outcome::kLost) {
       BecomeFollower(now, hard_state_.term, kNoNode, "a quorum would not vote for this node");
     }
   } else if (auto* candidate = std::get_if<CandidateState>(&role_)) {
-    const Votes::Outcome outcome = candidate->votes.Tally(membership_);
+    const Votes::Outcome outcome = candidate->votes.Tally(membership());
     if (outcome == Votes::Outcome::kWon) {
       BecomeLeader(now);
     } else if (outcome == Votes::Outcome::kLost) {

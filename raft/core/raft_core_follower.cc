@@ -29,12 +29,19 @@ void RaftCore::LearnCommit(LogIndex leader_commit) {
   if (commit > commit_) AdvanceCommit(commit);
 }
 
+// Whether what the entry means to the log itself, if anything, can be understood.
+static bool IsReadable(const Entry& entry) {
+  if (entry.kind != EntryKind::kMembership) return true;
+  return entry.payload != nullptr && DecodeMembership(*entry.payload).ok();
+}
+
 void RaftCore::Handle(Instant now, const Message& m, AppendRequest& request) {
   if (!FollowLeader(now, m.from)) return;
   LogIndex expected = request.prev.index;
   Term term = request.prev.term;
   for (const Entry& entry : request.entries) {
-    const bool sound = entry.index == expected.Next() && entry.term >= term && entry.term <= m.term;
+    const bool sound = entry.index == expected.Next() && entry.term >= term &&
+                       entry.term <= m.term && IsReadable(entry);
     if (!sound) return;
     expected = entry.index;
     term = entry.term;
@@ -83,10 +90,12 @@ void RaftCore::TruncateFrom(LogIndex from) {
   }
   trail_.TruncateFrom(from);
   window_.TruncateFrom(from);
+  if (memberships_.TruncateFrom(from)) OnMembershipChanged();
 }
 
 void RaftCore::AppendToLog(Entry entry) {
   trail_.Append(entry.index, entry.term);
+  if (entry.kind == EntryKind::kMembership) NoteMembership(entry);
   window_.Append(std::move(entry));
 }
 
@@ -98,10 +107,11 @@ void RaftCore::Handle(Instant now, const Message& m, const Heartbeat& heartbeat)
   // already acknowledged: then the leader must ask again, or the commit index would rest below its
   // own until the next write.
   const LogIndex should_be_verified = std::max(LogIndex(1), std::min(leader_commit_, last_index()));
-  PromiseTerm(m.from, HeartbeatAck{
-                          .round = heartbeat.round,
-                          .log_verified = verified_ >= should_be_verified,
-                          .needs_snapshot_of = needs_snapshot_ ? trail_.base().index : LogIndex()});
+  PromiseTerm(m.from,
+              HeartbeatAck{.round = heartbeat.round,
+                           .log_verified = verified_ >= should_be_verified,
+                           .needs_snapshot_of = needs_snapshot_ ? trail_.base().index : LogIndex(),
+                           .priority = options_.priority});
 }
 
 void RaftCore::Handle(Instant now, const Message& m, const CommitNotice& notice) {

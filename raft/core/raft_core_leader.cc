@@ -11,15 +11,14 @@ namespace pontoon::raft {
 
 void RaftCore::BecomeLeader(Instant now) {
   LeaderState state;
-  for (const NodeId node : membership_.AllNodes()) {
-    if (node == options_.self) continue;
-    state.peers.emplace(node, Progress(last_index().Next(), options_.inflight_messages_max,
-                                       options_.inflight_bytes_max));
-  }
   state.elected = now;
+  state.hand_over_from = now + CoreOptions::kSettledTimeouts * options_.election_timeout;
   state.lease = Lease(options_.lease_duration);
   state.term_start = last_index().Next();
+  state.heartbeat_last = state.term_start;
+  state.housekeeping_due = now + options_.heartbeat_interval;
   role_ = std::move(state);
+  UpdatePeers();
   forwarded_ = DuplicateFilter();
   forwarded_term_ = hard_state_.term;
   leader_contact_ = Instant::InfinitePast();
@@ -45,10 +44,28 @@ void RaftCore::OnLeaderDeadline(Instant now) {
     BecomeFollower(now, hard_state_.term, kNoNode, "its disk does not keep up");
     return;
   }
-  if (state.transfer && now >= state.transfer->give_up) state.transfer.reset();
+  if (state.transfer && now >= state.transfer->give_up) {
+    state.transfer.reset();
+    if (!membership().IsVoter(options_.self) && !TransferLeadership(now, kNoNode)) {
+      BecomeFollower(now, hard_state_.term, kNoNode, "it votes no more");
+      return;
+    }
+  }
   if (now >= state.commit_notice_due) SendCommitNotices(now);
-  if (now < state.heartbeat_due) return;
-  for (auto& [node, progress] : state.peers) {
+  const bool keeps_house = now >= state.housekeeping_due;
+  if (keeps_house) TryAgain(now);
+  if (now >= state.heartbeat_due) BroadcastHeartbeat(now);
+  if (!keeps_house) return;
+  state.housekeeping_due = now + options_.heartbeat_interval;
+  EndFarewells(now);
+  PromoteWhoKeepsUp(now);
+  HandOverToPreferred(now);
+  state.heartbeat_last = last_index();
+}
+
+// What came to nothing since the last time.
+void RaftCore::TryAgain(Instant now) {
+  for (auto& [node, progress] : lead()->peers) {
     if (std::exchange(progress.log_read_failed, false)) progress.log_read_pending = false;
     const bool in_contact = now - progress.last_contact < options_.election_timeout;
     const bool waits = progress.state() == Progress::State::kSnapshot;
@@ -59,14 +76,13 @@ void RaftCore::OnLeaderDeadline(Instant now) {
       progress.OnLoss();
     }
   }
-  BroadcastHeartbeat(now);
 }
 
 // A leader that a quorum has not answered for an election timeout may have been replaced
 // (thesis 6.2).
 bool RaftCore::QuorumIsSilent(Instant now) const {
   const LeaderState& state = *lead();
-  const Instant heard = QuorumValue(membership_, [&](NodeId node) {
+  const Instant heard = QuorumValue(membership(), [&](NodeId node) {
     if (node == options_.self) return now;
     return std::max(state.peers.at(node).last_contact, state.elected);
   });
@@ -104,7 +120,7 @@ void RaftCore::AppendProposals(NodeId origin, std::vector<Proposal> proposals) {
 
 void RaftCore::MaybeCommit(Instant now) {
   LeaderState& state = *lead();
-  const LogIndex stored = QuorumValue(membership_, [&](NodeId node) {
+  const LogIndex stored = QuorumValue(membership(), [&](NodeId node) {
     // This node counts what its own disk keeps, like everybody else.
     return node == options_.self ? persisted_.stable_index() : state.peers.at(node).match();
   });
@@ -116,6 +132,7 @@ void RaftCore::MaybeCommit(Instant now) {
   }
   AdvanceCommit(stored);
   state.commit_notice_due = std::min(state.commit_notice_due, now + options_.commit_notice_delay);
+  ContinueChange(now);
 }
 
 // Sends every follower what it lacks and may be sent.
@@ -127,6 +144,7 @@ void RaftCore::SendAppends(Instant now) {
 bool RaftCore::Gathers(Instant now, Progress& progress) const {
   const bool pipelined = progress.state() == Progress::State::kReplicate;
   if (!pipelined || progress.inflights().empty() || progress.next() < window_.first()) return false;
+  if (lead()->transfer) return false;  // nothing more will come
   if (progress.gather_until == Instant::InfiniteFuture()) {
     progress.gather_until = now + options_.append_gather_delay;
   }
@@ -241,6 +259,7 @@ void RaftCore::Handle(Instant now, const Message& m, const AppendAccepted& accep
     progress->OnSnapshotSent(accepted.match);
   }
   if (progress->OnAccepted(accepted.match)) MaybeCommit(now);
+  if (lead()) EndFarewells(now);
 }
 
 void RaftCore::Handle(Instant now, const Message& m, const AppendRejected& rejected) {
@@ -253,6 +272,7 @@ void RaftCore::Handle(Instant now, const Message& m, const AppendRejected& rejec
 void RaftCore::Handle(Instant now, const Message& m, const HeartbeatAck& ack) {
   Progress* progress = HeardFrom(now, m.from);
   if (!progress || ack.round > lead()->round) return;
+  progress->priority = ack.priority;
   progress->acked_round = std::max(progress->acked_round, ack.round);
   if (ack.round > progress->probed_round) progress->OnLaterHeartbeatAck();
   if (!ack.log_verified && progress->state() == Progress::State::kReplicate) progress->OnLoss();
@@ -305,15 +325,16 @@ bool RaftCore::TransferLeadership(Instant now, NodeId target) {
   if (target == kNoNode) {
     LogIndex best;
     for (const auto& [node, progress] : state->peers) {
-      const bool alive = now - progress.last_contact < options_.election_timeout;
-      if (!alive || !membership_.IsVoter(node) || progress.NeedsState()) continue;
+      const bool may_lead = IsInContact(now, node) && membership().IsLastingVoter(node);
+      if (!may_lead || progress.NeedsState()) continue;
       if (target == kNoNode || progress.match() > best) {
         target = node;
         best = progress.match();
       }
     }
   }
-  if (target == options_.self || !state->peers.contains(target) || !membership_.IsVoter(target)) {
+  if (target == options_.self || !state->peers.contains(target) ||
+      !membership().IsLastingVoter(target)) {
     return false;
   }
   if (state->peers.at(target).NeedsState()) return false;  // it would not campaign
@@ -321,6 +342,24 @@ bool RaftCore::TransferLeadership(Instant now, NodeId target) {
   dirty_ = true;
   state->transfer = Transfer{.target = target, .give_up = now + options_.election_timeout};
   return true;
+}
+
+// Leads on where it is wanted less, until one that is wanted more is as good.
+void RaftCore::HandOverToPreferred(Instant now) {
+  LeaderState& state = *lead();
+  if (now < state.hand_over_from || !ChangeMayBegin()) return;
+  NodeId preferred = options_.self;
+  uint32_t highest = options_.priority;
+  for (const auto& [node, progress] : state.peers) {
+    const bool fit = membership().IsLastingVoter(node) && KeepsUp(now, node);
+    if (!fit || progress.priority <= highest) continue;
+    preferred = node;
+    highest = progress.priority;
+  }
+  if (preferred == options_.self) return;
+  // If it comes to nothing it is not tried again at once: nothing is proposed meanwhile.
+  state.hand_over_from = now + CoreOptions::kSettledTimeouts * options_.election_timeout;
+  TransferLeadership(now, preferred);
 }
 
 void RaftCore::ContinueTransfer(Instant) {

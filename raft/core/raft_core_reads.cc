@@ -45,7 +45,7 @@ void RaftCore::StartReadRound(Instant now) {
 
 void RaftCore::ConfirmRounds() {
   LeaderState& state = *lead();
-  const RoundId confirmed = QuorumValue(membership_, [&](NodeId node) {
+  const RoundId confirmed = QuorumValue(membership(), [&](NodeId node) {
     return node == options_.self ? state.round : state.peers.at(node).acked_round;
   });
   state.lease.OnRoundConfirmed(confirmed);

@@ -67,6 +67,7 @@ void RaftCore::OnLogCompacted(LogPosition base) {
   CHECK_LT(base.index, apply_from_) << "an entry is gone from the log, and was not applied";
   CHECK(trail_.Contains(base)) << "the log on the disk is another one";
   trail_.DropUpTo(base.index);
+  memberships_.DropUpTo(base.index);
 }
 
 // ---- on a follower
@@ -91,7 +92,8 @@ void RaftCore::Handle(Instant now, const Message& m, SnapshotChunk& chunk) {
 
 // What a leader sends was committed, so that a state of a later position than this node's can
 // always take its place. What remains is which entries to keep.
-void RaftCore::OnSnapshotReceived(Instant now, NodeId leader, Term term, LogPosition position) {
+void RaftCore::OnSnapshotReceived(Instant now, NodeId leader, Term term, LogPosition position,
+                                  std::optional<MembershipHistory::Item> membership) {
   now_ = now;
   dirty_ = true;
   // A term has one leader, also if this node has lost contact with it.
@@ -102,7 +104,7 @@ void RaftCore::OnSnapshotReceived(Instant now, NodeId leader, Term term, LogPosi
   const bool fills_gap = needs_snapshot_ && have_entries;
   if (!fills_gap && position.index <= commit_) return;
   if (!have_entries) {
-    ResetLogTo(position);
+    ResetLogTo(position, std::move(membership));
   } else if (!fills_gap) {
     // The entries have come meanwhile. To apply them keeps the answers to this node's clients.
     verified_ = std::max(verified_, position.index);
@@ -121,12 +123,22 @@ void RaftCore::OnSnapshotReceived(Instant now, NodeId leader, Term term, LogPosi
 
 // Entries after a position that this log does not have were never committed, those before are in
 // the snapshot.
-void RaftCore::ResetLogTo(LogPosition position) {
+void RaftCore::ResetLogTo(LogPosition position, std::optional<MembershipHistory::Item> membership) {
   trail_ = TermTrail(position, {}, position.index);
   window_ = EntryWindow(position.index.Next());
   persist_from_ = position.index.Next();
   truncate_from_.reset();
   reset_to_ = position;
+  if (membership) {
+    reset_membership_ =
+        std::make_shared<const std::string>(EncodeMembership(membership->membership));
+    memberships_.ResetTo(*std::move(membership));
+  } else {
+    // None was committed up to there: what was before the log's beginning is in effect again.
+    reset_membership_ = nullptr;
+    memberships_.ResetTo(MembershipHistory::Item(memberships_.items().front()));
+  }
+  OnMembershipChanged();
 }
 
 }  // namespace pontoon::raft

@@ -30,7 +30,8 @@ class RaftCoreSnapshotTest : public ::testing::Test {
   }
   static RestoredState Restored() {
     RestoredState restored;
-    restored.membership.voters = {kSelf, kLeader, kOther};
+    restored.memberships = MembershipHistory(
+        {.index = {}, .request = {}, .membership = {.voters = {kSelf, kLeader, kOther}}});
     return restored;
   }
 
@@ -48,7 +49,7 @@ class RaftCoreSnapshotTest : public ::testing::Test {
   // Where the snapshot was installed, if it was.
   std::optional<LogPosition> Receive(NodeId leader, Term term, LogPosition position) {
     installed_.reset();
-    core_.OnSnapshotReceived(now_, leader, term, position);
+    core_.OnSnapshotReceived(now_, leader, term, position, std::nullopt);
     Take();
     return installed_;
   }

@@ -20,9 +20,14 @@ namespace {
 
 constexpr size_t kNodes = 3;
 
-Membership ThreeVoters() {
-  return {.voters = {NodeId(1), NodeId(2), NodeId(3)}, .outgoing = {}, .learners = {}};
+MembershipHistory FoundedBy(std::vector<NodeId> voters, std::vector<NodeId> learners = {}) {
+  return MembershipHistory(
+      {.index = {},
+       .request = {},
+       .membership = {.voters = std::move(voters), .learners = std::move(learners)}});
 }
+
+MembershipHistory ThreeVoters() { return FoundedBy({NodeId(1), NodeId(2), NodeId(3)}); }
 
 RestoredState Fresh() {
   return {.hard_state = {},
@@ -30,7 +35,7 @@ RestoredState Fresh() {
           .last = {},
           .terms = {},
           .applied = {},
-          .membership = ThreeVoters()};
+          .memberships = ThreeVoters()};
 }
 
 CoreOptions OptionsOf(NodeId self) {
@@ -101,8 +106,7 @@ TEST_F(RaftCoreTest, TheSameCallsGiveTheSameRun) {
 
 TEST_F(RaftCoreTest, TheOnlyVoterCampaignsAtOnce) {
   RestoredState restored = Fresh();
-  restored.membership.voters = {NodeId(1)};
-  restored.membership.learners = {NodeId(2)};
+  restored.memberships = FoundedBy({NodeId(1)}, {NodeId(2)});
   EXPECT_EQ(RaftCore(OptionsOf(NodeId(1)), restored, At(0)).NextDeadline(), At(0));
   EXPECT_EQ(RaftCore(OptionsOf(NodeId(2)), restored, At(0)).NextDeadline(),
             Instant::InfiniteFuture());
@@ -110,7 +114,7 @@ TEST_F(RaftCoreTest, TheOnlyVoterCampaignsAtOnce) {
 
 TEST_F(RaftCoreTest, TheOnlyVoterWaitsForItsDiskWithPatience) {
   RestoredState restored = Fresh();
-  restored.membership.voters = {NodeId(1)};
+  restored.memberships = FoundedBy({NodeId(1)});
   RaftCore core(OptionsOf(NodeId(1)), restored, At(0));
   core.OnDeadline(At(0));
   const Ready ready = core.TakeReady();
@@ -124,7 +128,7 @@ TEST_F(RaftCoreTest, TheOnlyVoterWaitsForItsDiskWithPatience) {
 
 TEST_F(RaftCoreTest, ANodeThatIsNoMemberIsSilent) {
   RestoredState restored = Fresh();
-  restored.membership.voters = {NodeId(2), NodeId(3)};
+  restored.memberships = FoundedBy({NodeId(2), NodeId(3)});
   RaftCore core(OptionsOf(NodeId(1)), restored, At(0));
   EXPECT_EQ(core.NextDeadline(), Instant::InfiniteFuture());
 }
@@ -221,7 +225,7 @@ class CompactedTest : public RaftCoreTest {
             .last = LogIndex(10),
             .terms = {},
             .applied = LogIndex(10),
-            .membership = ThreeVoters()};
+            .memberships = ThreeVoters()};
   }
   static std::vector<Entry> Entries(uint64_t first, uint64_t last, uint64_t term) {
     std::vector<Entry> entries;
@@ -290,9 +294,39 @@ class Garbage {
                          .request = {},
                          .payload = nullptr});
       index = index.Next();
+      if (Below(4) == 0) {
+        entries.back().kind = EntryKind::kMembership;
+        entries.back().payload = SomeMembership();
+      }
       if (Coin()) term = term.Next();
     }
     return entries;
+  }
+
+  // Of nodes that may be there or not; sometimes none at all.
+  Payload SomeMembership() {
+    if (Below(5) == 0) return Coin() ? nullptr : std::make_shared<const std::string>("x");
+    Membership membership;
+    for (uint64_t node = 1; node <= 5; ++node) {
+      if (Coin()) membership.voters.push_back(NodeId(node));
+      if (Below(4) == 0) membership.outgoing.push_back(NodeId(node));
+      if (Below(4) == 0) membership.learners.push_back(NodeId(node));
+    }
+    return std::make_shared<const std::string>(EncodeMembership(membership));
+  }
+
+  std::optional<MembershipHistory::Item> SomeItem() {
+    const Payload payload = SomeMembership();
+    if (payload == nullptr || !DecodeMembership(*payload).ok()) return std::nullopt;
+    return MembershipHistory::Item{LogIndex(Number()), {}, *DecodeMembership(*payload)};
+  }
+
+  std::vector<MembershipChange> SomeChanges() {
+    std::vector<MembershipChange> changes;
+    for (uint64_t i = Below(3); i > 0; --i) {
+      changes.push_back({static_cast<MembershipChange::Kind>(Below(8)), NodeId(Below(7))});
+    }
+    return changes;
   }
 
   std::optional<LogPosition> SomePosition() {
@@ -344,8 +378,12 @@ class Garbage {
                              .offset = Number(),
                              .bytes = std::make_shared<const std::string>("x"),
                              .last = Coin()};
-      default:
+      case 18:
         return SnapshotAck{.transfer = TransferId(Number()), .received = Number()};
+      case 19:
+        return ForwardChange{{NodeId(Below(5)), Number()}, SomeChanges()};
+      default:
+        return ChangeRefused{{NodeId(Number()), Number()}, ChangeRefusal::kBusy};
     }
   }
 
@@ -374,7 +412,8 @@ void RunGarbage(uint64_t seed, const RestoredState& restored) {
     while (core.HasReady()) {
       const Ready ready = core.TakeReady();
       for (const ReceivedChunk& received : ready.chunks) {
-        core.OnSnapshotReceived(now, received.leader, received.term, received.chunk.position);
+        core.OnSnapshotReceived(now, received.leader, received.term, received.chunk.position,
+                                garbage.SomeItem());
       }
       for (const SnapshotRequest& request : ready.snapshots_wanted) {
         core.OnSnapshotSent(now, request.peer, request.term, garbage.SomePosition());
@@ -405,7 +444,7 @@ TEST(Garbage, IsBorneByANodeWithACompactedLog) {
                                .last = LogIndex(5),
                                .terms = {{LogIndex(4), Term(3)}},
                                .applied = LogIndex(3),
-                               .membership = ThreeVoters()};
+                               .memberships = ThreeVoters()};
   for (uint64_t seed = 1; seed <= 1000; ++seed) RunGarbage(seed, restored);
 }
 

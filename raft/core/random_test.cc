@@ -76,7 +76,9 @@ class Chaos {
   TestCluster::Options RandomOptions(uint64_t seed) {
     static constexpr size_t kSizes[] = {1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7};
     TestCluster::Options options;
-    options.nodes = kSizes[Below(std::size(kSizes))];
+    options.founders = options.nodes = kSizes[Below(std::size(kSizes))];
+    if (Below(3) == 0) options.nodes += 1 + Below(3);  // who may join
+    if (Below(4) == 0) options.priorities[NodeId(1 + Below(options.nodes))] = 1;
     options.seed = seed;
     options.core.election_timeout = absl::Milliseconds(150 + Below(850));
     options.core.heartbeat_interval = options.core.election_timeout / (2 + Below(4));
@@ -110,6 +112,7 @@ class Chaos {
     if (dice < 850) {
       if (Below(20) < crash_chance_) Crash(node);
     } else if (dice < 920) {
+      if (WithChanges() && Below(4) == 0) return Change(node);
       Propose(node);
     } else if (dice < 970) {
       cluster_.BeginRead(node, Below(2) == 0 ? ReadMode::kLease : ReadMode::kQuorum);
@@ -209,7 +212,8 @@ class Chaos {
     if (Below(2) == 0) remains.entries_of_next = Below(4);
     if (Below(3) == 0) remains.applied_kept = LogIndex(Below(cluster_.applied(node).value() + 1));
     // One node's at a time: somebody must have it.
-    remains.state_lost = compactions_ && node == NodeId(1) && options_.nodes > 2 && Below(4) == 0;
+    remains.state_lost =
+        compactions_ && !WithChanges() && node == NodeId(1) && options_.nodes > 2 && Below(4) == 0;
     cluster_.Crash(node, remains);
   }
 
@@ -221,6 +225,23 @@ class Chaos {
       payloads.push_back(std::move(payload));
     }
     cluster_.Propose(node, std::move(payloads));
+  }
+
+  bool WithChanges() const { return options_.nodes > options_.founders; }
+
+  void Change(NodeId node) {
+    using Kind = MembershipChange::Kind;
+    static constexpr Kind kKinds[] = {Kind::kAddVoter, Kind::kAddVoter, Kind::kAddLearner,
+                                      Kind::kPromote,  Kind::kPromote,  Kind::kDemote,
+                                      Kind::kRemove};
+    std::vector<MembershipChange> changes;
+    for (uint64_t i = 1 + Below(6) / 4; i > 0; --i) {
+      MembershipChange change{kKinds[Below(std::size(kKinds))], AnyNode()};
+      const bool adds = change.kind == Kind::kAddVoter || change.kind == Kind::kAddLearner;
+      // A node that was removed does not come back under its name.
+      if (!adds || !cluster_.WasEverMember(change.node)) changes.push_back(change);
+    }
+    if (!changes.empty()) cluster_.Change(node, std::move(changes));
   }
 
   // ---- afterwards
@@ -236,11 +257,14 @@ class Chaos {
   }
 
   bool Converged() const {
-    const NodeId first(1);
+    const Membership membership = cluster_.committed_membership();
+    if (membership.IsJoint() || !membership.joining.empty()) return false;
+    const NodeId first = membership.voters.front();
     size_t leaders = 0;
     for (const NodeId node : cluster_.nodes()) {
       const RaftCore& core = cluster_.core(node);
       leaders += core.role() == Role::kLeader;
+      if (!membership.IsLasting(node)) continue;
       if (core.last_index() != cluster_.core(first).last_index()) return false;
       if (core.commit() != core.last_index()) return false;
       if (cluster_.applied(node) != core.commit()) return false;
@@ -267,18 +291,23 @@ class Chaos {
       failure_ = "the healed cluster does not converge";
       return;
     }
+    // Who is not preferred hands over; meanwhile it takes no proposals.
+    if (!options_.priorities.empty()) {
+      RunFor(2 * CoreOptions::kSettledTimeouts * options_.core.election_timeout);
+    }
     const size_t commands = cluster_.commands_committed();
     const size_t reads = cluster_.reads_granted();
-    for (const NodeId node : cluster_.nodes()) {
+    const std::vector<NodeId> members = cluster_.committed_membership().AllNodes();
+    for (const NodeId node : members) {
       cluster_.Propose(node, {absl::StrCat("last of ", node.value())});
       cluster_.BeginRead(node);
     }
     Settle();
     RunFor(options_.core.election_timeout);
     if (broken()) return;
-    const bool all_done = Converged() && cluster_.reads_granted() - reads >= options_.nodes &&
+    const bool all_done = Converged() && cluster_.reads_granted() - reads >= members.size() &&
                           (options_.core.uncommitted_bytes_max < 500 ||
-                           cluster_.commands_committed() - commands == options_.nodes);
+                           cluster_.commands_committed() - commands == members.size());
     if (!all_done) failure_ = "the healed cluster does not serve";
   }
 
@@ -304,7 +333,7 @@ class Chaos {
 
 TEST(Random, SafeUnderFaultsAndLiveAfterThem) {
   std::signal(SIGABRT, PrintSeed);
-  size_t commands = 0, reads = 0, leaders = 0, snapshots = 0;
+  size_t commands = 0, reads = 0, leaders = 0, snapshots = 0, changes = 0;
   size_t failures = 0;
   for (uint64_t seed = first_seed; seed <= last_seed; ++seed) {
     running_seed = seed;
@@ -314,6 +343,7 @@ TEST(Random, SafeUnderFaultsAndLiveAfterThem) {
     reads += chaos.cluster().reads_granted();
     leaders += chaos.cluster().leaders_elected();
     snapshots += chaos.cluster().snapshots_installed();
+    changes += chaos.cluster().changes_committed();
     constexpr size_t kFailuresMax = 10;
     if (chaos.failure().empty()) continue;
     ADD_FAILURE() << "seed " << seed << ": " << chaos.failure()
@@ -321,9 +351,9 @@ TEST(Random, SafeUnderFaultsAndLiveAfterThem) {
     if (++failures >= kFailuresMax) break;
   }
   std::cout << leaders << " elections, " << commands << " commands, " << reads << " reads, "
-            << snapshots << " snapshots\n";
+            << snapshots << " snapshots, " << changes << " changes of membership\n";
   EXPECT_TRUE(failures > 0 || last_seed - first_seed < 100 ||
-              (commands > 0 && reads > 0 && snapshots > 0));
+              (commands > 0 && reads > 0 && snapshots > 0 && changes > 0));
 }
 
 // "A..B"

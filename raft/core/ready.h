@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "raft/base/membership.h"
+#include "raft/base/membership_change.h"
 #include "raft/base/types.h"
 #include "raft/core/message.h"
 
@@ -67,6 +69,12 @@ struct ReceivedAck {
   SnapshotAck ack;
 };
 
+// A change of membership that this node asked for was not begun, and never will be.
+struct RefusedChange {
+  RequestId request;
+  ChangeRefusal refusal;
+};
+
 struct Ready {
   std::optional<PersistBatch> persist;  // write; report OnPersisted
   std::vector<Message> messages;        // send at once, in this order for each peer
@@ -82,6 +90,12 @@ struct Ready {
   std::vector<ReceivedChunk> chunks;
   std::vector<ReceivedAck> acks;
   std::optional<RoleChange> role_change;
+  // Everybody whom this node may have to reach, if they are others now: the members by the
+  // configuration in effect, and those that leave, until that is committed.
+  std::optional<PeerUrls> peers;
+  std::vector<RequestId> changes_done;  // that this node asked for: committed, and complete
+  std::vector<RefusedChange> changes_refused;
+  bool removed = false;  // this node is no member any more, and will not be again
 };
 
 }  // namespace pontoon::raft

@@ -20,6 +20,11 @@ struct CompletedProposal {
   ProposeOutcome outcome;
 };
 
+struct CompletedChange {
+  ChangeCallback done;
+  ChangeOutcome outcome;
+};
+
 // Of a read barrier or a transfer of leadership.
 struct CompletedCall {
   absl::AnyInvocable<void(absl::Status) &&> done;
@@ -28,16 +33,24 @@ struct CompletedCall {
 
 struct Completions {
   std::vector<CompletedProposal> proposals;
+  std::vector<CompletedChange> changes;
   std::vector<CompletedCall> calls;
 
-  bool empty() const { return proposals.empty() && calls.empty(); }
+  bool empty() const { return proposals.empty() && changes.empty() && calls.empty(); }
 
   void Add(std::vector<CompletedProposal> more) { Append(std::move(more), &proposals); }
+  void Add(std::vector<CompletedChange> more) { Append(std::move(more), &changes); }
   void Add(std::vector<CompletedCall> more) { Append(std::move(more), &calls); }
+  void Add(Completions more) {
+    Add(std::move(more.proposals));
+    Add(std::move(more.changes));
+    Add(std::move(more.calls));
+  }
 
   // Calls all of them. No lock may be held.
   void Run() && {
     for (CompletedProposal& p : proposals) std::move(p.done)(std::move(p.outcome));
+    for (CompletedChange& c : changes) std::move(c.done)(std::move(c.outcome));
     for (CompletedCall& c : calls) std::move(c.done)(std::move(c.status));
   }
 

@@ -52,7 +52,7 @@ TEST_F(LogReaderTest, ReadsWhatIsThere) {
 }
 
 TEST_F(LogReaderTest, WhatIsGoneIsNotUnreadable) {
-  ASSERT_TRUE(log_.ResetTo({LogIndex(9), Term(1)}).ok());
+  ASSERT_TRUE(log_.ResetTo({LogIndex(9), Term(1)}, "").ok());
   const EntriesRead read = Read(2, 4);
   EXPECT_THAT(read.entries, IsEmpty());
   EXPECT_FALSE(read.unreadable);

@@ -34,6 +34,11 @@ bool ProposalTracker::HasQueued() const {
   return !queue_.empty();
 }
 
+uint64_t ProposalTracker::TakeSequence() {
+  std::lock_guard lock(mutex_);
+  return next_sequence_++;
+}
+
 ProposalTracker::Offer ProposalTracker::TakeQueued(size_t bytes_max,
                                                    std::vector<Proposal>* proposals) {
   std::lock_guard lock(mutex_);
@@ -96,13 +101,18 @@ std::vector<CompletedProposal> ProposalTracker::OnRefused(Offer offer, Refusal r
   return given_back;
 }
 
-void ProposalTracker::OnRefusedLater(std::span<const RequestId> requests) {
+bool ProposalTracker::OnRefusedLater(std::span<const RequestId> requests, Term term) {
   std::vector<uint64_t> sequences;
   for (const RequestId& request : requests) {
     if (request.origin == options_.self) sequences.push_back(request.sequence);
   }
   std::lock_guard lock(mutex_);
+  const bool in_term = std::any_of(sequences.begin(), sequences.end(), [&](uint64_t sequence) {
+    const auto attempt = attempts_.find(sequence);
+    return attempt != attempts_.end() && attempt->second.term == term;
+  });
   QueueAgain(sequences);
+  return in_term;
 }
 
 void ProposalTracker::MarkWanted(std::span<ApplyItem> items) const {

@@ -82,6 +82,8 @@ class ProposalTracker {
     uint64_t first_sequence = 0;
     uint64_t count = 0;
   };
+  // A number of the same kind, for another request of this node.
+  uint64_t TakeSequence();
   // Makes attempts for as many of the queued proposals as fit into `bytes_max`, but at least for
   // one if there is any, and appends them to `proposals`.
   Offer TakeQueued(size_t bytes_max, std::vector<Proposal>* proposals);
@@ -96,8 +98,9 @@ class ProposalTracker {
   // The same ones are not returned again for that long.
   std::vector<Proposal> TakeUnanswered(Instant now, Term term, size_t bytes_max);
 
-  // Attempts that were taken were never appended by the leader (Ready::proposals_refused).
-  void OnRefusedLater(std::span<const RequestId> requests);
+  // Attempts that were taken were never appended by the leader (Ready::proposals_refused). True if
+  // one of them was made in `term`: the leader of that term would refuse the next one, too.
+  bool OnRefusedLater(std::span<const RequestId> requests, Term term);
 
   // Sets ApplyItem::wants_result of the commands that somebody here waits for.
   void MarkWanted(std::span<ApplyItem> items) const;

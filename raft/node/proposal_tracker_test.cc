@@ -156,11 +156,19 @@ TEST_F(ProposalTrackerTest, RefusedByTheLeaderIsTriedAgain) {
   TakeInto(Term(3));
   const RequestId refused{kSelf, SequenceOf("a")};
   const RequestId strangers{NodeId(2), SequenceOf("b")};
-  tracker_.OnRefusedLater(std::vector<RequestId>{refused, strangers});
+  EXPECT_TRUE(tracker_.OnRefusedLater(std::vector<RequestId>{refused, strangers}, Term(3)));
   EXPECT_THAT(TakeInto(Term(3)), ElementsAre("a"));
   // The same refusal again, late or doubled, is not about the new attempt.
-  tracker_.OnRefusedLater(std::vector<RequestId>{refused});
+  EXPECT_FALSE(tracker_.OnRefusedLater(std::vector<RequestId>{refused}, Term(3)));
   EXPECT_FALSE(tracker_.HasQueued());
+}
+
+TEST_F(ProposalTrackerTest, ARefusalOfAnEarlierTermSaysNothingOfThisOne) {
+  Add("a");
+  TakeInto(Term(3));
+  const RequestId refused{kSelf, SequenceOf("a")};
+  EXPECT_FALSE(tracker_.OnRefusedLater(std::vector<RequestId>{refused}, Term(4)));
+  EXPECT_TRUE(tracker_.HasQueued());
 }
 
 TEST_F(ProposalTrackerTest, AttemptDiesOnlyWhenALaterTermIsApplied) {

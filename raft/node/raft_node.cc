@@ -56,6 +56,8 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
                    const RaftNodeEnvironment& environment, RaftNodeExecutors executors)
     : environment_(environment),
       gather_delay_(options.core.append_gather_delay),
+      on_peers_(options.on_peers),
+      on_removed_(options.on_removed),
       core_(options.core, restored, environment.clock->Now()),
       follower_needs_(options.retention),
       proposals_({.self = options.core.self,
@@ -104,9 +106,7 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
       compactor_(
           options.retention, executors_.snapshots.get(), environment.state_machine,
           [this](LogIndex upto) { return DropFromLog(upto); }, WithDefault(options.on_fatal)) {
-  for (const NodeId node : core_.membership().AllNodes()) {
-    if (node != core_.self()) away_.insert(node);
-  }
+  OnPeers(core_.ReachablePeers());
   TakePicture(environment_.clock->Now());
   loop_bell_.Ring();
 }
@@ -123,7 +123,7 @@ RaftNode::~RaftNode() {
   snapshot_receiver_.Close();
   compactor_.Close();
   executors_ = RaftNodeExecutors();
-  GiveUpTransfers(TakeInbox());
+  GiveUpCallers(TakeInbox());
   RunAnswers();
 }
 
@@ -164,6 +164,13 @@ void RaftNode::ReadBarrier(ReadMode mode, Instant deadline, ReadCallback done) {
   }
 }
 
+void RaftNode::ChangeMembership(std::vector<MembershipChange> changes, Instant deadline,
+                                ChangeCallback done) {
+  Tell([&](Inbox* inbox) {
+    inbox->changes.push_back({std::move(changes), deadline, std::move(done)});
+  });
+}
+
 void RaftNode::OnMessages(std::vector<Message> messages) {
   Tell([&](Inbox* inbox) {
     if (inbox->messages.empty()) {
@@ -182,7 +189,7 @@ void RaftNode::OnPeerDown(NodeId peer) {
   Tell([peer](Inbox* inbox) { inbox->down.push_back(peer); });
 }
 
-void RaftNode::TransferLeadership(NodeId target, Instant deadline, DoneCallback done) {
+void RaftNode::TransferLeadership(NodeId target, Instant deadline, TransferCallback done) {
   Tell([&](Inbox* inbox) { inbox->transfers.push_back({target, deadline, std::move(done)}); });
 }
 
@@ -192,7 +199,7 @@ void RaftNode::Stop() {
   completions.Add(proposals_.Stop());
   completions.Add(reads_.Stop());
   Answer(std::move(completions));
-  loop_bell_.Ring();  // for the transfers, which are the loop's own
+  loop_bell_.Ring();  // for the transfers and the changes, which are the loop's own
 }
 
 ReplicaStatus RaftNode::Status() const {
@@ -215,8 +222,7 @@ void RaftNode::Answer(Completions completions) {
   if (completions.empty()) return;
   {
     std::lock_guard lock(answers_mutex_);
-    answers_.Add(std::move(completions.proposals));
-    answers_.Add(std::move(completions.calls));
+    answers_.Add(std::move(completions));
   }
   answers_bell_.Ring();
 }
@@ -240,7 +246,7 @@ RaftNode::Inbox RaftNode::TakeInbox() {
 void RaftNode::RunLoop() {
   Inbox inbox = TakeInbox();
   if (stopped_) {
-    GiveUpTransfers(std::move(inbox));
+    GiveUpCallers(std::move(inbox));
     return;
   }
   const Instant now = environment_.clock->Now();
@@ -248,6 +254,8 @@ void RaftNode::RunLoop() {
   FeedCore(now, std::move(inbox));
   ProposeQueued(now);
   ForwardUnanswered(now);
+  OfferChanges(now);
+  ForwardChangesAgain(now);
   BeginReads(now);
   ContinueTransfers(now);
   core_.OnDeadline(now);
@@ -282,10 +290,12 @@ void RaftNode::FeedCore(Instant now, Inbox inbox) {
     core_.OnSnapshotSent(now, sent.peer, sent.term, sent.position);
   }
   for (SnapshotReceived& received : inbox.snapshots_received) {
-    core_.OnSnapshotReceived(now, received.leader, received.term, received.position);
+    core_.OnSnapshotReceived(now, received.leader, received.term, received.position,
+                             received.membership);
     received_.push_back(std::move(received));
   }
   for (Transfer& transfer : inbox.transfers) BeginTransfer(now, std::move(transfer));
+  for (ChangeTracker::Wish& wish : inbox.changes) changes_.Add(std::move(wish));
 }
 
 void RaftNode::ProposeQueued(Instant now) {
@@ -335,11 +345,14 @@ void RaftNode::BeginRead(ReadMode mode) {
 }
 
 void RaftNode::BeginTransfer(Instant now, Transfer transfer) {
-  // One that is under way serves all who ask.
+  if (core_.role() != Role::kLeader) {
+    AnswerTransfer(std::move(transfer), absl::FailedPreconditionError("this node does not lead"));
+    return;
+  }
+  // There is one at a time: whoever asks meanwhile waits for how it ends.
   const bool under_way = !transfers_.empty();
   if (!under_way && !core_.TransferLeadership(now, transfer.target)) {
-    AnswerTransfer(std::move(transfer), absl::FailedPreconditionError(
-                                            "this node does not lead, or nobody can take over"));
+    AnswerTransfer(std::move(transfer), absl::NotFoundError("nobody is there to take over"));
     return;
   }
   transfers_.push_back(std::move(transfer));
@@ -358,7 +371,7 @@ void RaftNode::ContinueTransfers(Instant now) {
   transfers_.swap(left);
   // As when all members are stopped together: the last one need not wait for the others.
   if (EverybodyElseIsAway()) {
-    EndTransfers(absl::FailedPreconditionError("no other voter can be reached"));
+    EndTransfers(absl::NotFoundError("no other voter can be reached"));
   }
   // The core gives up after a while, and refuses this while it has not.
   if (!transfers_.empty()) core_.TransferLeadership(now, transfers_.front().target);
@@ -376,9 +389,21 @@ void RaftNode::EndTransfers(const absl::Status& status) {
   transfers_.clear();
 }
 
-void RaftNode::GiveUpTransfers(Inbox inbox) {
+void RaftNode::OnOtherLeader(NodeId leader) {
+  for (Transfer& transfer : std::exchange(transfers_, {})) {
+    const bool as_asked = transfer.target == kNoNode || transfer.target == leader;
+    AnswerTransfer(std::move(transfer),
+                   as_asked ? absl::OkStatus() : absl::AbortedError("another node leads now"));
+  }
+}
+
+void RaftNode::GiveUpCallers(Inbox inbox) {
   std::move(inbox.transfers.begin(), inbox.transfers.end(), std::back_inserter(transfers_));
   EndTransfers(absl::UnavailableError("the node is stopping"));
+  for (ChangeTracker::Wish& wish : inbox.changes) changes_.Add(std::move(wish));
+  Completions given_up;
+  given_up.Add(changes_.GiveUp());
+  Answer(std::move(given_up));
 }
 
 void RaftNode::AnswerTransfer(Transfer transfer, absl::Status status) {
@@ -387,7 +412,46 @@ void RaftNode::AnswerTransfer(Transfer transfer, absl::Status status) {
   Answer(std::move(completions));
 }
 
+void RaftNode::OfferChanges(Instant now) {
+  while (changes_.HasDue(now)) {
+    const RequestId request{core_.self(), proposals_.TakeSequence()};
+    const ChangeTakenInTerm taken =
+        core_.ChangeMembership(now, request, changes_.TakeDue(now, request, core_.commit()));
+    if (const Term* term = std::get_if<Term>(&taken)) {
+      changes_.OnTaken(now, request, *term);
+      continue;
+    }
+    Completions refused;
+    refused.Add(changes_.OnRefused(now, request, std::get<ChangeRefusal>(taken)));
+    Answer(std::move(refused));
+  }
+}
+
+// As with proposals: the leader takes each attempt once.
+void RaftNode::ForwardChangesAgain(Instant now) {
+  if (changes_.empty()) return;
+  const bool can_forward = core_.role() != Role::kLeader && core_.leader() != kNoNode;
+  for (ChangeTracker::Unanswered& attempt : changes_.TakeUnanswered(now, core_.term())) {
+    if (can_forward) core_.ChangeMembership(now, attempt.request, std::move(attempt.changes));
+  }
+}
+
+void RaftNode::SettleChanges(Instant now, const Ready& ready) {
+  if (changes_.empty()) return;
+  Completions settled;
+  for (const RequestId& request : ready.changes_done) settled.Add(changes_.OnDone(request));
+  for (const RefusedChange& refused : ready.changes_refused) {
+    settled.Add(changes_.OnRefused(now, refused.request, refused.refusal));
+  }
+  Answer(std::move(settled));
+  changes_.OnCommitted({.base = core_.log_base().index,
+                        .committed_term = core_.commit_term(),
+                        .memberships = core_.memberships().items()});
+}
+
 void RaftNode::Execute(Instant now, Ready ready) {
+  // Whoever is told below that something is committed must find it in the membership.
+  if (ready.peers.has_value()) TakePicture(now);
   MoveSnapshots(&ready);
   if (!ready.messages.empty()) environment_.transport->Send(std::move(ready.messages));
   if (ready.persist.has_value()) log_writer_.Submit(*std::move(ready.persist));
@@ -399,10 +463,20 @@ void RaftNode::Execute(Instant now, Ready ready) {
   for (const ReadId id : ready.reads_refused) reads_.OnRefused(id);
   if (!ready.reads_refused.empty()) read_again_ = now + kTryAgainDelay;
   if (!ready.proposals_refused.empty()) {
-    proposals_.OnRefusedLater(ready.proposals_refused);
-    propose_again_ = now + kTryAgainDelay;
+    // What an earlier leader refuses is not the fault of the present one.
+    if (proposals_.OnRefusedLater(ready.proposals_refused, core_.term())) {
+      propose_again_ = now + kTryAgainDelay;
+    } else {
+      loop_bell_.Ring();  // to propose again
+    }
   }
+  SettleChanges(now, ready);
   if (ready.role_change.has_value()) OnRoleChange(*ready.role_change);
+  if (ready.peers.has_value()) OnPeers(*std::move(ready.peers));
+  if (ready.removed) {
+    LogWarn("this node was removed from the cluster", {{"node", core_.self()}});
+    if (on_removed_) on_removed_();
+  }
 }
 
 void RaftNode::MoveSnapshots(Ready* ready) {
@@ -470,14 +544,28 @@ void RaftNode::OnRoleChange(const RoleChange& change) {
   reads_.OnLeaderChange();
   if (change.leader == kNoNode) return;
   propose_again_ = read_again_ = Instant::InfinitePast();
-  if (change.leader != core_.self()) EndTransfers(absl::OkStatus());
+  changes_.OnLeader();
+  if (change.leader != core_.self()) OnOtherLeader(change.leader);
   loop_bell_.Ring();  // to propose and to read again
+}
+
+void RaftNode::OnPeers(PeerUrls peers) {
+  std::vector<NodeId> members = core_.membership().AllNodes();
+  for (const NodeId node : members) {
+    const bool is_new = !std::binary_search(members_.begin(), members_.end(), node);
+    if (is_new && node != core_.self()) away_.insert(node);
+  }
+  members_ = std::move(members);
+  if (peers == peers_) return;
+  peers_ = std::move(peers);
+  if (on_peers_) on_peers_(*peers_);
 }
 
 void RaftNode::Expire(Instant now) {
   Completions expired;
   expired.Add(proposals_.Expire(now));
   expired.Add(reads_.Expire(now));
+  expired.Add(changes_.Expire(now));
   Answer(std::move(expired));
 }
 
@@ -493,7 +581,11 @@ void RaftNode::TakePicture(Instant now) {
   status.leader = core_.leader();
   status.last_index = core_.last_index();
   status.commit = core_.commit();
-  if (status.membership != core_.membership()) status.membership = core_.membership();
+  const MembershipHistory::Item& committed = core_.memberships().At(core_.commit());
+  if (picture_.membership_index != committed.index) {
+    status.membership = committed.membership;
+    picture_.membership_index = committed.index;
+  }
   if (role_changed || now - picture_.peers_taken >= kPeersAgeMax) {
     picture_.peers = core_.peer_states();
     picture_.peers_taken = now;
@@ -501,7 +593,8 @@ void RaftNode::TakePicture(Instant now) {
 }
 
 Instant RaftNode::NextDeadline(Instant now) const {
-  Instant next = std::min({core_.NextDeadline(), proposals_.NextDeadline(), reads_.NextDeadline()});
+  Instant next = std::min({core_.NextDeadline(), proposals_.NextDeadline(), reads_.NextDeadline(),
+                           changes_.NextDeadline()});
   for (const Transfer& transfer : transfers_) next = std::min(next, transfer.deadline);
   if (propose_again_ > now && proposals_.HasQueued()) next = std::min(next, propose_again_);
   if (read_again_ > now && reads_.HasWaiting()) next = std::min(next, read_again_);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +14,8 @@
 
 #include "absl/container/btree_set.h"
 #include "raft/base/instant.h"
+#include "raft/base/membership.h"
+#include "raft/base/membership_change.h"
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
 #include "raft/core/message.h"
@@ -22,6 +25,7 @@
 #include "raft/env/clock.h"
 #include "raft/env/executor.h"
 #include "raft/node/applier.h"
+#include "raft/node/change_tracker.h"
 #include "raft/node/completion.h"
 #include "raft/node/doorbell.h"
 #include "raft/node/follower_needs.h"
@@ -50,6 +54,12 @@ struct RaftNodeOptions {
   size_t waiting_reads_max = 65536;
   LogRetention retention;
   SnapshotSendOptions snapshots;
+  // Everybody whom the node may have to reach has changed, by the configuration in effect: also
+  // called once from the constructor. On the loop; must not block. Null: nobody wants to know.
+  std::function<void(const PeerUrls&)> on_peers;
+  // This node was removed from the cluster for good: the process should stop. Called once, on the
+  // loop; must not block. Null: the node stays silent and goes on.
+  std::function<void()> on_removed;
   // The disk or the state machine failed: the process must stop, and not speak for this node
   // again. May be called from several threads. Null: logs the error and aborts.
   FatalHandler on_fatal;
@@ -93,8 +103,6 @@ struct RaftNodeExecutors {
 // under way and none will come.
 class RaftNode final : public Replica, public TransportReceiver {
  public:
-  using DoneCallback = absl::AnyInvocable<void(absl::Status) &&>;
-
   // The largest command that Propose takes, in bytes; more than a service may let through.
   static constexpr size_t kCommandBytesMax = 32 << 20;
 
@@ -106,21 +114,19 @@ class RaftNode final : public Replica, public TransportReceiver {
   RaftNode(const RaftNode&) = delete;
   RaftNode& operator=(const RaftNode&) = delete;
 
-  // Replica. Callbacks of proposals are called on the applier's executor, those of reads there or
-  // on the loop.
+  // Replica. Callbacks of proposals and changes are called on the applier's executor, those of
+  // reads there or on the loop.
   void Propose(Payload command, Instant deadline, ProposeCallback done) override;
   void ReadBarrier(ReadMode mode, Instant deadline, ReadCallback done) override;
+  void ChangeMembership(std::vector<MembershipChange> changes, Instant deadline,
+                        ChangeCallback done) override;
+  void TransferLeadership(NodeId target, Instant deadline, TransferCallback done) override;
   ReplicaStatus Status() const override;
 
   // TransportReceiver.
   void OnMessages(std::vector<Message> messages) override;
   void OnPeerUnreachable(NodeId peer) override;
   void OnPeerDown(NodeId peer) override;
-
-  // Hands leadership to `target`, or to the fittest voter for kNoNode: to be done before a planned
-  // stop, so that nobody has to wait for an election timeout. OK once another node leads;
-  // FAILED_PRECONDITION if this node does not lead, or nobody can take over; DEADLINE_EXCEEDED.
-  void TransferLeadership(NodeId target, Instant deadline, DoneCallback done);
 
   // From now on the node takes no part in anything. All callers are answered (NotApplied or
   // OutcomeUnknown with kStopped, UNAVAILABLE), and so is everybody who comes later. Does not wait.
@@ -130,7 +136,7 @@ class RaftNode final : public Replica, public TransportReceiver {
   struct Transfer {
     NodeId target;
     Instant deadline;
-    DoneCallback done;
+    TransferCallback done;
   };
   // What waits for the loop. The peers' windows and the bounds on proposals bound it.
   struct Inbox {
@@ -140,12 +146,14 @@ class RaftNode final : public Replica, public TransportReceiver {
     std::vector<NodeId> unreachable;
     std::vector<NodeId> down;
     std::vector<Transfer> transfers;
+    std::vector<ChangeTracker::Wish> changes;
     std::vector<SnapshotSent> snapshots_sent;
     std::vector<SnapshotReceived> snapshots_received;
     std::optional<LogPosition> log_base;  // if it has moved
   };
   struct Picture {
-    ReplicaStatus status;  // but for `applied` and the followers
+    std::optional<LogIndex> membership_index;  // of the entry that brought status.membership
+    ReplicaStatus status;                      // but for `applied` and the followers
     std::vector<RaftCore::PeerState> peers;
     Instant peers_taken;
   };
@@ -169,14 +177,19 @@ class RaftNode final : public Replica, public TransportReceiver {
   void ContinueTransfers(Instant now);
   bool EverybodyElseIsAway() const;
   void EndTransfers(const absl::Status& status);
-  void GiveUpTransfers(Inbox inbox);
+  void OnOtherLeader(NodeId leader);
+  void GiveUpCallers(Inbox inbox);
   void AnswerTransfer(Transfer transfer, absl::Status status);
+  void OfferChanges(Instant now);
+  void ForwardChangesAgain(Instant now);
+  void SettleChanges(Instant now, const Ready& ready);
   void Execute(Instant now, Ready ready);
   void MoveSnapshots(Ready* ready);
   void FinishReceived();
   void ConsiderCompaction(Instant now);
   absl::Status DropFromLog(LogIndex upto);
   void OnRoleChange(const RoleChange& change);
+  void OnPeers(PeerUrls peers);
   void Expire(Instant now);
   void TakePicture(Instant now);
   Instant NextDeadline(Instant now) const;
@@ -186,6 +199,8 @@ class RaftNode final : public Replica, public TransportReceiver {
   // How long proposals wait at most for news of those that are under way, to be proposed together.
   // So a busy node takes many at a time, and an idle one takes each at once.
   const absl::Duration gather_delay_;
+  const std::function<void(const PeerUrls&)> on_peers_;  // may be null
+  const std::function<void()> on_removed_;               // may be null
   std::atomic<bool> stopped_ = false;
 
   // On the loop only.
@@ -194,7 +209,10 @@ class RaftNode final : public Replica, public TransportReceiver {
   Instant read_again_;     // the same for reads
   Instant forward_again_;  // the next look for lost proposals
   std::vector<Transfer> transfers_;
-  // The peers of which nothing was heard since their connection broke, or ever.
+  ChangeTracker changes_;
+  std::optional<PeerUrls> peers_;  // that were told of last
+  std::vector<NodeId> members_;    // by the configuration in effect
+  // The members of which nothing was heard since their connection broke, or ever.
   absl::btree_set<NodeId> away_;
   absl::btree_set<Instant> wake_ups_;  // that are posted
   Instant consider_again_;             // the next look at the size of the log

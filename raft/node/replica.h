@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "raft/base/instant.h"
 #include "raft/base/membership.h"
+#include "raft/base/membership_change.h"
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
 #include "raft/core/message.h"
@@ -55,6 +56,24 @@ using ProposeCallback = absl::AnyInvocable<void(ProposeOutcome) &&>;
 // RESOURCE_EXHAUSTED (too many reads wait).
 using ReadCallback = absl::AnyInvocable<void(absl::Status) &&>;
 
+// The change of membership is committed, and complete: no joint configuration is left.
+struct ChangeMade {};
+
+// Nobody here knows whether the change was or will be made: the deadline passed, or the node is
+// stopping, while it was under way. The list of members tells, later.
+struct ChangeUnknown {};
+
+// With a ChangeRefusal nothing of the change was or will be made.
+using ChangeOutcome = std::variant<ChangeMade, ChangeRefusal, ChangeUnknown>;
+// Called once, on any thread, perhaps before ChangeMembership has returned: it must not block.
+using ChangeCallback = absl::AnyInvocable<void(ChangeOutcome) &&>;
+
+// OK, or: FAILED_PRECONDITION (this node does not lead), NOT_FOUND (the target, or everybody, is
+// unfit to take over), ABORTED (another node than the target leads now), DEADLINE_EXCEEDED,
+// UNAVAILABLE (this node is stopping). Called once, on any thread, perhaps before
+// TransferLeadership has returned: it must not block.
+using TransferCallback = absl::AnyInvocable<void(absl::Status) &&>;
+
 // How far the leader knows a follower to be.
 struct FollowerProgress {
   NodeId node;
@@ -71,7 +90,7 @@ struct ReplicaStatus {
   LogIndex last_index;
   LogIndex commit;
   LogIndex applied;
-  Membership membership;
+  Membership membership;                    // that is committed, as far as this node knows
   std::vector<FollowerProgress> followers;  // on the leader only
 };
 
@@ -90,6 +109,16 @@ class Replica {
   // (thesis 6.4). With ReadMode::kLease that holds as long as the clocks do; it takes no round trip
   // while the leader holds its lease.
   virtual void ReadBarrier(ReadMode mode, Instant deadline, ReadCallback done) = 0;
+
+  // Makes `changes` all together, through the leader wherever it is (RaftCore::ChangeMembership).
+  // What is refused for the moment only, kNoLeader and kBusy, is tried again until `deadline`. A
+  // change is never made twice: after an attempt that may have had an effect there is no other.
+  virtual void ChangeMembership(std::vector<MembershipChange> changes, Instant deadline,
+                                ChangeCallback done) = 0;
+
+  // Hands leadership to `target`, or to the fittest voter for kNoNode: to be done before a planned
+  // stop, so that nobody has to wait for an election timeout. OK once it leads.
+  virtual void TransferLeadership(NodeId target, Instant deadline, TransferCallback done) = 0;
 
   virtual ReplicaStatus Status() const = 0;
 };

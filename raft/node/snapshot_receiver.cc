@@ -1,11 +1,25 @@
 #include "raft/node/snapshot_receiver.h"
 
+#include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "raft/env/log.h"
 
 namespace pontoon::raft {
+namespace {
+
+absl::StatusOr<std::optional<MembershipHistory::Item>> MembershipIn(const SnapshotSink& sink,
+                                                                    LogPosition position) {
+  const absl::StatusOr<std::string> bytes = sink.Membership();
+  if (!bytes.ok()) return bytes.status();
+  if (bytes->empty()) return std::nullopt;
+  absl::StatusOr<Membership> membership = DecodeMembership(*bytes);
+  if (!membership.ok()) return membership.status();
+  return MembershipHistory::Item{position.index, RequestId{}, *std::move(membership)};
+}
+
+}  // namespace
 
 SnapshotReceiver::SnapshotReceiver(const Parts& parts, ReceivedHandler on_received)
     : parts_(parts),
@@ -141,12 +155,20 @@ void SnapshotReceiver::Write(ReceivedChunk received) {
   if (!written.ok()) return Refuse(received, written);
   present_->received += chunk.bytes->size();
   if (!chunk.last) return Answer(received, SnapshotAck::State::kUnderWay);
-  LogInfo("received a snapshot", {{"index", chunk.position.index}, {"bytes", present_->received}});
-  on_received_({.leader = received.leader,
-                .term = received.term,
-                .transfer = chunk.transfer,
+  HandOn(received);
+}
+
+void SnapshotReceiver::HandOn(const ReceivedChunk& last) {
+  const LogPosition position = last.chunk.position;
+  auto membership = MembershipIn(*present_->sink, position);
+  if (!membership.ok()) return Refuse(last, membership.status());
+  LogInfo("received a snapshot", {{"index", position.index}, {"bytes", present_->received}});
+  on_received_({.leader = last.leader,
+                .term = last.term,
+                .transfer = last.chunk.transfer,
                 .bytes = present_->received,
-                .position = chunk.position,
+                .position = position,
+                .membership = *std::move(membership),
                 .sink = std::move(present_->sink)});
 }
 

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "raft/base/instant.h"
+#include "raft/base/membership_history.h"
 #include "raft/base/snapshot.h"
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
@@ -31,6 +32,8 @@ struct SnapshotReceived {
   TransferId transfer;
   uint64_t bytes = 0;
   LogPosition position;
+  // In effect there; nothing if no entry of the log has brought one by then.
+  std::optional<MembershipHistory::Item> membership;
   std::unique_ptr<SnapshotSink> sink;
 };
 
@@ -93,6 +96,7 @@ class SnapshotReceiver {
   void Take(ReceivedChunk received);
   void Begin(const ReceivedChunk& received);
   void Write(ReceivedChunk received);
+  void HandOn(const ReceivedChunk& last);
   void Refuse(const ReceivedChunk& received, const absl::Status& why);
   void Answer(const ReceivedChunk& received, SnapshotAck::State state) const;
 

@@ -48,8 +48,9 @@ class BreakingSource final : public SnapshotSource {
 // What came of the sinks of a state machine.
 struct Filled {
   int sinks_alive = 0;
-  size_t bytes = 0;     // of the last one
-  std::string content;  // of the last one that was finished
+  size_t bytes = 0;                                        // of the last one
+  std::string content;                                     // of the last one that was finished
+  absl::StatusOr<std::string> membership = std::string();  // of all states here
 };
 
 class WatchedSink final : public SnapshotSink {
@@ -70,6 +71,7 @@ class WatchedSink final : public SnapshotSink {
     if (finished.ok()) filled_->content = sink_.content();
     return finished;
   }
+  absl::StatusOr<std::string> Membership() const override { return filled_->membership; }
 
  private:
   MemorySnapshotSink sink_;
@@ -81,6 +83,7 @@ class SnapshotMachine final : public StateMachine {
  public:
   LogPosition Applied() const override { return position; }
   absl::Status Apply(std::span<ApplyItem>) override { return absl::UnimplementedError("not here"); }
+  absl::StatusOr<std::string> Membership() const override { return filled.membership; }
   absl::Status Sync() override { return absl::OkStatus(); }
   absl::StatusOr<std::unique_ptr<SnapshotSource>> OpenSnapshot() override {
     if (source_breaks) return std::make_unique<BreakingSource>(position);
@@ -238,6 +241,30 @@ class SnapshotTransferTest : public ::testing::Test {
   std::unique_ptr<SnapshotSender> sender_;
   std::unique_ptr<SnapshotReceiver> receiver_;
 };
+
+TEST_F(SnapshotTransferTest, HandsOnTheMembershipThatIsInIt) {
+  const Membership membership{.voters = {NodeId(1), NodeId(2)}};
+  follower_state_.filled.membership = EncodeMembership(membership);
+  Begin();
+  Settle();
+  ExpectArrived();
+  EXPECT_EQ(received_[0].membership,
+            (MembershipHistory::Item{leader_state_.position.index, RequestId{}, membership}));
+}
+
+TEST_F(SnapshotTransferTest, IsRefusedIfTheMembershipInItMakesNoSense) {
+  for (const absl::StatusOr<std::string>& membership :
+       {absl::StatusOr<std::string>("damage"),
+        absl::StatusOr<std::string>(absl::UnavailableError("no disk"))}) {
+    follower_state_.filled.membership = membership;
+    sent_.clear();
+    Begin();
+    Settle();
+    EXPECT_TRUE(received_.empty());
+    EXPECT_EQ(follower_state_.filled.sinks_alive, 0);
+    ExpectFailed();
+  }
+}
 
 TEST_F(SnapshotTransferTest, BringsEveryByte) {
   Begin();

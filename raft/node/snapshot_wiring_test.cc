@@ -49,7 +49,8 @@ class SnapshotWiringTest : public ::testing::Test {
     options.snapshots.chunk_bytes = 100;
     options.snapshots.window_bytes = 100;
     RestoredState restored;
-    restored.membership.voters = {kSelf, kQuick, kSlow};
+    restored.memberships = MembershipHistory(
+        {.index = {}, .request = {}, .membership = {.voters = {kSelf, kQuick, kSlow}}});
     node_ = std::make_unique<RaftNode>(options, restored,
                                        RaftNodeEnvironment{&clock_, &wire_, &log_, &journal_},
                                        std::move(executors));

@@ -24,7 +24,7 @@ absl::Status Damaged(absl::string_view what, uint64_t value) {
 
 Entry EntryView::ToEntry() const {
   Entry entry{.index = index, .term = term, .kind = kind, .request = request, .payload = nullptr};
-  if (kind == EntryKind::kCommand) {
+  if (kind != EntryKind::kNoOp) {
     entry.payload = std::make_shared<const std::string>(payload.data(), payload.size());
   }
   return entry;
@@ -38,7 +38,8 @@ void EncodeEntry(const Entry& entry, std::string* out) {
   const absl::string_view payload = entry.payload ? *entry.payload : absl::string_view();
   CHECK(IsCounter(entry.index.value())) << entry.index;
   CHECK(IsCounter(entry.term.value())) << entry.term;
-  CHECK(entry.kind == EntryKind::kCommand || payload.empty()) << entry.index;
+  CHECK(entry.kind != EntryKind::kNoOp || payload.empty()) << entry.index;
+  CHECK(entry.kind != EntryKind::kMembership || !payload.empty()) << entry.index;
   CHECK_LE(payload.size(), std::numeric_limits<uint32_t>::max()) << entry.index;
   AppendLittleEndian(entry.index.value(), out);
   AppendLittleEndian(entry.term.value(), out);
@@ -62,9 +63,12 @@ absl::StatusOr<EntryView> DecodeEntry(absl::string_view* input) {
   if (!IsCounter(index)) return Damaged("index", index);
   if (!IsCounter(term)) return Damaged("term", term);
   if (length > input->size() - kEntryHeaderBytes) return Damaged("payload length", length);
-  if (kind > static_cast<uint32_t>(EntryKind::kCommand)) return Damaged("kind", kind);
+  if (kind > static_cast<uint32_t>(EntryKind::kMembership)) return Damaged("kind", kind);
   if (static_cast<EntryKind>(kind) == EntryKind::kNoOp && length != 0) {
-    return Damaged("no command but payload length", length);
+    return Damaged("nothing in it but payload length", length);
+  }
+  if (static_cast<EntryKind>(kind) == EntryKind::kMembership && length == 0) {
+    return Damaged("a membership of payload length", length);
   }
   const EntryView view{.index = LogIndex(index),
                        .term = Term(term),

@@ -68,6 +68,17 @@ TEST(EntryCodec, ANoOpHasNoPayload) {
   EXPECT_EQ(entry.payload, nullptr);
 }
 
+TEST(EntryCodec, AMembershipComesBackAsItWas) {
+  Entry membership = Command("any bytes");
+  membership.kind = EntryKind::kMembership;
+  const std::string bytes = Encoded(membership);
+  absl::string_view input = bytes;
+  const Entry entry = DecodeEntry(&input)->ToEntry();
+  EXPECT_EQ(entry.kind, EntryKind::kMembership);
+  EXPECT_EQ(entry.request, membership.request);
+  EXPECT_EQ(*entry.payload, "any bytes");
+}
+
 // The layout is on the disks of clusters: a change of it needs a new frame version.
 TEST(EntryCodec, TheLayoutIsFixed) {
   const std::string expected =
@@ -86,7 +97,10 @@ TEST(EntryCodec, RefusesFieldsOutOfRange) {
   EXPECT_FALSE(Decodes(With<uint32_t>(32, 6))) << "length";
   EXPECT_FALSE(Decodes(With<uint32_t>(32, UINT32_MAX))) << "length";
   EXPECT_FALSE(Decodes(With<uint8_t>(36, 0))) << "no-op with a payload";
-  EXPECT_FALSE(Decodes(With<uint8_t>(36, 2))) << "kind";
+  EXPECT_FALSE(Decodes(With<uint8_t>(36, 3))) << "kind";
+  std::string membership = Encoded(Command(""));
+  membership[36] = 2;
+  EXPECT_FALSE(Decodes(membership)) << "membership without a payload";
   EXPECT_FALSE(Decodes(With<uint8_t>(37, 1))) << "zeros";
 }
 

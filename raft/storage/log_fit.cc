@@ -1,5 +1,7 @@
 #include "raft/storage/log_fit.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "raft/env/log.h"
 #include "raft/storage/damage.h"
@@ -14,6 +16,23 @@ Term TermAt(const RecoveredLog& log, LogIndex index) {
     if (run.first <= index) term = run.term;
   }
   return term;
+}
+
+// Lets `log` and what was recovered of it begin anew after `state`.
+absl::Status BeginAnew(const FoundState& state, LogStore* log, RecoveredLog* recovered) {
+  if (state.membership.empty()) {
+    // None came up to there: of what is known, only what was before the log's beginning counts.
+    std::erase_if(recovered->memberships,
+                  [&](const auto& item) { return item.index > recovered->base.index; });
+  } else {
+    absl::StatusOr<Membership> membership = DecodeMembership(state.membership);
+    if (!membership.ok()) return membership.status();
+    recovered->memberships = {{state.applied.index, RequestId{}, *std::move(membership)}};
+  }
+  recovered->base = state.applied;
+  recovered->last = state.applied.index;
+  recovered->terms.clear();
+  return log->ResetTo(state.applied, state.membership);
 }
 
 }  // namespace
@@ -33,10 +52,7 @@ absl::Status FitLogToState(const std::string& log_path, const FoundState& state,
   if (is_untouched_snapshot) {
     LogInfo("the log begins anew with the snapshot that was installed before the crash",
             {{"index", applied.index}, {"term", applied.term}});
-    recovered->base = applied;
-    recovered->last = applied.index;
-    recovered->terms.clear();
-    return log->ResetTo(applied);
+    return BeginAnew(state, log, recovered);
   }
   if (!in_log) {
     return DamageError(

@@ -13,8 +13,9 @@ namespace pontoon::raft {
 
 // A state as it was found when a node started.
 struct FoundState {
-  LogPosition applied;  // the last entry in it
-  LogIndex began_as;    // the last entry of the snapshot that it began as; 0: from nothing
+  LogPosition applied;     // the last entry in it
+  LogIndex began_as;       // the last entry of the snapshot that it began as; 0: from nothing
+  std::string membership;  // StateMachine::Membership
 };
 
 // Makes `log`, which lies in `log_path` and was found to hold `recovered`, go with `state`. Both
@@ -29,7 +30,7 @@ struct FoundState {
 // applied. An entry is applied only once this node's own log has it, synced; so the log has lost
 // its end, and the node no longer knows what it acknowledged beyond the state: to go on from there,
 // voting and acknowledging, could undo what the cluster has committed. FAILED_PRECONDITION: the two
-// never belonged together. Errors of the log itself are passed on.
+// never belonged together. Errors of the log itself are passed on, and that of DecodeMembership.
 absl::Status FitLogToState(const std::string& log_path, const FoundState& state, LogStore* log,
                            RecoveredLog* recovered);
 

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,7 @@ namespace pontoon::raft {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 // Notes only where it was told to begin.
@@ -25,12 +27,14 @@ class ResettableLog : public LogStore {
   absl::Status DropPrefix(LogIndex) override { return absl::OkStatus(); }
   LogPosition base() const override { return {}; }
   uint64_t SizeBytes() const override { return 0; }
-  absl::Status ResetTo(LogPosition base) override {
+  absl::Status ResetTo(LogPosition base, std::string membership) override {
     reset_to = base;
+    reset_membership = std::move(membership);
     return result;
   }
 
   std::optional<LogPosition> reset_to;
+  std::string reset_membership;
   absl::Status result;
 };
 
@@ -41,13 +45,15 @@ RecoveredLog SomeLog() {
   return {.hard_state = {Term{4}, NodeId{1}},
           .base = At(4, 1),
           .last = LogIndex{9},
-          .terms = {{LogIndex{5}, Term{2}}, {LogIndex{7}, Term{4}}}};
+          .terms = {{LogIndex{5}, Term{2}}, {LogIndex{7}, Term{4}}},
+          .memberships = {}};
 }
 
 class LogFitTest : public testing::Test {
  protected:
-  absl::Status Fit(LogPosition applied, uint64_t began_as = 0) {
-    return FitLogToState("data/log", {applied, LogIndex(began_as)}, &log_, &recovered_);
+  absl::Status Fit(LogPosition applied, uint64_t began_as = 0, std::string membership = "") {
+    return FitLogToState("data/log", {applied, LogIndex(began_as), std::move(membership)}, &log_,
+                         &recovered_);
   }
   void ExpectUntouched() {
     EXPECT_FALSE(log_.reset_to.has_value());
@@ -95,6 +101,45 @@ TEST_F(LogFitTest, ASnapshotBeyondTheLogBeginsItAnew) {
 TEST_F(LogFitTest, ASnapshotVoidsATailThatWasNeverCommitted) {
   EXPECT_TRUE(Fit(At(8, 3), 8).ok());
   ExpectResetTo(At(8, 3));
+}
+
+TEST_F(LogFitTest, WhatTheStateKnowsOfTheMembersGoesIntoTheLog) {
+  const Membership membership{.voters = {NodeId(1), NodeId(2)}};
+  const MembershipHistory::Item older{LogIndex(3), {}, {.voters = {NodeId(1)}}};
+  recovered_.memberships = {older, {LogIndex(6), {}, {.voters = {NodeId(3)}}}};
+  EXPECT_TRUE(Fit(At(20, 4), 20, EncodeMembership(membership)).ok());
+  EXPECT_EQ(log_.reset_membership, EncodeMembership(membership));
+  EXPECT_THAT(recovered_.memberships,
+              ElementsAre(MembershipHistory::Item{LogIndex(20), {}, membership}));
+}
+
+TEST_F(LogFitTest, AStateThatKnowsNoMembersLeavesWhatWasBeforeTheLog) {
+  const MembershipHistory::Item older{LogIndex(3), {}, {.voters = {NodeId(1)}}};
+  recovered_.memberships = {older, {LogIndex(6), {}, {.voters = {NodeId(3)}}}};
+  EXPECT_TRUE(Fit(At(20, 4), 20).ok());
+  EXPECT_EQ(log_.reset_membership, "");
+  EXPECT_THAT(recovered_.memberships, ElementsAre(older));
+}
+
+TEST_F(LogFitTest, AStateWithDamagedMembersIsRefused) {
+  EXPECT_EQ(Fit(At(20, 4), 20, "damage").code(), absl::StatusCode::kDataLoss);
+  EXPECT_FALSE(log_.reset_to.has_value());
+}
+
+// What a node that starts takes for the configurations of its log.
+TEST(RecoveredLog, TheFoundingMembersCountWhereNothingElseIsKnown) {
+  const Membership founding{.voters = {NodeId(9)}};
+  RecoveredLog log = SomeLog();
+  EXPECT_EQ(log.HistoryFrom(founding).latest().membership, founding);
+
+  const MembershipHistory::Item later{LogIndex(6), {}, {.voters = {NodeId(3)}}};
+  log.memberships = {later};
+  EXPECT_EQ(log.HistoryFrom(founding).At(LogIndex(5)).membership, founding);
+  EXPECT_EQ(log.HistoryFrom(founding).latest(), later);
+
+  const MembershipHistory::Item at_base{LogIndex(4), {}, {.voters = {NodeId(1)}}};
+  log.memberships = {at_base, later};
+  EXPECT_THAT(log.HistoryFrom(founding).items(), ElementsAre(at_base, later));
 }
 
 TEST_F(LogFitTest, AFailedResetIsPassedOn) {

@@ -196,6 +196,8 @@ class Recovery {
                           std::string* end_reason) {
     if (found_.terms.last() > segment->previous()) {
       found_.terms.TruncateFrom(segment->previous().Next());
+      std::erase_if(found_.memberships,
+                    [&](const auto& item) { return item.index > segment->previous(); });
     }
     CHECK_EQ(found_.terms.last(), segment->previous()) << segment->path();
     if (found_.terms.TermAt(segment->previous()) != segment->header().previous.term) {
@@ -221,15 +223,27 @@ class Recovery {
       return absl::DataLossError(absl::StrCat("it holds entry ", frame.header.first.value(),
                                               " after entry ", segment->last().value()));
     }
-    absl::Status wrong_term;
+    absl::Status wrong;
     const absl::Status visited = ForEachEntry(frame, [&](const EntryView& entry) {
-      if (wrong_term.ok()) wrong_term = CheckTerm({entry.index, entry.term});
-      if (wrong_term.ok()) found_.terms.Append(entry.term);
+      if (wrong.ok()) wrong = AddEntry(entry);
     });
     if (!visited.ok()) return visited;
-    if (!wrong_term.ok()) return wrong_term;
+    if (!wrong.ok()) return wrong;
     last_frame_offset_ = segment->end().offset;
     segment->AddFrame(frame.header);
+    return absl::OkStatus();
+  }
+
+  absl::Status AddEntry(const EntryView& entry) {
+    if (absl::Status s = CheckTerm({entry.index, entry.term}); !s.ok()) return s;
+    found_.terms.Append(entry.term);
+    if (entry.kind != EntryKind::kMembership) return absl::OkStatus();
+    absl::StatusOr<Membership> membership = DecodeMembership(entry.payload);
+    if (!membership.ok()) {
+      return absl::DataLossError(
+          absl::StrCat("entry ", entry.index.value(), ": ", membership.status().message()));
+    }
+    found_.memberships.push_back({entry.index, entry.request, *std::move(membership)});
     return absl::OkStatus();
   }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "raft/base/membership_history.h"
 #include "raft/env/file_system.h"
 #include "raft/storage/begin_file.h"
 #include "raft/storage/segment.h"
@@ -19,7 +20,8 @@ namespace pontoon::raft {
 struct RecoveredSegments {
   std::vector<Segment> segments;  // by sequence; none if the folder had none
   TermRuns terms{LogPosition{}};
-  uint64_t sequence_max = 0;  // of any segment that was found
+  std::vector<MembershipHistory::Item> memberships;  // of the log's entries
+  uint64_t sequence_max = 0;                         // of any segment that was found
 };
 
 // Verifies all segments in `dir`, repairs a torn tail, and removes what later segments replaced and

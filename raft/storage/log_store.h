@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "raft/base/membership_history.h"
 #include "raft/base/types.h"
 
 namespace pontoon::raft {
@@ -20,6 +21,13 @@ struct RecoveredLog {
   LogPosition base;  // of the entry before the first one; {0, 0} for a log from the beginning
   LogIndex last;     // == base.index for an empty log
   std::vector<TermRun> terms;  // of the entries after `base`, in order
+  // The configurations along the log, in order: the one in effect at `base`, unless none came
+  // before it, and those of the log's entries.
+  std::vector<MembershipHistory::Item> memberships;
+
+  // The same with `founding`, in effect before the first entry ever, where nothing is known of the
+  // log's beginning.
+  MembershipHistory HistoryFrom(const Membership& founding) const;
 };
 
 // Thread safety: Write and ResetTo are called by one thread at a time, and so is DropPrefix, also
@@ -54,7 +62,8 @@ class LogStore {
 
   // Forgets every entry; the next one to be appended follows `base`. For a state that came from
   // elsewhere, as a whole: never to make up for entries that this log has lost.
-  virtual absl::Status ResetTo(LogPosition base) = 0;
+  // `membership` is the configuration in effect there, encoded; empty if none is known.
+  virtual absl::Status ResetTo(LogPosition base, std::string membership) = 0;
 };
 
 }  // namespace pontoon::raft

@@ -14,6 +14,7 @@
 #include "raft/storage/damage.h"
 #include "raft/storage/log_format.h"
 #include "raft/storage/log_recovery.h"
+#include "raft/storage/members_file.h"
 #include "raft/storage/segment.h"
 #include "raft/storage/term_runs.h"
 #include "raft/storage/vote_file.h"
@@ -33,7 +34,8 @@ class SegmentedLog final : public LogStore {
         options_(options),
         vote_file_(fs, dir),
         terms_(LogPosition{}),
-        begin_file_(fs, dir) {
+        begin_file_(fs, dir),
+        members_file_(fs, dir) {
     CHECK_GT(options.segment_bytes, kSegmentHeaderBytes);
     CHECK_GT(options.frame_bytes_max, 0u);
   }
@@ -47,20 +49,24 @@ class SegmentedLog final : public LogStore {
   absl::Status DropPrefix(LogIndex upto) override;
   LogPosition base() const override;
   uint64_t SizeBytes() const override;
-  absl::Status ResetTo(LogPosition base) override;
+  absl::Status ResetTo(LogPosition base, std::string membership) override;
 
  private:
   absl::Status OpenDir();
-  absl::Status OpenVote(const std::optional<LogBegin>& begin);
-  absl::Status OpenSegments(const std::optional<LogBegin>& begin);
+  using Members = std::optional<MembershipHistory::Item>;
+  absl::Status OpenVote(const std::optional<LogBegin>& begin, const Members& members);
+  absl::Status OpenSegments(const std::optional<LogBegin>& begin, Members members);
+  void OpenMemberships(Members members, std::vector<MembershipHistory::Item> of_entries);
   absl::Status status() const;
   absl::Status Keep(const absl::Status& status);
   absl::Status WriteBatches(std::span<const PersistBatch> batches);
   absl::Status SaveVote(const HardState& state);
-  absl::Status Reset(LogPosition base);
+  absl::Status Reset(LogPosition base, absl::string_view membership);
+  void NoteMembership(const Entry& entry);
   absl::Status Append(std::span<const Entry* const> entries);
   absl::Status AppendFrame(std::span<const Entry* const> entries, uint64_t frame_bytes);
   absl::Status BeginSegment(LogPosition previous, uint64_t frame_bytes);
+  absl::Status BeginSegmentLocked(LogPosition previous, uint64_t frame_bytes);
   absl::Status DropSegments(LogIndex upto);
 
   FileSystem* const fs_;
@@ -74,25 +80,28 @@ class SegmentedLog final : public LogStore {
   uint64_t sequence_max_ = 0;
   std::string buffer_;  // of the frame being written
 
-  // Of the dropping thread.
-  BeginFile begin_file_;
-
-  // Held while it is decided which segments there are, on the disk and in segments_. The begin file
-  // must fit the segments at any time. Taken before mutex_.
+  // Held while it is decided which segments there are, on the disk and in segments_: the files
+  // below must fit them at any time. Taken before mutex_.
   std::mutex structure_mutex_;
+  BeginFile begin_file_;
+  MembersFile members_file_;
 
   mutable std::mutex mutex_;  // guards all below
   absl::Status status_;       // the first error; final
   // By sequence and by index; the last one is written to.
   std::vector<Segment> segments_;
+  // The oldest one is what the members file has; if it has nothing, one without voters.
+  MembershipHistory memberships_;
 };
 
 absl::Status SegmentedLog::Open() {
   if (absl::Status s = OpenDir(); !s.ok()) return s;
   const absl::StatusOr<std::optional<LogBegin>> begin = begin_file_.Load();
   if (!begin.ok()) return begin.status();
-  if (absl::Status s = OpenVote(*begin); !s.ok()) return s;
-  return OpenSegments(*begin);
+  absl::StatusOr<Members> members = members_file_.Load();
+  if (!members.ok()) return members.status();
+  if (absl::Status s = OpenVote(*begin, *members); !s.ok()) return s;
+  return OpenSegments(*begin, *std::move(members));
 }
 
 absl::Status SegmentedLog::OpenDir() {
@@ -102,39 +111,53 @@ absl::Status SegmentedLog::OpenDir() {
 
 // The vote file comes before the first segment into an empty folder, and stays. So if one of the
 // two is there alone, the other was lost; but for a crash in between, which leaves the vote of a
-// node that never voted. A begin file comes after both.
-absl::Status SegmentedLog::OpenVote(const std::optional<LogBegin>& begin) {
+// node that never voted. A begin file and a members file come after both.
+absl::Status SegmentedLog::OpenVote(const std::optional<LogBegin>& begin, const Members& members) {
   const absl::StatusOr<std::vector<std::string>> names = fs_->ListDir(dir_);
   if (!names.ok()) return names.status();
   const bool has_segments = std::any_of(names->begin(), names->end(), IsSegmentFileName);
   const absl::StatusOr<std::optional<HardState>> loaded = vote_file_.Load();
   if (!loaded.ok()) return loaded.status();
-  if ((has_segments || begin.has_value()) && !loaded->has_value()) {
+  const bool has_later_files = begin.has_value() || members.has_value();
+  if ((has_segments || has_later_files) && !loaded->has_value()) {
     return DamageError("vote file", vote_file_.path(), "missing beside a log");
   }
-  if (!has_segments && (begin.has_value() || loaded->value_or(HardState{}) != HardState{})) {
+  if (!has_segments && (has_later_files || loaded->value_or(HardState{}) != HardState{})) {
     return DamageError("log", dir_, "missing beside a vote file");
   }
   hard_state_ = loaded->value_or(HardState{});
   return loaded->has_value() ? absl::OkStatus() : vote_file_.Save(hard_state_);
 }
 
-absl::Status SegmentedLog::OpenSegments(const std::optional<LogBegin>& begin) {
+absl::Status SegmentedLog::OpenSegments(const std::optional<LogBegin>& begin, Members members) {
   absl::StatusOr<RecoveredSegments> found =
       RecoverSegments(fs_, dir_, options_.segment_bytes, begin, hard_state_.term);
   if (!found.ok()) return found.status();
   terms_ = std::move(found->terms);
   sequence_max_ = found->sequence_max;
   segments_ = std::move(found->segments);
+  OpenMemberships(std::move(members), std::move(found->memberships));
   if (!segments_.empty()) return absl::OkStatus();
   return BeginSegment(LogPosition{}, 0);
 }
 
+void SegmentedLog::OpenMemberships(Members members,
+                                   std::vector<MembershipHistory::Item> of_entries) {
+  if (members.has_value()) {
+    members->index = std::min(members->index, terms_.base().index);
+    memberships_.ResetTo(*std::move(members));
+  }
+  for (MembershipHistory::Item& item : of_entries) memberships_.Append(std::move(item));
+}
+
 RecoveredLog SegmentedLog::Recovered() const {
+  const std::vector<MembershipHistory::Item>& items = memberships_.items();
+  const bool knows_oldest = !items.front().membership.voters.empty();
   return {.hard_state = hard_state_,
           .base = terms_.base(),
           .last = terms_.last(),
-          .terms = terms_.runs()};
+          .terms = terms_.runs(),
+          .memberships = {knows_oldest ? items.begin() : std::next(items.begin()), items.end()}};
 }
 
 absl::Status SegmentedLog::status() const {
@@ -164,10 +187,16 @@ absl::Status SegmentedLog::WriteBatches(std::span<const PersistBatch> batches) {
     if (absl::Status s = SaveVote(*plan.hard_state); !s.ok()) return s;
   }
   if (plan.reset_to.has_value()) {
-    if (absl::Status s = Reset(*plan.reset_to); !s.ok()) return s;
+    const absl::string_view membership =
+        plan.reset_membership ? *plan.reset_membership : absl::string_view();
+    if (absl::Status s = Reset(*plan.reset_to, membership); !s.ok()) return s;
   }
   if (plan.truncate_from.has_value()) {
     terms_.TruncateFrom(*plan.truncate_from);
+    {
+      std::lock_guard lock(mutex_);
+      memberships_.TruncateFrom(*plan.truncate_from);
+    }
     const LogPosition previous{terms_.last(), terms_.TermAt(terms_.last())};
     if (absl::Status s = BeginSegment(previous, 0); !s.ok()) return s;
   }
@@ -219,13 +248,27 @@ absl::Status SegmentedLog::AppendFrame(std::span<const Entry* const> entries,
   for (const Entry* entry : entries) terms_.Append(entry->term);
   std::lock_guard lock(mutex_);
   segments_.back().AddFrame(header);
+  for (const Entry* entry : entries) NoteMembership(*entry);
   return absl::OkStatus();
+}
+
+// With mutex_ held.
+void SegmentedLog::NoteMembership(const Entry& entry) {
+  if (entry.kind != EntryKind::kMembership) return;
+  absl::StatusOr<Membership> membership = DecodeMembership(*entry.payload);
+  CHECK(membership.ok()) << "entry " << entry.index;
+  memberships_.Append({entry.index, entry.request, *std::move(membership)});
 }
 
 // Begins a segment that replaces everything after `previous`, with room for a first frame of
 // `frame_bytes`.
 absl::Status SegmentedLog::BeginSegment(LogPosition previous, uint64_t frame_bytes) {
   std::lock_guard structure(structure_mutex_);
+  return BeginSegmentLocked(previous, frame_bytes);
+}
+
+// With structure_mutex_ held.
+absl::Status SegmentedLog::BeginSegmentLocked(LogPosition previous, uint64_t frame_bytes) {
   // One that replaces all others says so, since with the first segment the mark of the log's begin
   // would go.
   const bool replaces_all = segments_.empty() || previous == terms_.base() || previous == base();
@@ -260,14 +303,27 @@ absl::Status SegmentedLog::BeginSegment(LogPosition previous, uint64_t frame_byt
   return RemoveSegments(fs_, dir_, replaced);
 }
 
-absl::Status SegmentedLog::ResetTo(LogPosition base) {
+absl::Status SegmentedLog::ResetTo(LogPosition base, std::string membership) {
   if (absl::Status s = status(); !s.ok()) return s;
-  return Keep(Reset(base));
+  return Keep(Reset(base, membership));
 }
 
-absl::Status SegmentedLog::Reset(LogPosition base) {
+absl::Status SegmentedLog::Reset(LogPosition base, absl::string_view membership) {
+  std::lock_guard structure(structure_mutex_);
+  std::optional<MembershipHistory::Item> in_effect;
+  if (!membership.empty()) {
+    absl::StatusOr<Membership> decoded = DecodeMembership(membership);
+    CHECK(decoded.ok()) << "of the state up to entry " << base.index;
+    in_effect = {base.index, RequestId{}, *std::move(decoded)};
+    if (absl::Status s = members_file_.Save(*in_effect); !s.ok()) return s;
+  }
+  {
+    std::lock_guard lock(mutex_);
+    if (!in_effect.has_value()) in_effect = memberships_.items().front();
+    memberships_.ResetTo(*std::move(in_effect));
+  }
   terms_ = TermRuns(base);
-  return BeginSegment(base, 0);
+  return BeginSegmentLocked(base, 0);
 }
 
 absl::Status SegmentedLog::DropPrefix(LogIndex upto) {
@@ -282,15 +338,22 @@ absl::Status SegmentedLog::DropSegments(LogIndex upto) {
     std::lock_guard structure(structure_mutex_);
     size_t count = 0;
     LogBegin begin;
+    std::optional<MembershipHistory::Item> in_effect;  // there, if the members file has another one
     {
       std::lock_guard lock(mutex_);
       while (count + 1 < segments_.size() && segments_[count + 1].previous() <= upto) ++count;
       const SegmentHeader& first = segments_[count].header();
       begin = {.sequence = first.sequence, .previous = first.previous};
+      const MembershipHistory::Item& item = memberships_.At(begin.previous.index);
+      if (item.index != memberships_.items().front().index) in_effect = item;
     }
     if (count == 0) return absl::OkStatus();
+    if (in_effect.has_value()) {
+      if (absl::Status s = members_file_.Save(*in_effect); !s.ok()) return s;
+    }
     if (absl::Status s = begin_file_.Save(begin); !s.ok()) return s;
     std::lock_guard lock(mutex_);
+    memberships_.DropUpTo(begin.previous.index);
     const auto kept = segments_.begin() + static_cast<std::ptrdiff_t>(count);
     dropped.assign(std::move_iterator(segments_.begin()), std::move_iterator(kept));
     segments_.erase(segments_.begin(), kept);

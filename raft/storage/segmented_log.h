@@ -1,7 +1,7 @@
 // SegmentedLog: the LogStore that keeps its entries in preallocated segment files.
 //
-// What is on the disk, byte by byte, is in log_format.h, vote_file.h and begin_file.h. This is how
-// it is used.
+// What is on the disk, byte by byte, is in log_format.h, vote_file.h, begin_file.h and
+// members_file.h. This is how it is used.
 //
 // Writing. One Write puts the entries of all its batches into one frame, with one write and one
 // sync (several frames if they are more than frame_bytes_max). Votes are saved first, in their own
@@ -50,6 +50,15 @@
 // may then stay as it is, until the next drop. A begin file that was lost, or is an older one, does
 // not name the first segment: Open refuses, unless that is marked.
 //
+// Configurations. Those of the log's entries are read with them. The one in effect where the log
+// begins is in the members file, which is saved before the begin file of a drop that takes a newer
+// one from the log, and before the segment of a reset. After a crash in between, the log begins
+// where it did, and the members file has a configuration of a later entry. That of a drop is still
+// in the log, and applied. That of a reset is of a snapshot that was not installed; as the node
+// starts it will be (log_fit.h), or the state was removed meanwhile. In any case it is a committed
+// one, later than what the log had at its beginning, and takes its place: a node that counts votes
+// by a committed configuration cannot win before its own log has that (thesis 4.1).
+//
 // Each segment is written under a temporary name, synced, renamed, and its folder synced, before
 // the first frame goes into it.
 
@@ -81,8 +90,9 @@ struct SegmentedLogOptions {
 // have the folder open: locking it is up to the caller.
 //
 // DATA_LOSS, with the file and the byte, if the node cannot know any more what it promised: a
-// damaged frame (see above), a segment, the vote file or the begin file damaged or missing, or a
-// vote file that does not know the term of an entry. Nothing was changed then. But if it is the
+// damaged frame (see above), a segment, the vote file or the begin file damaged or missing, the
+// members file damaged, or a vote file that does not know the term of an entry. Nothing was changed
+// then. But if it is the
 // newest segment that is missing, or the end of its frames, the log just ends earlier: nothing in
 // it tells that there was more.
 absl::StatusOr<std::unique_ptr<LogStore>> OpenSegmentedLog(FileSystem* fs, const std::string& dir,

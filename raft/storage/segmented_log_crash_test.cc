@@ -25,48 +25,89 @@ constexpr SegmentedLogOptions kSmall{.segment_bytes = 640, .frame_bytes_max = 25
 // So large that a frame has several sectors, which a crash tears apart.
 constexpr SegmentedLogOptions kLarge{.segment_bytes = 8192, .frame_bytes_max = 4096};
 
+struct Reset {
+  LogPosition base;
+  std::string membership{};
+};
+
 // One call: a Write, a ResetTo, or a DropPrefix.
-using Operation = std::variant<std::vector<PersistBatch>, LogPosition, LogIndex>;
+using Operation = std::variant<std::vector<PersistBatch>, Reset, LogIndex>;
 
 const std::vector<Operation>& Script() {
   using Batches = std::vector<PersistBatch>;
   static const auto* const script = new std::vector<Operation>{
-      Batches{VoteBatch(1, 2)}, Batches{AppendBatch(1, {1, 1}), AppendBatch(3, {1})},
+      Batches{VoteBatch(1, 2)},
+      Batches{AppendBatch(1, {1, 1}), AppendBatch(3, {1})},
       Batches{AppendBatch(4, {1, 1, 1, 1, 1, 1, 1, 1})},  // several frames, a new segment
       Batches{AppendBatch(12, {1}), VoteBatch(2, 1)},
       Batches{VoteBatch(3, 0), ReplaceBatch(10, {3})},  // within the newest segments
       Batches{AppendBatch(11, {3, 3, 3, 3}), AppendBatch(15, {3})},
       Batches{VoteBatch(4, 3), ReplaceBatch(3, {4, 4})},  // over several segments
       Batches{ReplaceBatch(5, {4}), ReplaceBatch(4, {}), AppendBatch(4, {4, 4, 4, 4, 4})},
-      Batches{ReplaceBatch(6, {})}, Batches{VoteBatch(5, 0), ReplaceBatch(1, {5, 5})},  // all of it
-      Batches{VoteBatch(6, 0)}, LogPosition{LogIndex(20), Term(6)},
-      Batches{AppendBatch(21, {6, 6, 6, 6, 6, 6, 6})}, Batches{VoteBatch(7, 0)},
-      LogPosition{LogIndex(30), Term(7)},
+      Batches{ReplaceBatch(6, {})},
+      Batches{VoteBatch(5, 0), ReplaceBatch(1, {5, 5})},  // all of it
+      Batches{VoteBatch(6, 0)},
+      Reset{{LogIndex(20), Term(6)}},
+      Batches{AppendBatch(21, {6, 6, 6, 6, 6, 6, 6})},
+      Batches{VoteBatch(7, 0)},
+      Reset{{LogIndex(30), Term(7)}},
       Batches{VoteBatch(8, 1), AppendBatch(31, {8}), ReplaceBatch(31, {8})},
       // Each drop goes up to the begin of a segment that a truncation began.
-      Batches{AppendBatch(32, {8, 8, 8, 8, 8, 8})}, Batches{ReplaceBatch(36, {8, 8})}, LogIndex(35),
+      Batches{AppendBatch(32, {8, 8, 8, 8, 8, 8})},
+      Batches{ReplaceBatch(36, {8, 8})},
+      LogIndex(35),
       Batches{AppendBatch(38, {8, 8, 8, 8, 8, 8})},
-      Batches{VoteBatch(9, 1), ReplaceBatch(41, {9, 9})}, LogIndex(40),
+      Batches{VoteBatch(9, 1), ReplaceBatch(41, {9, 9})},
+      LogIndex(40),
       Batches{VoteBatch(10, 0), ReplaceBatch(41, {10})},  // all that a drop left
-      Batches{AppendBatch(42, {10, 10, 10, 10})}, Batches{ReplaceBatch(44, {10})}, LogIndex(43),
+      Batches{AppendBatch(42, {10, 10, 10, 10})},
+      Batches{ReplaceBatch(44, {10})},
+      LogIndex(43),
       Batches{AppendBatch(45, {10, 10}), VoteBatch(11, 2),
               ResetBatch({LogIndex(60), Term(10)}, {11, 11}), AppendBatch(63, {11})},
-      Batches{AppendBatch(64, {11, 11, 11, 11, 11, 11})}, Batches{ReplaceBatch(66, {11})},
+      Batches{AppendBatch(64, {11, 11, 11, 11, 11, 11})},
+      Batches{ReplaceBatch(66, {11})},
       LogIndex(65),
       Batches{VoteBatch(12, 0), ReplaceBatch(66, {12}), ResetBatch({LogIndex(63), Term(11)}, {}),
               AppendBatch(64, {12, 12, 12, 12, 12, 12, 12, 12})},  // back, and several frames
+      // Configurations: taken back, dropped with their entries, and in place of all.
+      Batches{MembershipBatch(72, 12, 101), AppendBatch(73, {12}), MembershipBatch(74, 12, 102)},
+      Batches{VoteBatch(13, 0), ReplaceBatch(74, {13}), MembershipBatch(75, 13, 103)},
+      Batches{AppendBatch(76, {13, 13, 13, 13, 13, 13})},
+      Batches{ReplaceBatch(80, {13})},
+      LogIndex(73),
+      LogIndex(79),
+      Batches{MembershipBatch(81, 13, 104)},
+      Batches{AppendBatch(82, {13, 13, 13, 13, 13, 13})},
+      Batches{MembershipBatch(88, 13, 105), AppendBatch(89, {13, 13, 13, 13, 13})},
+      Batches{ReplaceBatch(92, {13})},
+      LogIndex(91),
+      Batches{VoteBatch(14, 0)},
+      Reset{{LogIndex(100), Term(14)}},  // the one that was in effect stays
+      Batches{MembershipBatch(101, 14, 106)},
+      Reset{{LogIndex(110), Term(14)}},
+      Batches{VoteBatch(15, 0),
+              ResetBatch({LogIndex(120), Term(15)}, {15, 15}, MembershipBytes(107))},
+      Batches{MembershipBatch(123, 15, 108), AppendBatch(124, {15})},
+      Reset{{LogIndex(130), Term(15)}, MembershipBytes(109)},
+      Batches{AppendBatch(131, {15}), MembershipBatch(132, 15, 110)},
+      Batches{ReplaceBatch(132, {15, 15})},
   };
   return *script;
 }
 
 absl::Status Perform(const Operation& operation, LogStore* log) {
-  if (const auto* base = std::get_if<LogPosition>(&operation)) return log->ResetTo(*base);
+  if (const auto* reset = std::get_if<Reset>(&operation)) {
+    return log->ResetTo(reset->base, reset->membership);
+  }
   if (const auto* upto = std::get_if<LogIndex>(&operation)) return log->DropPrefix(*upto);
   return log->Write(std::get<std::vector<PersistBatch>>(operation));
 }
 
 void Perform(const Operation& operation, LogState* state) {
-  if (const auto* base = std::get_if<LogPosition>(&operation)) return state->ResetTo(*base);
+  if (const auto* reset = std::get_if<Reset>(&operation)) {
+    return state->ResetTo(reset->base, reset->membership);
+  }
   if (const auto* upto = std::get_if<LogIndex>(&operation)) return state->DropPrefix(*upto);
   for (const auto& batch : std::get<std::vector<PersistBatch>>(operation)) state->Apply(batch);
 }
@@ -88,9 +129,20 @@ struct Progress {
   std::optional<Operation> under_way;
 };
 
+// Whether `found` is `before` or has, apart from that, the configuration at its base that `done`
+// has: the members file is saved first.
+bool IsBefore(const LogState& before, const LogState& done, const LogState& found) {
+  if (found == before) return true;
+  const auto in_effect = done.memberships.begin();
+  if (in_effect == done.memberships.end() || in_effect->first > done.base.index) return false;
+  LogState members_saved = before;
+  members_saved.ReplaceOldestMembership(in_effect->second);
+  return found == members_saved;
+}
+
 // Whether a log that was recovered after `progress` may hold `found`: what was acknowledged, or
-// some of what was under way as well. Votes come first, then the reset or the truncation, then
-// entries from the front.
+// some of what was under way as well. Votes come first, then the members file, then the reset or
+// the truncation, then entries from the front.
 bool IsAllowed(const Progress& progress, const LogState& found) {
   if (found == progress.acknowledged) return true;
   if (!progress.under_way.has_value()) return false;
@@ -98,14 +150,16 @@ bool IsAllowed(const Progress& progress, const LogState& found) {
   Perform(*progress.under_way, &done);
   LogState only_voted = progress.acknowledged;
   only_voted.hard_state = done.hard_state;
-  if (found == only_voted || found == done) return true;
+  if (IsBefore(only_voted, done, found) || found == done) return true;
   const auto* batches = std::get_if<std::vector<PersistBatch>>(&*progress.under_way);
   if (batches == nullptr || found.hard_state != done.hard_state || found.base != done.base) {
     return false;
   }
   const LogIndex dropped = FirstDropped(*batches, progress.acknowledged.last());
-  return found.last() >= dropped.Prev() && found.terms.size() <= done.terms.size() &&
-         std::equal(found.terms.begin(), found.terms.end(), done.terms.begin());
+  if (found.last() < dropped.Prev() || found.terms.size() > done.terms.size()) return false;
+  done.terms.resize(found.terms.size());
+  done.memberships.erase(done.memberships.upper_bound(found.last()), done.memberships.end());
+  return found == done;
 }
 
 // Opens the log and runs the script, until the power is cut.

@@ -251,6 +251,46 @@ TEST_F(DamageTest, AVoteFileWithoutItsLogIsRefused) {
   EXPECT_THAT(ErrorOf(&t_), HasSubstr("missing beside a vote file"));
 }
 
+TEST_F(DamageTest, AMembersFileIsNeverTakenForAbsent) {
+  const std::string members = JoinPath(LogOnFaultyDisk::kDir, "members");
+  ASSERT_TRUE(t_.Open().ok());
+  ASSERT_TRUE(t_.log().ResetTo({LogIndex(9), Term(3)}, MembershipBytes(5)).ok());
+  ASSERT_TRUE(t_.Open().ok());
+  EXPECT_EQ(t_.State().ToString(), "term 3 vote 1; after 9/3: ; members 9:5");
+  const std::string good = t_.disk().Contents(members);
+  for (size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] ^= 1;
+    t_.disk().SetContents(members, bad);
+    EXPECT_THAT(ErrorOf(&t_), HasSubstr("members file /log/members: checksum mismatch")) << i;
+  }
+  t_.disk().SetContents(members, "");
+  EXPECT_THAT(ErrorOf(&t_), HasSubstr("members file /log/members: has 0 bytes"));
+}
+
+TEST_F(DamageTest, AMembersFileAloneIsRefused) {
+  ASSERT_TRUE(t_.Open().ok());
+  ASSERT_TRUE(t_.log().ResetTo({LogIndex(9), Term(3)}, MembershipBytes(5)).ok());
+  ASSERT_TRUE(t_.disk().Remove(t_.NewestSegment()).ok());
+  EXPECT_THAT(ErrorOf(&t_), HasSubstr("missing beside a vote file"));
+  ASSERT_TRUE(t_.disk().Remove(JoinPath(LogOnFaultyDisk::kDir, "vote")).ok());
+  EXPECT_THAT(ErrorOf(&t_), HasSubstr("missing beside a log"));
+}
+
+// With a checksum that fits: no crash, and no disk, makes that of what was written.
+TEST_F(DamageTest, AnEntryThatHoldsNoMembershipIsRefused) {
+  PersistBatch batch = MembershipBatch(7, 3, 5);
+  const std::string good(*batch.entries[0].payload);
+  ASSERT_TRUE(t_.Open().ok());
+  ASSERT_TRUE(t_.Write({batch}).ok());
+  std::vector<const Entry*> entries = {&batch.entries[0]};
+  batch.entries[0].payload = std::make_shared<const std::string>(good.size(), 'x');
+  std::string frame;
+  EncodeFrame({.sequence = 1, .offset = end_}, entries, &frame);
+  t_.disk().SetContents(path_, good_.substr(0, end_) + frame);
+  EXPECT_THAT(ErrorOf(&t_), AllOf(HasSubstr(path_), HasSubstr("entry 7: these bytes are no")));
+}
+
 // Whoever put an older one there: what this node voted since is unknown.
 TEST_F(DamageTest, AVoteFileOfAnEarlierTermThanTheLogIsRefused) {
   const std::string vote = JoinPath(LogOnFaultyDisk::kDir, "vote");
@@ -268,7 +308,7 @@ TEST_F(DamageTest, AVoteFileOfAnEarlierTermThanTheLogIsRefused) {
 
   t_.disk().SetContents(vote, good_vote);
   ASSERT_TRUE(t_.Open().ok());
-  ASSERT_TRUE(t_.log().ResetTo({LogIndex(9), Term(3)}).ok());
+  ASSERT_TRUE(t_.log().ResetTo({LogIndex(9), Term(3)}, "").ok());
   t_.disk().SetContents(vote, old_vote);
   EXPECT_THAT(ErrorOf(&t_), HasSubstr("entry 9 is of term 3"));
 }
@@ -445,7 +485,7 @@ TEST_F(DroppedTest, ABeginFileAloneIsRefused) {
 }
 
 TEST_F(DroppedTest, AMissingMarkedSegmentIsRefused) {
-  ASSERT_TRUE(t_.log().ResetTo({LogIndex(60), Term(1)}).ok());
+  ASSERT_TRUE(t_.log().ResetTo({LogIndex(60), Term(1)}, "").ok());
   const std::string marked = t_.NewestSegment();
   for (uint64_t i = 61; i <= 100; ++i) ASSERT_TRUE(t_.Write({AppendBatch(i, {1})}).ok());
   ASSERT_TRUE(t_.disk().Remove(marked).ok());

@@ -175,7 +175,7 @@ TEST(SegmentedLog, ResetStartsAnewAfterItsBase) {
   ASSERT_TRUE(t.Open().ok());
   for (uint64_t i = 1; i <= 30; ++i) ASSERT_TRUE(t.Write({AppendBatch(i, {1})}).ok());
   ASSERT_TRUE(t.Write({VoteBatch(5, 2)}).ok());
-  ASSERT_TRUE(t.log().ResetTo({LogIndex(100), Term(5)}).ok());
+  ASSERT_TRUE(t.log().ResetTo({LogIndex(100), Term(5)}, "").ok());
   EXPECT_THAT(t.SegmentPaths(), SizeIs(1));
   EXPECT_FALSE(t.log().Read(LogIndex(100), LogIndex(100), 1).ok());
   ASSERT_TRUE(t.Open().ok());
@@ -298,7 +298,7 @@ TEST(SegmentedLog, CanBeTruncatedAfterADrop) {
 TEST(SegmentedLog, CanBeResetAfterADropAndDroppedAfterAReset) {
   LogOnFaultyDisk t(kSmall);
   ASSERT_NO_FATAL_FAILURE(MakeWithoutPrefix(&t));
-  ASSERT_TRUE(t.log().ResetTo({LogIndex(50), Term(2)}).ok());
+  ASSERT_TRUE(t.log().ResetTo({LogIndex(50), Term(2)}, "").ok());
   EXPECT_EQ(t.log().base(), (LogPosition{LogIndex(50), Term(2)}));
   ASSERT_TRUE(t.Write({AppendBatch(51, {2, 2, 2})}).ok());
   ASSERT_TRUE(t.Open().ok());
@@ -329,7 +329,7 @@ TEST(SegmentedLog, KnowsItsSize) {
   EXPECT_LT(left, bytes / 2);
   ASSERT_TRUE(t.Open().ok());
   EXPECT_EQ(t.log().SizeBytes(), left);
-  ASSERT_TRUE(t.log().ResetTo({LogIndex(50), Term(1)}).ok());
+  ASSERT_TRUE(t.log().ResetTo({LogIndex(50), Term(1)}, "").ok());
   EXPECT_EQ(t.log().SizeBytes(), 0u);
 }
 
@@ -358,7 +358,7 @@ TEST(SegmentedLog, AnErrorIsFinal) {
     const uint64_t steps = t.disk().steps();
     EXPECT_EQ(t.Write({AppendBatch(2, {1})}), first);
     EXPECT_EQ(t.Write({VoteBatch(5, 1)}), first);
-    EXPECT_EQ(t.log().ResetTo({LogIndex(9), Term(1)}), first);
+    EXPECT_EQ(t.log().ResetTo({LogIndex(9), Term(1)}, ""), first);
     EXPECT_EQ(t.log().DropPrefix(LogIndex(1)), first);
     EXPECT_EQ(t.disk().steps(), steps) << "nothing is even tried";
     EXPECT_THAT(t.ReadTerms(1, 2), ElementsAre(1)) << "what was acknowledged can still be read";

@@ -27,7 +27,7 @@ SmallFile::SmallFile(FileSystem* fs, const std::string& dir, const Kind& kind)
   CHECK_EQ(kind.magic.size(), kMagicBytes);
 }
 
-absl::StatusOr<std::optional<std::vector<uint64_t>>> SmallFile::Load() const {
+absl::StatusOr<std::optional<SmallFile::Content>> SmallFile::Load() const {
   const absl::StatusOr<bool> exists = fs_->Exists(path_);
   if (!exists.ok()) return exists.status();
   if (!*exists) return std::nullopt;
@@ -36,7 +36,8 @@ absl::StatusOr<std::optional<std::vector<uint64_t>>> SmallFile::Load() const {
   const absl::StatusOr<std::string> bytes = ReadAll(**file);
   if (!bytes.ok()) return bytes.status();
 
-  if (bytes->size() != FileBytes()) {
+  const size_t least = LeastFileBytes();
+  if (bytes->size() < least || (bytes->size() > least && !kind_.has_bytes)) {
     return DamageError(kind_.what, path_, absl::StrCat("has ", bytes->size(), " bytes"));
   }
   if (!absl::StartsWith(*bytes, kind_.magic) ||
@@ -47,24 +48,26 @@ absl::StatusOr<std::optional<std::vector<uint64_t>>> SmallFile::Load() const {
   if (version != kFormatVersion) {
     return DamageError(kind_.what, path_, absl::StrCat("unknown format version ", version));
   }
-  std::vector<uint64_t> values;
-  for (size_t offset = kHeaderBytes; offset < bytes->size(); offset += sizeof(uint64_t)) {
-    values.push_back(LoadLittleEndian<uint64_t>(*bytes, offset));
+  Content content{.values = {}, .bytes = bytes->substr(least)};
+  for (size_t offset = kHeaderBytes; offset < least; offset += sizeof(uint64_t)) {
+    content.values.push_back(LoadLittleEndian<uint64_t>(*bytes, offset));
   }
-  return values;
+  return content;
 }
 
-absl::Status SmallFile::Save(std::span<const uint64_t> values) {
+absl::Status SmallFile::Save(std::span<const uint64_t> values, absl::string_view bytes) {
   CHECK_EQ(values.size(), kind_.count) << path_;
-  std::string bytes(kind_.magic);
-  AppendLittleEndian(kFormatVersion, &bytes);
-  AppendLittleEndian(uint32_t{0}, &bytes);  // the checksum
-  for (const uint64_t value : values) AppendLittleEndian(value, &bytes);
+  CHECK(kind_.has_bytes || bytes.empty()) << path_;
+  std::string file(kind_.magic);
+  AppendLittleEndian(kFormatVersion, &file);
+  AppendLittleEndian(uint32_t{0}, &file);  // the checksum
+  for (const uint64_t value : values) AppendLittleEndian(value, &file);
+  file.append(bytes.data(), bytes.size());
   std::string crc;
-  AppendLittleEndian(Checksum(bytes), &crc);
-  return ReplaceFile(fs_, path_, bytes.replace(12, crc.size(), crc));
+  AppendLittleEndian(Checksum(file), &crc);
+  return ReplaceFile(fs_, path_, file.replace(12, crc.size(), crc));
 }
 
-size_t SmallFile::FileBytes() const { return kHeaderBytes + kind_.count * sizeof(uint64_t); }
+size_t SmallFile::LeastFileBytes() const { return kHeaderBytes + kind_.count * sizeof(uint64_t); }
 
 }  // namespace pontoon::raft

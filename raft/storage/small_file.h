@@ -1,4 +1,4 @@
-// SmallFile: a few integers in a file that is replaced as a whole.
+// SmallFile: a few integers, and perhaps some bytes, in a file that is replaced as a whole.
 
 #ifndef PONTOON_RAFT_STORAGE_SMALL_FILE_H_
 #define PONTOON_RAFT_STORAGE_SMALL_FILE_H_
@@ -28,6 +28,7 @@ namespace pontoon::raft {
 //        8      4  format version: 1
 //       12      4  CRC-32C of the other bytes
 //       16   8 * n  the integers
+//          the rest  the bytes, of a kind that has them
 //
 // Thread safety: one thread at a time.
 class SmallFile {
@@ -38,21 +39,30 @@ class SmallFile {
     absl::string_view what;   // it is, for people
     absl::string_view magic;  // 8 bytes
     size_t count = 0;         // of its integers
+    bool has_bytes = false;
+  };
+
+  struct Content {
+    std::vector<uint64_t> values;
+    std::string bytes{};
+
+    friend bool operator==(const Content&, const Content&) = default;
   };
 
   SmallFile(FileSystem* fs, const std::string& dir, const Kind& kind);
 
   // What was saved last; nothing if there is no file. DATA_LOSS if the file is damaged.
-  absl::StatusOr<std::optional<std::vector<uint64_t>>> Load() const;
+  absl::StatusOr<std::optional<Content>> Load() const;
 
-  // Makes `values`, as many as the kind says, durable. After an error either the old or the new
-  // ones will be loaded.
-  absl::Status Save(std::span<const uint64_t> values);
+  // Makes `values`, as many as the kind says, durable, and `bytes`. After an error either the old
+  // or the new ones will be loaded.
+  absl::Status Save(std::span<const uint64_t> values, absl::string_view bytes = {});
 
   const std::string& path() const { return path_; }
 
  private:
-  size_t FileBytes() const;
+  // Of a file without bytes.
+  size_t LeastFileBytes() const;
 
   FileSystem* const fs_;
   const Kind kind_;

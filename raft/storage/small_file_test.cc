@@ -11,10 +11,10 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using Unsynced = FaultyFileSystem::Unsynced;
-using Values = std::vector<uint64_t>;
+using Content = SmallFile::Content;
 
-const Values kOld = {3, 1};
-const Values kNew = {4, UINT64_MAX};
+const Content kOld{.values = {3, 1}};
+const Content kNew{.values = {4, UINT64_MAX}};
 
 class SmallFileTest : public testing::Test {
  protected:
@@ -26,6 +26,8 @@ class SmallFileTest : public testing::Test {
     return std::string(loaded.message());
   }
 
+  absl::Status Save(const Content& content) { return file_.Save(content.values, content.bytes); }
+
   FaultyFileSystem fs_;
   SmallFile file_{
       &fs_, "/", {.name = "some", .what = "some file", .magic = "PONTSOME", .count = 2}};
@@ -33,10 +35,25 @@ class SmallFileTest : public testing::Test {
 
 TEST_F(SmallFileTest, LoadsWhatWasSaved) {
   EXPECT_EQ(*file_.Load(), std::nullopt);
-  ASSERT_TRUE(file_.Save(kOld).ok());
+  ASSERT_TRUE(Save(kOld).ok());
   EXPECT_EQ(*file_.Load(), kOld);
-  ASSERT_TRUE(file_.Save(kNew).ok());
+  ASSERT_TRUE(Save(kNew).ok());
   EXPECT_EQ(*file_.Load(), kNew);
+}
+
+TEST_F(SmallFileTest, BytesComeAfterTheIntegers) {
+  SmallFile file(&fs_, "/",
+                 {.name = "any", .what = "", .magic = "PONTSOME", .count = 1, .has_bytes = true});
+  for (const Content& content : {Content{{7}, "some"}, Content{{8}, ""}, Content{{9}, "longer"}}) {
+    ASSERT_TRUE(file.Save(content.values, content.bytes).ok());
+    EXPECT_EQ(*file.Load(), content);
+  }
+  const std::string good = fs_.Contents("/any");
+  EXPECT_EQ(good.size(), 24 + std::string("longer").size());
+  for (size_t size = 0; size < good.size(); ++size) {
+    fs_.SetContents("/any", good.substr(0, size));
+    EXPECT_EQ(file.Load().status().code(), absl::StatusCode::kDataLoss) << size;
+  }
 }
 
 TEST_F(SmallFileTest, ACrashAtAnyStepLeavesTheOldOrTheNew) {
@@ -44,9 +61,9 @@ TEST_F(SmallFileTest, ACrashAtAnyStepLeavesTheOldOrTheNew) {
     bool saved = false;
     for (uint64_t steps = 0; !saved; ++steps) {
       for (uint64_t seed = 0; seed < 20; ++seed) {
-        ASSERT_TRUE(file_.Save(kOld).ok());
+        ASSERT_TRUE(Save(kOld).ok());
         fs_.CutPowerAfter(steps);
-        saved = file_.Save(kNew).ok();
+        saved = Save(kNew).ok();
         fs_.Crash(unsynced, seed);
         const auto loaded = file_.Load();
         ASSERT_TRUE(loaded.ok()) << loaded.status();
@@ -59,7 +76,7 @@ TEST_F(SmallFileTest, ACrashAtAnyStepLeavesTheOldOrTheNew) {
 }
 
 TEST_F(SmallFileTest, EveryFlippedByteAndEveryOtherLengthIsDamage) {
-  ASSERT_TRUE(file_.Save(kNew).ok());
+  ASSERT_TRUE(Save(kNew).ok());
   const std::string good = fs_.Contents("/some");
   for (size_t i = 0; i < good.size(); ++i) {
     std::string bad = good;
@@ -73,8 +90,8 @@ TEST_F(SmallFileTest, EveryFlippedByteAndEveryOtherLengthIsDamage) {
 
 TEST_F(SmallFileTest, AFileOfAnotherKindIsDamage) {
   SmallFile other(&fs_, "/", {.name = "other", .what = "", .magic = "PONTOTHR", .count = 2});
-  ASSERT_TRUE(file_.Save(kNew).ok());
-  ASSERT_TRUE(other.Save(kNew).ok());
+  ASSERT_TRUE(Save(kNew).ok());
+  ASSERT_TRUE(other.Save(kNew.values).ok());
   EXPECT_THAT(DamageOf(fs_.Contents("/other")), AllOf(HasSubstr("/some"), HasSubstr("byte 0")));
 }
 

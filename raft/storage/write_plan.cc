@@ -12,6 +12,7 @@ WritePlan MakeWritePlan(std::span<const PersistBatch> batches, LogIndex base, Lo
     if (batch.hard_state.has_value()) plan.hard_state = batch.hard_state;
     if (batch.reset_to.has_value()) {
       plan.reset_to = batch.reset_to;
+      if (batch.reset_membership != nullptr) plan.reset_membership = batch.reset_membership;
       plan.truncate_from.reset();
       plan.entries.clear();
       base = kept = batch.reset_to->index;

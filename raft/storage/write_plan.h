@@ -21,6 +21,7 @@ struct WritePlan {
   // At most one of the two.
   std::optional<LogPosition> reset_to;
   std::optional<LogIndex> truncate_from;  // an entry that is on the disk
+  Payload reset_membership;               // with reset_to: the last that is known; may be null
   std::vector<const Entry*> entries;      // of the batches; contiguous
 };
 

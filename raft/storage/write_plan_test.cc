@@ -92,5 +92,23 @@ TEST(WritePlanDeathTest, BatchesMustFitTheLog) {
   EXPECT_DEATH(Plan({ResetBatch(20, {21}), Batch(20, {})}), "check failed");
 }
 
+// A reset without a configuration keeps the one that is known, and that may be of a reset before
+// it.
+TEST(WritePlan, KeepsTheLastMembershipOfItsResets) {
+  const auto membership_of = [](const std::vector<PersistBatch>& batches) {
+    const WritePlan plan = MakeWritePlan(batches, LogIndex(2), LogIndex(10));
+    return plan.reset_membership ? *plan.reset_membership : "(none)";
+  };
+  PersistBatch plain = ResetBatch(20, {});
+  PersistBatch one = ResetBatch(30, {});
+  one.reset_membership = std::make_shared<const std::string>("one");
+  PersistBatch two = ResetBatch(40, {});
+  two.reset_membership = std::make_shared<const std::string>("two");
+  EXPECT_EQ(membership_of({Batch(0, {11}), plain}), "(none)");
+  EXPECT_EQ(membership_of({plain, one}), "one");
+  EXPECT_EQ(membership_of({one, two}), "two");
+  EXPECT_EQ(membership_of({one, two, plain}), "two");
+}
+
 }  // namespace
 }  // namespace pontoon::raft

@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "proto/peer.pb.h"
 #include "raft/base/check.h"
+#include "raft/base/membership.h"
+#include "raft/base/membership_change.h"
 
 namespace pontoon::raft {
 namespace {
@@ -40,7 +42,19 @@ void Encode(const Entry& entry, wire::Entry* out) {
       out->set_sequence(entry.request.sequence);
       out->set_payload(*entry.payload);
       break;
+    case EntryKind::kMembership:
+      out->set_kind(wire::ENTRY_KIND_MEMBERSHIP);
+      out->set_origin(entry.request.origin.value());
+      out->set_sequence(entry.request.sequence);
+      out->set_payload(*entry.payload);
+      break;
   }
+}
+
+void Encode(const MembershipChange& change, wire::MembershipChange* out) {
+  out->set_kind(static_cast<wire::MembershipChangeKind>(change.kind));
+  out->set_member(change.node.value());
+  for (const std::string& url : change.peer_urls) out->add_peer_urls(url);
 }
 
 // One overload for each body. The empty ones say by their presence all that there is to say.
@@ -82,6 +96,7 @@ struct BodyEncoder {
     out->mutable_heartbeat_ack()->set_round(body.round.value());
     out->mutable_heartbeat_ack()->set_log_verified(body.log_verified);
     out->mutable_heartbeat_ack()->set_needs_snapshot_of(body.needs_snapshot_of.value());
+    out->mutable_heartbeat_ack()->set_priority(body.priority);
   }
   void operator()(const CommitNotice& body) const {
     out->mutable_commit_notice()->set_commit(body.commit.value());
@@ -124,6 +139,15 @@ struct BodyEncoder {
     ack->set_transfer(body.transfer.value());
     ack->set_received(body.received);
     ack->set_state(static_cast<wire::SnapshotAckState>(body.state));
+  }
+  void operator()(const ForwardChange& body) const {
+    wire::ForwardChange* forward = out->mutable_forward_change();
+    Encode(body.request, forward->mutable_request());
+    for (const MembershipChange& change : body.changes) Encode(change, forward->add_changes());
+  }
+  void operator()(const ChangeRefused& body) const {
+    Encode(body.request, out->mutable_change_refused()->mutable_request());
+    out->mutable_change_refused()->set_refusal(static_cast<wire::ChangeRefusal>(body.refusal));
   }
 };
 
@@ -183,6 +207,14 @@ class MessageDecoder {
       case wire::ENTRY_KIND_COMMAND:
         entry.kind = EntryKind::kCommand;
         entry.request = Request(in->origin(), in->sequence());
+        entry.payload = TakePayload(in->mutable_payload());
+        break;
+      case wire::ENTRY_KIND_MEMBERSHIP:
+        entry.kind = EntryKind::kMembership;
+        // Without an origin if the leader brought it about by itself.
+        entry.request = {NodeId(in->origin()), in->sequence()};
+        Expect(in->origin() != 0 || in->sequence() == 0, "a request has no origin");
+        Expect(DecodeMembership(in->payload()).ok(), "an entry holds no membership");
         entry.payload = TakePayload(in->mutable_payload());
         break;
       default:
@@ -246,6 +278,37 @@ class MessageDecoder {
             .state = static_cast<SnapshotAck::State>(in.state())};
   }
 
+  MembershipChange Change(const wire::MembershipChange& in) {
+    Expect(wire::MembershipChangeKind_IsValid(in.kind()) &&
+               in.kind() != wire::MEMBERSHIP_CHANGE_KIND_UNSPECIFIED,
+           "a change of membership is of an unknown kind");
+    Expect(NodeId(in.member()) != kNoNode, "a change of membership of nobody");
+    Expect(static_cast<size_t>(in.peer_urls_size()) <= kChangePartsMax,
+           "a change of membership has too many addresses");
+    return {.kind = static_cast<MembershipChange::Kind>(in.kind()),
+            .node = NodeId(in.member()),
+            .peer_urls = {in.peer_urls().begin(), in.peer_urls().end()}};
+  }
+
+  ForwardChange TakeForward(const wire::ForwardChange& in) {
+    ForwardChange forward{.request = Request(in.request().origin(), in.request().sequence()),
+                          .changes = {}};
+    Expect(in.changes_size() > 0 && static_cast<size_t>(in.changes_size()) <= kChangePartsMax,
+           "no changes of membership, or too many at once");
+    for (const wire::MembershipChange& change : in.changes()) {
+      forward.changes.push_back(Change(change));
+    }
+    return forward;
+  }
+
+  ChangeRefused Refused(const wire::ChangeRefused& in) {
+    Expect(wire::ChangeRefusal_IsValid(in.refusal()) &&
+               in.refusal() != wire::CHANGE_REFUSAL_UNSPECIFIED,
+           "a change of membership was refused for an unknown reason");
+    return {Request(in.request().origin(), in.request().sequence()),
+            static_cast<ChangeRefusal>(in.refusal())};
+  }
+
   MessageBody Body(wire::Message* in);
 
   Term term_;
@@ -275,7 +338,8 @@ MessageBody MessageDecoder::Body(wire::Message* in) {
     case wire::Message::kHeartbeatAck:
       return HeartbeatAck{Counter<RoundId>(in->heartbeat_ack().round()),
                           in->heartbeat_ack().log_verified(),
-                          Counter<LogIndex>(in->heartbeat_ack().needs_snapshot_of())};
+                          Counter<LogIndex>(in->heartbeat_ack().needs_snapshot_of()),
+                          in->heartbeat_ack().priority()};
     case wire::Message::kCommitNotice:
       return CommitNotice{Counter<LogIndex>(in->commit_notice().commit())};
     case wire::Message::kStaleTerm:
@@ -297,6 +361,10 @@ MessageBody MessageDecoder::Body(wire::Message* in) {
       return TakeChunk(in->mutable_snapshot_chunk());
     case wire::Message::kSnapshotAck:
       return Ack(in->snapshot_ack());
+    case wire::Message::kForwardChange:
+      return TakeForward(in->forward_change());
+    case wire::Message::kChangeRefused:
+      return Refused(in->change_refused());
     case wire::Message::BODY_NOT_SET:
       break;
   }
@@ -338,6 +406,11 @@ size_t EstimateBytes(const Message& message) {
     bytes += refused->requests.size() * Entry::kOverheadBytes;
   } else if (const auto* chunk = std::get_if<SnapshotChunk>(&message.body)) {
     bytes += Entry::kOverheadBytes + chunk->bytes->size();
+  } else if (const auto* change = std::get_if<ForwardChange>(&message.body)) {
+    for (const MembershipChange& part : change->changes) {
+      bytes += Entry::kOverheadBytes;
+      for (const std::string& url : part.peer_urls) bytes += Entry::kOverheadBytes + url.size();
+    }
   }
   return bytes;
 }

@@ -35,6 +35,9 @@ inline constexpr size_t kEnvelopeBytesMax = 64 << 20;
 // The most bytes of a command. Leaves room for the rest of the envelope that carries it alone.
 inline constexpr size_t kPayloadBytesMax = 32 << 20;
 
+// The most changes of membership that are asked for together, and the most addresses in one.
+inline constexpr size_t kChangePartsMax = 1024;
+
 // What a stream is opened for; see StreamKind in proto/peer.proto.
 enum class StreamKind { kControl, kBulk };
 

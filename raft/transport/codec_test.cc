@@ -97,6 +97,20 @@ std::vector<Damage> AllDamage() {
                                .offset = 0,
                                .bytes = std::make_shared<const std::string>("x"),
                                .last = false});
+  const Payload membership =
+      std::make_shared<const std::string>(EncodeMembership({.voters = {NodeId(1)}}));
+  const wire::Envelope member_append = EnvelopeOf(
+      AppendRequest{.prev = {LogIndex(4), Term(2)},
+                    .entries = {SampleCommand(LogIndex(5), Term(2), "five"),
+                                {LogIndex(6), Term(3), EntryKind::kMembership, {}, membership}},
+                    .commit = LogIndex(4)});
+  const wire::Envelope change = EnvelopeOf(ForwardChange{
+      {NodeId(2), 1}, {{MembershipChange::Kind::kAddVoter, NodeId(4), {"http://a"}}}});
+  const wire::Envelope change_refused =
+      EnvelopeOf(ChangeRefused{{NodeId(2), 1}, ChangeRefusal::kBusy});
+  const auto first_change = [](wire::Message* m) {
+    return m->mutable_forward_change()->mutable_changes(0);
+  };
   const wire::Envelope ack = EnvelopeOf(SnapshotAck{.transfer = TransferId(1)});
   return {
       {"no body", vote, [](wire::Message* m) { m->clear_body(); }},
@@ -148,6 +162,42 @@ std::vector<Damage> AllDamage() {
        [](wire::Message* m) {
          m->mutable_snapshot_ack()->set_state(static_cast<wire::SnapshotAckState>(3));
        }},
+      {"membership that is none", member_append,
+       [](wire::Message* m) { SecondEntry(m)->set_payload("damage"); }},
+      {"membership without a payload", member_append,
+       [](wire::Message* m) { SecondEntry(m)->clear_payload(); }},
+      {"membership with a request of nobody", member_append,
+       [](wire::Message* m) { SecondEntry(m)->set_sequence(1); }},
+      {"change without an origin", change,
+       [](wire::Message* m) { m->mutable_forward_change()->clear_request(); }},
+      {"change of nothing", change,
+       [](wire::Message* m) { m->mutable_forward_change()->clear_changes(); }},
+      {"too many changes", change,
+       [=](wire::Message* m) {
+         const wire::MembershipChange one = *first_change(m);
+         for (size_t i = 0; i < kChangePartsMax; ++i) {
+           *m->mutable_forward_change()->add_changes() = one;
+         }
+       }},
+      {"change of a missing kind", change,
+       [=](wire::Message* m) { first_change(m)->clear_kind(); }},
+      {"change of an unknown kind", change,
+       [=](wire::Message* m) {
+         first_change(m)->set_kind(static_cast<wire::MembershipChangeKind>(7));
+       }},
+      {"change of nobody", change, [=](wire::Message* m) { first_change(m)->clear_member(); }},
+      {"too many addresses", change,
+       [=](wire::Message* m) {
+         for (size_t i = 0; i < kChangePartsMax; ++i) first_change(m)->add_peer_urls("http://a");
+       }},
+      {"refusal without an origin", change_refused,
+       [](wire::Message* m) { m->mutable_change_refused()->clear_request(); }},
+      {"refusal for a missing reason", change_refused,
+       [](wire::Message* m) { m->mutable_change_refused()->clear_refusal(); }},
+      {"refusal for an unknown reason", change_refused,
+       [](wire::Message* m) {
+         m->mutable_change_refused()->set_refusal(static_cast<wire::ChangeRefusal>(11));
+       }},
       {"proposal without an origin", forward,
        [](wire::Message* m) {
          m->mutable_forward_proposals()->mutable_proposals(0)->clear_request();
@@ -198,7 +248,7 @@ void ExpectInRange(const Message& message) {
     for (const Entry& entry : append->entries) {
       EXPECT_EQ(entry.index, prev.index.Next());
       EXPECT_GE(entry.term, prev.term);
-      EXPECT_EQ(entry.kind == EntryKind::kCommand, entry.payload != nullptr);
+      EXPECT_EQ(entry.kind != EntryKind::kNoOp, entry.payload != nullptr);
       prev = {entry.index, entry.term};
     }
   }

@@ -25,6 +25,7 @@ void WriteGreeting(const Identity& self, NodeId to, StreamKind kind, wire::Envel
   hello->set_to_member_id(to.value());
   hello->set_incarnation(self.incarnation);
   hello->set_kind(ToWire(kind));
+  hello->set_data_incarnation(self.data_incarnation);
 }
 
 absl::StatusOr<Greeting> ReadGreeting(const Identity& self, const wire::Envelope& envelope) {
@@ -47,7 +48,8 @@ absl::StatusOr<Greeting> ReadGreeting(const Identity& self, const wire::Envelope
                                                       ", not ",
                                                       FormatNodeId(NodeId(hello.to_member_id()))));
   }
-  Greeting greeting{NodeId(hello.from_member_id()), hello.incarnation(), StreamKind::kControl};
+  Greeting greeting{NodeId(hello.from_member_id()), hello.incarnation(), StreamKind::kControl,
+                    hello.data_incarnation()};
   switch (hello.kind()) {
     case wire::CONTROL:
       return greeting;

@@ -4,7 +4,9 @@
 #define PONTOON_RAFT_TRANSPORT_GREETING_H_
 
 #include <cstdint>
+#include <functional>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "raft/base/types.h"
 #include "raft/transport/codec.h"
@@ -19,7 +21,8 @@ namespace pontoon::raft {
 struct Identity {
   uint64_t cluster_id = 0;  // the same on all members, and on no other cluster
   NodeId member;
-  uint64_t incarnation = 0;  // differs from one life of the process to the next
+  uint64_t incarnation = 0;       // differs from one life of the process to the next
+  uint64_t data_incarnation = 0;  // differs from one data folder of the member to the next
 };
 
 // What a greeting said about the other side, once found right.
@@ -27,7 +30,12 @@ struct Greeting {
   NodeId from;
   uint64_t incarnation = 0;
   StreamKind kind = StreamKind::kControl;
+  uint64_t data_incarnation = 0;
 };
+
+// Decides on a peer whose greeting was found right: OK, or why nothing may be taken from it. It may
+// wait for the disk. Called from several threads.
+using Admission = std::function<absl::Status(const Greeting&)>;
 
 // The first envelope from `self` to `to`, in either direction of a stream for `kind`.
 void WriteGreeting(const Identity& self, NodeId to, StreamKind kind, peer::v1::Envelope* envelope);

@@ -17,6 +17,9 @@ namespace {
 
 GrpcTransportOptions WithDefaults(GrpcTransportOptions options) {
   if (options.credentials == nullptr) options.credentials = grpc::InsecureChannelCredentials();
+  if (options.admission == nullptr) {
+    options.admission = [](const Greeting&) { return absl::OkStatus(); };
+  }
   return options;
 }
 
@@ -24,7 +27,8 @@ GrpcTransportOptions WithDefaults(GrpcTransportOptions options) {
 
 GrpcTransport::GrpcTransport(GrpcTransportOptions options)
     : options_(WithDefaults(std::move(options))),
-      service_(std::make_unique<PeerService>(options_.self, options_.greeting_timeout)),
+      service_(std::make_unique<PeerService>(PeerService::Options{
+          options_.self, options_.greeting_timeout, options_.admission, options_.introducer})),
       peers_(std::make_shared<const Peers>()) {}
 
 GrpcTransport::~GrpcTransport() { Stop(); }
@@ -55,7 +59,7 @@ GrpcTransport::Peer GrpcTransport::NewPeer(NodeId node, const std::string& addre
     return std::make_shared<PeerLink>(
         options_.self, PeerLink::Target{node, kind, address},
         LinkLimits{options_.queued_messages_max, options_.queued_bytes_max}, options_.credentials,
-        receiver_);
+        options_.admission, receiver_);
   };
   return Peer{address, link(StreamKind::kControl), link(StreamKind::kBulk)};
 }
@@ -94,6 +98,9 @@ void GrpcTransport::SetPeers(const PeerAddresses& addresses) {
   }
   ReplacePeers(after);
   service_->SetPeers(std::move(nodes));
+  std::erase_if(former_, [](const Peer& peer) {
+    return peer.control->HasStopped() && peer.bulk->HasStopped();
+  });
   for (const auto& [node, peer] : *before) {
     const auto kept = after->find(node);
     if (kept != after->end() && kept->second.control == peer.control) continue;

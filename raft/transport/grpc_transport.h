@@ -13,6 +13,7 @@
 #include "raft/base/types.h"
 #include "raft/core/message.h"
 #include "raft/transport/greeting.h"
+#include "raft/transport/introduction.h"
 #include "raft/transport/transport.h"
 
 namespace grpc {
@@ -37,6 +38,11 @@ struct GrpcTransportOptions {
   size_t queued_bytes_max = 64 << 20;
   // How long a stream to this node may stay open before it has shown whose it is.
   absl::Duration greeting_timeout = absl::Seconds(5);
+  // Asked about each peer, in either direction, before anything is taken from it. Null: all are
+  // admitted.
+  Admission admission;
+  // Answers who asks for an introduction. Null: they are sent away.
+  Introducer introducer;
 };
 
 // Each node dials each peer twice, once for what keeps a leader in office and once for bulk, and
@@ -97,7 +103,7 @@ class GrpcTransport final : public Transport {
 
   TransportReceiver* receiver_ = nullptr;
   bool stopped_ = false;
-  std::vector<Peer> former_;  // hung up on, perhaps not idle yet; changes of peers are rare
+  std::vector<Peer> former_;  // hung up on, perhaps not idle yet
 
   std::mutex mutex_;
   std::shared_ptr<const Peers> peers_;  // guarded by mutex_; never null; replaced, not changed

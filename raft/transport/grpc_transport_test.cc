@@ -5,6 +5,7 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -16,9 +17,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/peer.grpc.pb.h"
+#include "raft/base/membership.h"
 #include "raft/base/prng.h"
 #include "raft/transport/codec.h"
 #include "raft/transport/sample_messages.h"
@@ -108,6 +111,9 @@ class Member {
     GrpcTransportOptions options;
     options.self = {cluster_, id_, ++incarnation_};
     options.greeting_timeout = greeting_timeout_;
+    options.self.data_incarnation = data_incarnation;
+    options.admission = admission;
+    options.introducer = introducer;
     transport_ = std::make_unique<GrpcTransport>(options);
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:" + std::to_string(port_),
@@ -130,6 +136,10 @@ class Member {
   GrpcTransport& transport() { return *transport_; }
 
   Recorder recorder;
+  // For the next Serve.
+  uint64_t data_incarnation = 0;
+  Admission admission;
+  Introducer introducer;
 
  private:
   const NodeId id_;
@@ -309,8 +319,6 @@ TEST_F(GrpcTransportTest, StopsWhileItSendsAndDials) {
   }
 }
 
-// ---- a peer that misbehaves
-
 // Speaks the protocol by hand.
 class RawPeer {
  public:
@@ -342,6 +350,175 @@ wire::Envelope GoodGreeting() {
   WriteGreeting({kCluster, kTwo, 1}, kOne, StreamKind::kControl, &envelope);
   return envelope;
 }
+
+// ---- who is let in
+
+// Lets in who has the data folder 7.
+absl::Status OnlySeven(const Greeting& greeting) {
+  if (greeting.data_incarnation == 7) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("not ", greeting.data_incarnation));
+}
+
+TEST_F(GrpcTransportTest, PeerThatIsNotAdmittedIsNotHeardInEitherDirection) {
+  one_.Stop();
+  one_.admission = OnlySeven;
+  one_.Serve();
+  StartBoth();
+  // Two admits one; but one does not take two's greeting for an answer, either.
+  one_.transport().Send({Beat(one_, two_, 1)});
+  two_.transport().Send({Beat(two_, one_, 1)});
+  EXPECT_FALSE(one_.recorder.AwaitMessages(1, milliseconds(300)));
+  EXPECT_FALSE(two_.recorder.AwaitMessages(1, milliseconds(1)));
+
+  two_.Stop();
+  two_.data_incarnation = 7;
+  two_.Serve();
+  two_.Start(addresses());
+  Connect(&one_, &two_);
+  Connect(&two_, &one_);
+}
+
+TEST_F(GrpcTransportTest, StrangersAreNotPutBeforeTheAdmission) {
+  std::atomic<int> asked = 0;
+  one_.Stop();
+  one_.admission = [&](const Greeting&) {
+    ++asked;
+    return absl::OkStatus();
+  };
+  one_.Serve();
+  one_.Start({});
+  RawPeer peer(one_);
+  peer.Write(GoodGreeting());
+  const grpc::Status end = peer.AwaitEnd();
+  EXPECT_EQ(end.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(end.error_message(), HasSubstr("removed from the cluster, or is not added yet"));
+  EXPECT_EQ(asked, 0);
+}
+
+// ---- introductions
+
+constexpr absl::Duration kAnswerTimeout = absl::Seconds(30);
+
+TEST_F(GrpcTransportTest, NodesThatJoinAreToldWhoTheyAre) {
+  const Introduction told{.cluster_id = kCluster,
+                          .self = kTwo,
+                          .token = "token",
+                          .members = {{kOne, "one", {"http://a:1", "http://a:2"}, 7},
+                                      {kTwo, "", {"http://b:1"}, std::nullopt}}};
+  one_.Stop();
+  one_.data_incarnation = 5;
+  one_.introducer = [&](IntroductionRequest request, IntroductionCallback done) {
+    EXPECT_FALSE(request.self.has_value());
+    if (request.peer_urls == std::vector<std::string>{"http://b:1", "http://b:2"}) {
+      return std::move(done)(told);
+    }
+    std::move(done)(absl::NotFoundError("nobody has " + request.peer_urls.front()));
+  };
+  one_.Serve();
+  EXPECT_EQ(AskForIntroduction(one_.address(), {{"http://b:1"}}, kAnswerTimeout).status().code(),
+            absl::StatusCode::kUnavailable)
+      << "not started yet";
+  one_.Start({});
+  const auto introduction =
+      AskForIntroduction(one_.address(), {{"http://b:1", "http://b:2"}}, kAnswerTimeout);
+  ASSERT_TRUE(introduction.ok()) << introduction.status();
+  EXPECT_EQ(*introduction->introduction, told);
+  const auto refusal = AskForIntroduction(one_.address(), {{"http://c:1"}}, kAnswerTimeout);
+  ASSERT_TRUE(refusal.ok()) << refusal.status();
+  EXPECT_EQ(refusal->introduction.status(), absl::NotFoundError("nobody has http://c:1"));
+  // Whose word it is, either way.
+  for (const auto& answer : {introduction, refusal}) {
+    EXPECT_EQ(answer->teller.cluster_id, kCluster);
+    EXPECT_EQ(answer->teller.member, kOne);
+    EXPECT_EQ(answer->teller.data_incarnation, 5u);
+  }
+  EXPECT_EQ(AskForIntroduction("127.0.0.1:1", {{"http://b:1"}}, kAnswerTimeout).status().code(),
+            absl::StatusCode::kUnavailable);
+}
+
+TEST_F(GrpcTransportTest, MembersThatLostTouchSayWhoTheyAre) {
+  std::optional<Identity> asking;
+  one_.Stop();
+  one_.introducer = [&](IntroductionRequest request, IntroductionCallback done) {
+    asking = request.self;
+    std::move(done)(absl::UnavailableError("not now"));
+  };
+  one_.Serve();
+  one_.Start({});
+  const Identity self = {kCluster, kTwo, 1, 7};
+  const auto answer = AskForIntroduction(one_.address(), {{}, self}, kAnswerTimeout);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->introduction.status(), absl::UnavailableError("not now"));
+  ASSERT_TRUE(asking.has_value());
+  EXPECT_EQ(asking->cluster_id, kCluster);
+  EXPECT_EQ(asking->member, kTwo);
+  EXPECT_EQ(asking->data_incarnation, 7u);
+}
+
+TEST_F(GrpcTransportTest, WhoAsksTooMuchIsNotHeard) {
+  one_.Stop();
+  int heard = 0;
+  one_.introducer = [&](IntroductionRequest, IntroductionCallback done) {
+    ++heard;
+    std::move(done)(absl::NotFoundError("nobody"));
+  };
+  one_.Serve();
+  one_.Start({});
+  const auto code = [&](std::vector<std::string> urls) {
+    return AskForIntroduction(one_.address(), {std::move(urls)}, kAnswerTimeout).status().code();
+  };
+  EXPECT_EQ(code(std::vector<std::string>(kPeerUrlsMax + 1, "http://b:1")),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code({std::string(kPeerUrlBytesMax + 1, 'x')}), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(heard, 0);
+  EXPECT_EQ(code(std::vector<std::string>(kPeerUrlsMax, std::string(kPeerUrlBytesMax, 'x'))),
+            absl::StatusCode::kOk);
+  EXPECT_EQ(heard, 1);
+}
+
+TEST_F(GrpcTransportTest, FewAreIntroducedAtOnce) {
+  one_.Stop();
+  std::mutex mutex;
+  std::vector<IntroductionCallback> waiting;
+  one_.introducer = [&](IntroductionRequest, IntroductionCallback done) {
+    std::lock_guard lock(mutex);
+    waiting.push_back(std::move(done));
+  };
+  one_.Serve();
+  one_.Start({});
+  // All but those that are being introduced are sent away, and only then are those answered.
+  constexpr int kAsking = 12;
+  constexpr int kAtOnce = 8;
+  std::atomic<int> sent_away = 0;
+  std::vector<std::thread> asking;
+  for (int i = 0; i < kAsking; ++i) {
+    asking.emplace_back([&] {
+      const auto answer = AskForIntroduction(one_.address(), {{"http://b:1"}}, kAnswerTimeout);
+      if (answer.ok()) return;
+      EXPECT_EQ(answer.status().code(), absl::StatusCode::kUnavailable) << answer.status();
+      if (++sent_away < kAsking - kAtOnce) return;
+      std::lock_guard lock(mutex);
+      EXPECT_EQ(waiting.size(), size_t{kAtOnce});
+      for (auto& done : waiting) std::move(done)(absl::NotFoundError("nobody"));
+      waiting.clear();
+    });
+  }
+  for (std::thread& thread : asking) thread.join();
+  EXPECT_EQ(sent_away, kAsking - kAtOnce);
+}
+
+TEST_F(GrpcTransportTest, AnIntroductionOfNobodyIsNotBelieved) {
+  one_.Stop();
+  one_.introducer = [&](IntroductionRequest, IntroductionCallback done) {
+    std::move(done)(Introduction{.cluster_id = kCluster, .self = kTwo, .token = "", .members = {}});
+  };
+  one_.Serve();
+  one_.Start({});
+  EXPECT_EQ(AskForIntroduction(one_.address(), {{"http://b:1"}}, kAnswerTimeout).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+// ---- a peer that misbehaves
 
 TEST_F(GrpcTransportTest, PeerThatIsGoneIsReportedDown) {
   StartBoth();

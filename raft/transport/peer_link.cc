@@ -125,7 +125,7 @@ class PeerLink::Stream final : public grpc::ClientBidiReactor<wire::Envelope, wi
     if (greeting->from != link_->target_.peer || greeting->kind != link_->target_.kind) {
       return absl::FailedPreconditionError("the peer's greeting does not answer ours");
     }
-    return absl::OkStatus();
+    return link_->admission_(*greeting);
   }
 
   std::shared_ptr<PeerLink> link_;
@@ -139,10 +139,11 @@ class PeerLink::Stream final : public grpc::ClientBidiReactor<wire::Envelope, wi
 
 PeerLink::PeerLink(const Identity& self, Target target, const LinkLimits& limits,
                    const std::shared_ptr<grpc::ChannelCredentials>& credentials,
-                   TransportReceiver* receiver)
+                   Admission admission, TransportReceiver* receiver)
     : self_(self),
       target_(std::move(target)),
       limits_(limits),
+      admission_(std::move(admission)),
       receiver_(receiver),
       stub_(wire::Peer::NewStub(
           grpc::CreateCustomChannel(target_.address, credentials, ChannelArguments(target_.kind)))),
@@ -369,6 +370,11 @@ void PeerLink::AwaitStopped() {
   std::unique_lock lock(mutex_);
   CHECK(stopped_);
   idle_.wait(lock, [this] { return under_way_ == 0; });
+}
+
+bool PeerLink::HasStopped() {
+  std::lock_guard lock(mutex_);
+  return stopped_ && under_way_ == 0;
 }
 
 void PeerLink::Finish() {

@@ -57,9 +57,10 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     std::string address;  // "host:port"
   };
 
-  // `receiver` is told of losses; it must live until AwaitStopped returns.
+  // `admission` decides on the peer that answers. `receiver` is told of losses; it must live until
+  // AwaitStopped returns, as what the admission uses must.
   PeerLink(const Identity& self, Target target, const LinkLimits& limits,
-           const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+           const std::shared_ptr<grpc::ChannelCredentials>& credentials, Admission admission,
            TransportReceiver* receiver);
   ~PeerLink();
 
@@ -72,6 +73,8 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
   // Waits until nothing of this link is under way; Stop must have been called. After that the
   // receiver is not called again.
   void AwaitStopped();
+  // Whether AwaitStopped would return at once.
+  bool HasStopped();
 
  private:
   class Stream;
@@ -100,6 +103,7 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
   const Identity self_;
   const Target target_;
   const LinkLimits limits_;
+  const Admission admission_;
   TransportReceiver* const receiver_;
   const std::unique_ptr<peer::v1::Peer::Stub> stub_;
 

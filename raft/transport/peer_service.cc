@@ -15,6 +15,11 @@ namespace {
 
 namespace wire = ::pontoon::peer::v1;
 
+// How many refused callers are told apart in the log.
+constexpr size_t kRefusalsKept = 64;
+// Each of them waits for a quorum, on behalf of somebody who need not be a member.
+constexpr int kIntroductionsMax = 8;
+
 // Abseil and gRPC number the canonical codes alike.
 grpc::Status ToGrpc(const absl::Status& status) {
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
@@ -34,7 +39,7 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
   void Start() {
     // Whoever has reached the port may have a stream: not for long, unless it is a peer. The alarm
     // keeps its function as long as it lives itself, so that must not keep the stream, its owner.
-    const int64_t timeout_ms = absl::ToInt64Milliseconds(service_->greeting_timeout_);
+    const int64_t timeout_ms = absl::ToInt64Milliseconds(service_->options_.greeting_timeout);
     greeting_due_.Set(
         gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(timeout_ms, GPR_TIMESPAN)),
         [weak = weak_from_this()](bool) {
@@ -62,7 +67,7 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
     if (!BeginReaction()) return;
     const absl::Status taken = greeting_.has_value() ? TakeMessages() : TakeGreeting();
     if (!taken.ok()) {
-      service_->OnRefused(taken);
+      service_->OnRefused(caller_, taken);
       End(taken);
     }
     FinishReaction();
@@ -118,19 +123,20 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
   }
 
   absl::Status TakeGreeting() {
-    const absl::StatusOr<Greeting> greeting = ReadGreeting(service_->self_, in_);
+    caller_ = NodeId(in_.hello().from_member_id());
+    const absl::StatusOr<Greeting> greeting = ReadGreeting(service_->options_.self, in_);
     if (!greeting.ok()) return greeting.status();
     const absl::Status admitted = service_->Admit(shared_from_this(), *greeting);
     if (!admitted.ok()) return admitted;
     greeting_due_.Cancel();
-    WriteGreeting(service_->self_, greeting->from, greeting->kind, &answer_);
+    WriteGreeting(service_->options_.self, greeting->from, greeting->kind, &answer_);
     StartWrite(&answer_);
     return absl::OkStatus();
   }
 
   absl::Status TakeMessages() {
     absl::StatusOr<std::vector<Message>> messages =
-        DecodeEnvelope({greeting_->from, service_->self_.member}, &in_);
+        DecodeEnvelope({greeting_->from, service_->options_.self.member}, &in_);
     if (!messages.ok()) return messages.status();
     receiver_->OnMessages(*std::move(messages));
     return absl::OkStatus();
@@ -139,6 +145,7 @@ class PeerService::Stream final : public grpc::ServerBidiReactor<wire::Envelope,
   PeerService* const service_;
   wire::Envelope in_;
   wire::Envelope answer_;
+  NodeId caller_;  // as it says
   std::optional<Greeting> greeting_;
   TransportReceiver* receiver_ = nullptr;
   grpc::Alarm greeting_due_;
@@ -162,17 +169,29 @@ grpc::ServerBidiReactor<wire::Envelope, wire::Envelope>* PeerService::Exchange(
   return stream.get();
 }
 
+absl::Status PeerService::CheckPeer(const Greeting& greeting) {
+  std::lock_guard lock(mutex_);
+  if (receiver_ == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat("member ", FormatNodeId(options_.self.member), " is starting or stopping"));
+  }
+  if (!peers_.contains(greeting.from)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "member ", FormatNodeId(options_.self.member), " has no peer ", FormatNodeId(greeting.from),
+        ": it was removed from the cluster, or is not added yet"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PeerService::Admit(const std::shared_ptr<Stream>& stream, const Greeting& greeting) {
+  // Before the admission, so that it hears of peers only; and after it, since it may take its time.
+  if (absl::Status s = CheckPeer(greeting); !s.ok()) return s;
+  if (absl::Status s = options_.admission(greeting); !s.ok()) return s;
   std::shared_ptr<Stream> older;
   {
     std::lock_guard lock(mutex_);
-    if (receiver_ == nullptr) {
-      return absl::UnavailableError(
-          absl::StrCat("member ", FormatNodeId(self_.member), " is starting or stopping"));
-    }
-    if (!peers_.contains(greeting.from)) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "member ", FormatNodeId(self_.member), " has no peer ", FormatNodeId(greeting.from)));
+    if (receiver_ == nullptr || !peers_.contains(greeting.from)) {
+      return absl::UnavailableError("the peers have just changed");
     }
     stream->LetIn(greeting, receiver_);
     older = std::exchange(by_sender_[{greeting.from, greeting.kind}], stream);
@@ -182,14 +201,16 @@ absl::Status PeerService::Admit(const std::shared_ptr<Stream>& stream, const Gre
   return absl::OkStatus();
 }
 
-void PeerService::OnRefused(const absl::Status& reason) {
+void PeerService::OnRefused(NodeId peer, const absl::Status& reason) {
   {
     // Who is refused tries again and again: that is worth one line.
     std::lock_guard lock(mutex_);
-    if (last_refusal_ == reason.message()) return;
-    last_refusal_ = std::string(reason.message());
+    const auto last = refusals_.find(peer);
+    if (last != refusals_.end() && last->second == reason.message()) return;
+    if (last == refusals_.end() && refusals_.size() >= kRefusalsKept) refusals_.clear();
+    refusals_[peer] = std::string(reason.message());
   }
-  LogWarn("ended the stream of a peer", {{"reason", reason.message()}});
+  LogWarn("ended the stream of a peer", {{"peer", peer}, {"reason", reason.message()}});
 }
 
 void PeerService::OnStreamDone(const std::shared_ptr<Stream>& stream) {
@@ -200,6 +221,42 @@ void PeerService::OnStreamDone(const std::shared_ptr<Stream>& stream) {
   }
   streams_.erase(stream);
   if (streams_.empty()) idle_.notify_all();
+}
+
+grpc::ServerUnaryReactor* PeerService::Introduce(grpc::CallbackServerContext* context,
+                                                 const wire::IntroduceRequest* request,
+                                                 wire::IntroduceResponse* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  if (absl::Status s = CheckIntroductionRequest(*request); !s.ok()) {
+    reactor->Finish(ToGrpc(s));
+    return reactor;
+  }
+  if (absl::Status s = BeginIntroduction(); !s.ok()) {
+    reactor->Finish(ToGrpc(s));
+    return reactor;
+  }
+  options_.introducer(ReadIntroductionRequest(*request),
+                      [this, reactor, response](absl::StatusOr<Introduction> introduction) {
+                        WriteAnswer({options_.self, std::move(introduction)}, response);
+                        {
+                          std::lock_guard lock(mutex_);
+                          --introductions_;
+                        }
+                        reactor->Finish(grpc::Status::OK);
+                      });
+  return reactor;
+}
+
+absl::Status PeerService::BeginIntroduction() {
+  std::lock_guard lock(mutex_);
+  if (receiver_ == nullptr || options_.introducer == nullptr) {
+    return absl::UnavailableError("this member cannot tell now");
+  }
+  if (introductions_ == kIntroductionsMax) {
+    return absl::UnavailableError("this member has too many to introduce now");
+  }
+  ++introductions_;
+  return absl::OkStatus();
 }
 
 void PeerService::Start(TransportReceiver* receiver) {
@@ -231,7 +288,7 @@ void PeerService::Stop() {
   }
   for (const auto& stream : to_end) {
     stream->End(absl::UnavailableError(
-        absl::StrCat("member ", FormatNodeId(self_.member), " is stopping")));
+        absl::StrCat("member ", FormatNodeId(options_.self.member), " is stopping")));
   }
   to_end.clear();
   std::unique_lock lock(mutex_);

@@ -19,6 +19,7 @@
 #include "raft/core/message.h"
 #include "raft/transport/codec.h"
 #include "raft/transport/greeting.h"
+#include "raft/transport/introduction.h"
 #include "raft/transport/transport.h"
 
 namespace pontoon::raft {
@@ -33,13 +34,20 @@ namespace pontoon::raft {
 // receiver is called.
 class PeerService final : public peer::v1::Peer::CallbackService {
  public:
-  // A stream is ended if no greeting comes over it within `greeting_timeout`.
-  PeerService(const Identity& self, absl::Duration greeting_timeout)
-      : self_(self), greeting_timeout_(greeting_timeout) {}
+  struct Options {
+    Identity self;
+    // A stream is ended if no greeting comes over it within this time.
+    absl::Duration greeting_timeout;
+    Admission admission;
+    Introducer introducer;  // may be null
+  };
+
+  explicit PeerService(Options options) : options_(std::move(options)) {}
   // The server must be gone: it may call the service until then.
   ~PeerService() override;
 
-  // From now on peers are let in. `receiver` must live until Stop returns.
+  // From now on peers are let in, and introductions are given. `receiver` must live
+  // until Stop returns; what the introducer uses, until the server is gone.
   void Start(TransportReceiver* receiver);
   // The members whose streams are taken; the streams of others are ended.
   void SetPeers(std::set<NodeId> peers);
@@ -49,6 +57,9 @@ class PeerService final : public peer::v1::Peer::CallbackService {
   // gRPC calls this for each new stream.
   grpc::ServerBidiReactor<peer::v1::Envelope, peer::v1::Envelope>* Exchange(
       grpc::CallbackServerContext* context) override;
+  grpc::ServerUnaryReactor* Introduce(grpc::CallbackServerContext* context,
+                                      const peer::v1::IntroduceRequest* request,
+                                      peer::v1::IntroduceResponse* response) override;
 
  private:
   class Stream;
@@ -56,12 +67,16 @@ class PeerService final : public peer::v1::Peer::CallbackService {
   using Streams = std::vector<std::shared_ptr<Stream>>;
 
   // What the streams report.
+  absl::Status CheckPeer(const Greeting& greeting);
   absl::Status Admit(const std::shared_ptr<Stream>& stream, const Greeting& greeting);
-  void OnRefused(const absl::Status& reason);
+  // `peer` is who it said that it is, kNoNode if nothing.
+  void OnRefused(NodeId peer, const absl::Status& reason);
   void OnStreamDone(const std::shared_ptr<Stream>& stream);
 
-  const Identity self_;
-  const absl::Duration greeting_timeout_;
+  // UNAVAILABLE if this is not the time for one more.
+  absl::Status BeginIntroduction();
+
+  const Options options_;
 
   std::mutex mutex_;  // guards all below
   std::condition_variable idle_;
@@ -69,7 +84,8 @@ class PeerService final : public peer::v1::Peer::CallbackService {
   std::set<NodeId> peers_;
   std::set<std::shared_ptr<Stream>> streams_;         // all that are not done
   std::map<Key, std::shared_ptr<Stream>> by_sender_;  // those that were let in
-  std::string last_refusal_;                          // logged already
+  std::map<NodeId, std::string> refusals_;            // the last that was logged, by who called
+  int introductions_ = 0;                             // under way
 };
 
 }  // namespace pontoon::raft

@@ -5,6 +5,9 @@
 #include <utility>
 #include <variant>
 
+#include "raft/base/membership.h"
+#include "raft/base/membership_change.h"
+
 namespace pontoon::raft {
 namespace {
 
@@ -44,7 +47,8 @@ struct Describer {
   }
   void operator()(const Heartbeat& b) { out << "Heartbeat " << b.commit << " " << b.round; }
   void operator()(const HeartbeatAck& b) {
-    out << "HeartbeatAck " << b.round << " " << b.log_verified << " " << b.needs_snapshot_of;
+    out << "HeartbeatAck " << b.round << " " << b.log_verified << " " << b.needs_snapshot_of << " "
+        << b.priority;
   }
   void operator()(const CommitNotice& b) { out << "CommitNotice " << b.commit; }
   void operator()(const StaleTerm&) { out << "StaleTerm"; }
@@ -69,6 +73,16 @@ struct Describer {
   void operator()(const SnapshotAck& b) {
     out << "SnapshotAck " << b.transfer << " " << b.received << " " << static_cast<int>(b.state);
   }
+  void operator()(const ForwardChange& b) {
+    out << "ForwardChange " << b.request;
+    for (const MembershipChange& change : b.changes) {
+      out << " " << static_cast<int>(change.kind) << ":" << change.node;
+      for (const std::string& url : change.peer_urls) out << " " << url;
+    }
+  }
+  void operator()(const ChangeRefused& b) {
+    out << "ChangeRefused " << b.request << " " << static_cast<int>(b.refusal);
+  }
 };
 
 }  // namespace
@@ -85,6 +99,15 @@ std::vector<Message> SampleMessages(NodeId from, NodeId to) {
   const LogPosition position{LogIndex(41), Term(6)};
   const Entry no_op{.index = LogIndex(42), .term = Term(7), .request = {}, .payload = nullptr};
   const RequestId request{from, ~uint64_t{0}};
+  const Entry membership{.index = LogIndex(45),
+                         .term = Term(7),
+                         .kind = EntryKind::kMembership,
+                         .request = request,
+                         .payload = std::make_shared<const std::string>(EncodeMembership(
+                             {.voters = {NodeId(1)}, .peer_urls = {{NodeId(1), {"http://a:1"}}}}))};
+  Entry automatic = membership;
+  automatic.index = LogIndex(46);
+  automatic.request = {};
   std::vector<MessageBody> bodies = {
       PreVoteRequest{position},
       PreVoteResponse{true},
@@ -92,12 +115,12 @@ std::vector<Message> SampleMessages(NodeId from, NodeId to) {
       VoteResponse{true},
       AppendRequest{position,
                     {no_op, SampleCommand(LogIndex(43), Term(7), std::string("a\0b", 3)),
-                     SampleCommand(LogIndex(44), Term(7), "")},
+                     SampleCommand(LogIndex(44), Term(7), ""), membership, automatic},
                     LogIndex(40)},
       AppendAccepted{LogIndex(43)},
       AppendRejected{LogIndex(42), position},
       Heartbeat{LogIndex(40), RoundId(12)},
-      HeartbeatAck{RoundId(12), true, LogIndex(39)},
+      HeartbeatAck{RoundId(12), true, LogIndex(39), 7},
       CommitNotice{LogIndex(40)},
       StaleTerm{},
       TimeoutNow{},
@@ -110,6 +133,10 @@ std::vector<Message> SampleMessages(NodeId from, NodeId to) {
       SnapshotChunk{TransferId(~uint64_t{0}), position, 1 << 20,
                     std::make_shared<const std::string>("a\0b", 3), true},
       SnapshotAck{TransferId(~uint64_t{0}), 1 << 20, SnapshotAck::State::kRefused},
+      ForwardChange{request,
+                    {{MembershipChange::Kind::kAddVoter, NodeId(4), {"http://a:1", "http://b:1"}},
+                     {MembershipChange::Kind::kRemove, NodeId(~uint64_t{0})}}},
+      ChangeRefused{request, ChangeRefusal::kQuorumAtRisk},
   };
   std::vector<Message> messages;
   for (MessageBody& body : bodies) messages.push_back({from, to, Term(7), std::move(body)});

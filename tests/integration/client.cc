@@ -9,8 +9,16 @@ using etcdserverpb::CompactionRequest;
 using etcdserverpb::CompactionResponse;
 using etcdserverpb::DeleteRangeRequest;
 using etcdserverpb::DeleteRangeResponse;
+using etcdserverpb::MemberAddRequest;
+using etcdserverpb::MemberAddResponse;
 using etcdserverpb::MemberListRequest;
 using etcdserverpb::MemberListResponse;
+using etcdserverpb::MemberPromoteRequest;
+using etcdserverpb::MemberPromoteResponse;
+using etcdserverpb::MemberRemoveRequest;
+using etcdserverpb::MemberRemoveResponse;
+using etcdserverpb::MemberUpdateRequest;
+using etcdserverpb::MemberUpdateResponse;
 using etcdserverpb::PutRequest;
 using etcdserverpb::PutResponse;
 using etcdserverpb::RangeRequest;
@@ -142,6 +150,38 @@ Answer<StatusResponse> Client::Status() {
 
 Answer<MemberListResponse> Client::MemberList() {
   return Call(*cluster_, &etcdserverpb::Cluster::Stub::MemberList, MemberListRequest());
+}
+
+Answer<MemberAddResponse> Client::MemberAdd(const std::string& peer_url) {
+  MemberAddRequest request;
+  request.add_peerurls(peer_url);
+  return Call(*cluster_, &etcdserverpb::Cluster::Stub::MemberAdd, request);
+}
+
+Answer<MemberAddResponse> Client::MemberAddAsLearner(const std::string& peer_url) {
+  MemberAddRequest request;
+  request.add_peerurls(peer_url);
+  request.set_islearner(true);
+  return Call(*cluster_, &etcdserverpb::Cluster::Stub::MemberAdd, request);
+}
+
+Answer<MemberRemoveResponse> Client::MemberRemove(uint64_t id) {
+  MemberRemoveRequest request;
+  request.set_id(id);
+  return Call(*cluster_, &etcdserverpb::Cluster::Stub::MemberRemove, request);
+}
+
+Answer<MemberPromoteResponse> Client::MemberPromote(uint64_t id) {
+  MemberPromoteRequest request;
+  request.set_id(id);
+  return Call(*cluster_, &etcdserverpb::Cluster::Stub::MemberPromote, request);
+}
+
+Answer<MemberUpdateResponse> Client::MemberUpdate(uint64_t id, const std::string& peer_url) {
+  MemberUpdateRequest request;
+  request.set_id(id);
+  request.add_peerurls(peer_url);
+  return Call(*cluster_, &etcdserverpb::Cluster::Stub::MemberUpdate, request);
 }
 
 std::string PrefixEnd(std::string_view prefix) {

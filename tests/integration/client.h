@@ -6,6 +6,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <cstdint>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -72,6 +73,12 @@ class Client {
   Answer<etcdserverpb::TxnResponse> Txn(const etcdserverpb::TxnRequest& request);
   Answer<etcdserverpb::StatusResponse> Status();
   Answer<etcdserverpb::MemberListResponse> MemberList();
+  // With a vote as soon as it keeps up; or without.
+  Answer<etcdserverpb::MemberAddResponse> MemberAdd(const std::string& peer_url);
+  Answer<etcdserverpb::MemberAddResponse> MemberAddAsLearner(const std::string& peer_url);
+  Answer<etcdserverpb::MemberRemoveResponse> MemberRemove(uint64_t id);
+  Answer<etcdserverpb::MemberPromoteResponse> MemberPromote(uint64_t id);
+  Answer<etcdserverpb::MemberUpdateResponse> MemberUpdate(uint64_t id, const std::string& peer_url);
 
   const std::string& address() const { return address_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }

@@ -48,16 +48,19 @@ std::vector<std::string> CommandLine(Program program, const Flags& flags) {
 }
 
 Cluster::Cluster(ClusterOptions options) : options_(std::move(options)) {
-  for (int i = 0; i < options_.node_count; ++i) {
-    auto node = std::make_unique<Node>();
-    node->name = absl::StrCat("node", i + 1);
-    node->data = folder_.path() / node->name;
-    node->log = folder_.path() / (node->name + ".log");
-    const std::string address = node->client_port.address();
-    node->client = std::make_unique<Client>(address);
-    node->prober = std::make_unique<Client>(address, ClientOptions{.timeout = kProbeTimeout});
-    nodes_.push_back(std::move(node));
-  }
+  for (int i = 0; i < options_.node_count; ++i) AddNode();
+}
+
+int Cluster::AddNode() {
+  auto node = std::make_unique<Node>();
+  node->name = absl::StrCat("node", size() + 1);
+  node->data = folder_.path() / node->name;
+  node->log = folder_.path() / (node->name + ".log");
+  const std::string address = node->client_port.address();
+  node->client = std::make_unique<Client>(address);
+  node->prober = std::make_unique<Client>(address, ClientOptions{.timeout = kProbeTimeout});
+  nodes_.push_back(std::move(node));
+  return size() - 1;
 }
 
 Cluster::~Cluster() {
@@ -67,8 +70,12 @@ Cluster::~Cluster() {
 
 Flags Cluster::FlagsOf(int node) const {
   std::vector<std::string> members;
-  for (const auto& n : nodes_) members.push_back(absl::StrCat(n->name, "=", n->peer_port.url()));
+  const bool founder = node < options_.node_count;
   const Node& self = *nodes_.at(node);
+  for (int i = 0; i < size(); ++i) {
+    if (i >= options_.node_count && i != node) continue;
+    members.push_back(absl::StrCat(nodes_[i]->name, "=", nodes_[i]->peer_port.url()));
+  }
   Flags flags = {
       {"name", self.name},
       {"data-dir", self.data},
@@ -77,7 +84,7 @@ Flags Cluster::FlagsOf(int node) const {
       {"listen-peer-urls", self.peer_port.url()},
       {"initial-advertise-peer-urls", self.peer_port.url()},
       {"initial-cluster", absl::StrJoin(members, ",")},
-      {"initial-cluster-state", "new"},
+      {"initial-cluster-state", founder ? "new" : "existing"},
       {"initial-cluster-token", "integration-test"},
       {"heartbeat-interval", Milliseconds(options_.heartbeat_interval)},
       {"election-timeout", Milliseconds(options_.election_timeout)},
@@ -86,11 +93,13 @@ Flags Cluster::FlagsOf(int node) const {
   return flags;
 }
 
-absl::Status Cluster::Start(int node) {
+absl::Status Cluster::Start(int node) { return StartWith(node, FlagsOf(node)); }
+
+absl::Status Cluster::StartWith(int node, const Flags& flags) {
   Node& n = *nodes_.at(node);
   CHECK(n.process == nullptr) << n.name << " runs already";
   ProcessOptions process;
-  process.argv = CommandLine(options_.program, FlagsOf(node));
+  process.argv = CommandLine(options_.program, flags);
   process.stdout_path = n.log;
   process.stderr_path = n.log;
   absl::StatusOr<std::unique_ptr<Process>> started = Process::Start(process);

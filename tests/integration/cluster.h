@@ -62,9 +62,16 @@ class Cluster {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
+  // Another node, which is not of the cluster: it has to be added, and started to join. Not while
+  // other threads use the cluster; clients that exist may go on.
+  int AddNode();
+
   // Starts a node that does not run; its data stay from one start to the next. Does not wait until
   // it serves.
   absl::Status Start(int node);
+
+  // The same with `flags` in place of FlagsOf(node).
+  absl::Status StartWith(int node, const Flags& flags);
 
   // Starts all nodes that do not run, and waits for a leader.
   absl::Status StartAll();
@@ -113,9 +120,11 @@ class Cluster {
 
   std::string address(int node) const { return nodes_.at(node)->client_port.address(); }
   std::string Endpoints() const;  // of all nodes, with commas
+  std::string peer_url(int node) const { return nodes_.at(node)->peer_port.url(); }
   const ClusterOptions& options() const { return options_; }
 
-  // How a node is started.
+  // How a node is started: to make the cluster, together with the others of its first node_count;
+  // or to join it, if it came later.
   Flags FlagsOf(int node) const;
   const std::filesystem::path& data_folder(int node) const { return nodes_.at(node)->data; }
   // Where a node's output goes.

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 #include "raft/base/check.h"
 
 namespace pontoon::testing {
@@ -35,6 +36,11 @@ void UniqueWriters::Begin() {
   stopping_ = false;
   acknowledged_at_begin_ = acknowledged_count_;
   for (const auto& client : clients_) client->WaitForConnected(Cluster::kPatience);
+  {
+    absl::MutexLock lock(&mutex_);
+    acknowledged_at_ = absl::Now();
+    longest_gap_ = absl::ZeroDuration();
+  }
   for (const auto& writer : writers_) {
     writer->thread = std::thread([this, w = writer.get()] { Run(*w); });
   }
@@ -72,10 +78,28 @@ Outcome UniqueWriters::WriteOnce(Writer& writer, Client& client) {
   write.value.resize(std::max(write.value.size(), options_.value_bytes_min), '.');
   write.outcome = client.Put(key, write.value).outcome();
   if (write.outcome == Outcome::kOk) {
-    absl::MutexLock lock(&mutex_);
-    ++acknowledged_count_;
+    writer.failures_in_a_row = 0;
+    OnAcknowledged();
+  } else {
+    const int run = ++writer.failures_in_a_row;
+    int longest = longest_failure_run_;
+    while (run > longest && !longest_failure_run_.compare_exchange_weak(longest, run)) {
+    }
   }
   return write.outcome;
+}
+
+void UniqueWriters::OnAcknowledged() {
+  absl::MutexLock lock(&mutex_);
+  ++acknowledged_count_;
+  const absl::Time now = absl::Now();
+  longest_gap_ = std::max(longest_gap_, now - acknowledged_at_);
+  acknowledged_at_ = now;
+}
+
+absl::Duration UniqueWriters::longest_gap() const {
+  absl::MutexLock lock(&mutex_);
+  return longest_gap_;
 }
 
 std::string UniqueWriters::FaultIn(const StoreState& state) const {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "tests/integration/client.h"
@@ -53,6 +54,12 @@ class UniqueWriters {
   // How many writes were acknowledged, in all.
   size_t acknowledged_count() const { return acknowledged_count_.load(); }
 
+  // The longest time since Begin was called last in which no write was acknowledged. After End.
+  absl::Duration longest_gap() const;
+
+  // The most writes in a row of one writer that were not acknowledged.
+  int longest_failure_run() const { return longest_failure_run_.load(); }
+
   // "" if `state`, the whole store under the prefix, can follow from the writes; otherwise what is
   // wrong, in words.
   std::string FaultIn(const StoreState& state) const;
@@ -65,12 +72,14 @@ class UniqueWriters {
   struct Writer {
     int number = 0;
     int next_write = 0;
+    int failures_in_a_row = 0;
     std::map<std::string, Write> book;  // by key
     std::thread thread;
   };
 
   void Run(Writer& writer);
   Outcome WriteOnce(Writer& writer, Client& client);
+  void OnAcknowledged();
   Client& ClientOf(int choice) { return *clients_[choice % clients_.size()]; }
 
   const UniqueWritersOptions options_;
@@ -79,7 +88,11 @@ class UniqueWriters {
   std::atomic<bool> stopping_ = false;
   std::atomic<size_t> acknowledged_count_ = 0;
   size_t acknowledged_at_begin_ = 0;
-  absl::Mutex mutex_;  // only for WaitForAcknowledged to wait on
+  std::atomic<int> longest_failure_run_ = 0;
+
+  mutable absl::Mutex mutex_;  // WaitForAcknowledged waits on it, too
+  absl::Time acknowledged_at_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration longest_gap_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace pontoon::testing

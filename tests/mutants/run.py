@@ -207,6 +207,7 @@ def kill(mutant, bench, jobs):
     """Builds the mutant and runs its killer. The failure's name if it is killed, else None."""
     begin = time.monotonic()
     killer = killer_of(mutant, jobs)
+    bench.put(mutant.edits)
     program, output = bench.build(killer.target)
     if program is None:
         print(f"{mutant.name}: does not build\n{output[-3000:]}", flush=True)

@@ -54,7 +54,9 @@ void Clients::Act(size_t client) {
     }
     Think(client);
   };
-  if (!machine->up()) {  // the connection is refused: nothing was begun
+  const bool serves =
+      machine->up() && ledger_->memberships().latest().membership.IsLasting(machine->id());
+  if (!serves) {  // the connection is refused: nothing was begun
     self.machine = dice_.Below(machines_->size());
     Think(client);
   } else if (operation.kind == OperationKind::kRead) {

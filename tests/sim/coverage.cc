@@ -54,10 +54,28 @@ const char* NameOf(Path path) {
       return "a crash between a snapshot and the log that begins with it";
     case Path::kStartWithoutState:
       return "a start with a log that begins after the state";
+    case Path::kChangeMade:
+      return "a change of membership made";
+    case Path::kChangeUnknown:
+      return "a change of membership with an unknown outcome";
+    case Path::kChangeTakenBack:
+      return "a configuration taken back with its entry";
+    case Path::kJointConfiguration:
+      return "a joint configuration committed";
+    case Path::kJointLeftByAnother:
+      return "a joint configuration left by a later leader";
+    case Path::kNodeRemoved:
+      return "a node that learnt of its removal";
+    case Path::kLeaderRemoved:
+      return "a leader that removed itself";
     case Path::kReadAtReplacedLeader:
       return "a read asked of a leader that has a successor and does not know";
     case Path::kRivalReturned:
       return "a rival elected after old entries of another were spread";
+    case Path::kDiedOfFullDisk:
+      return "a process that died of a full disk";
+    case Path::kDamageFound:
+      return "a start refused, for the log is damaged";
     case Path::kCount:
       break;
   }
@@ -102,6 +120,8 @@ const char* NameOf(Fault fault) {
       return "transfers of leadership asked for";
     case Fault::kStateLost:
       return "states lost";
+    case Fault::kChangeAsked:
+      return "changes of membership asked for";
     case Fault::kUsurpation:
       return "leaders cut off while they are read from";
     case Fault::kStrangers:
@@ -110,6 +130,10 @@ const char* NameOf(Fault fault) {
       return "leaders deaf while they hand over";
     case Fault::kFigureEight:
       return "figures 8 begun";
+    case Fault::kDiskFull:
+      return "disks filled up";
+    case Fault::kBitRot:
+      return "bits flipped in the log of a stopped node";
     case Fault::kCount:
       break;
   }

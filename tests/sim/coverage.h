@@ -37,8 +37,17 @@ enum class Path : size_t {
   kSnapshotInstalled,
   kInstallCutByCrash,
   kStartWithoutState,
+  kChangeMade,
+  kChangeUnknown,
+  kChangeTakenBack,
+  kJointConfiguration,
+  kJointLeftByAnother,
+  kNodeRemoved,
+  kLeaderRemoved,
   kReadAtReplacedLeader,
   kRivalReturned,
+  kDiedOfFullDisk,
+  kDamageFound,
   kCount,
 };
 
@@ -61,10 +70,13 @@ enum class Fault : size_t {
   kCleanStop,
   kTransfer,
   kStateLost,
+  kChangeAsked,
   kUsurpation,
   kStrangers,
   kHandover,
   kFigureEight,
+  kDiskFull,
+  kBitRot,
   kCount,
 };
 

@@ -35,7 +35,7 @@ inline uint64_t Mix(uint64_t previous, const Entry& entry) {
   uint64_t digest = Mix(previous, entry.index.value());
   digest = Mix(digest, entry.term.value());
   digest = Mix(digest, static_cast<uint64_t>(entry.kind));
-  if (entry.kind != EntryKind::kCommand) return digest;
+  if (entry.kind == EntryKind::kNoOp) return digest;
   digest = Mix(digest, entry.request.origin.value());
   digest = Mix(digest, entry.request.sequence);
   return Mix(digest, *entry.payload);

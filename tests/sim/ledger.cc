@@ -32,6 +32,7 @@ Ledger::News Ledger::OnApplied(NodeId node, const Entry& entry, Term newest) {
   }
   CHECK_EQ(entry.index, last().Next()) << "node " << node << " left out entries";
   if (!entries_.empty()) CHECK_GE(entry.term, entries_.back().term) << "terms of the log fall";
+  if (entry.kind == EntryKind::kMembership) NoteMembership(entry);
   const Effect effect = entry.kind == EntryKind::kCommand
                             ? Execute(entry)
                             : Effect{.changed = false, .revision = model_.revision()};
@@ -61,6 +62,32 @@ Effect Ledger::Execute(const Entry& entry) {
     versions_[key.value()].push_back({entry.index, model_.At(key).value});
   }
   return effect;
+}
+
+void Ledger::NoteMembership(const Entry& entry) {
+  absl::StatusOr<Membership> membership = DecodeMembership(*entry.payload);
+  CHECK(membership.ok()) << "entry " << entry.index;
+  const bool joint = membership->IsJoint();
+  const MembershipHistory::Item& before = memberships_.latest();
+  if (before.membership.IsJoint()) {
+    CHECK(*membership == before.membership.Target()) << "entry " << entry.index;
+    if (TermAt(before.index) != entry.term) coverage_->Reached(Path::kJointLeftByAnother);
+  } else {
+    CHECK(joint || membership->voters == before.membership.voters)
+        << "the voters change at entry " << entry.index << " at one blow";
+  }
+  if (joint) {
+    CHECK(membership->outgoing == before.membership.voters) << "entry " << entry.index;
+    coverage_->Reached(Path::kJointConfiguration);
+  }
+  memberships_.Append({entry.index, entry.request, *std::move(membership)});
+}
+
+bool Ledger::WasEverMember(NodeId node) const {
+  const std::vector<MembershipHistory::Item>& items = memberships_.items();
+  return std::any_of(items.begin(), items.end(), [node](const MembershipHistory::Item& item) {
+    return item.membership.IsLasting(node);
+  });
 }
 
 Value Ledger::ValueAt(KeyId key, LogIndex index) const {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "raft/base/membership_history.h"
 #include "raft/base/types.h"
 #include "raft/core/message.h"
 #include "tests/sim/coverage.h"
@@ -28,8 +29,12 @@ namespace pontoon::sim {
 // Thread safety: none.
 class Ledger {
  public:
-  Ledger(const EventLoop* loop, History* history, Coverage* coverage)
-      : loop_(loop), history_(history), coverage_(coverage) {}
+  // `founding` is in effect before the first entry.
+  Ledger(const EventLoop* loop, const Membership& founding, History* history, Coverage* coverage)
+      : loop_(loop),
+        history_(history),
+        coverage_(coverage),
+        memberships_({.index = {}, .request = {}, .membership = founding}) {}
 
   // Whether the entry is news: nobody applied its index before. `newest` is the newest term that
   // anybody has led: no later one can have committed the entry.
@@ -47,6 +52,9 @@ class Ledger {
   const Effect& EffectAt(LogIndex index) const { return EntryAt(index).effect; }
   // What a key must hold once `index` is applied, and nothing after it.
   Value ValueAt(KeyId key, LogIndex index) const;
+  // The configurations along what was applied.
+  const MembershipHistory& memberships() const { return memberships_; }
+  bool WasEverMember(NodeId node) const;
   // The state after all that was applied.
   const KeyModel& model() const { return model_; }
 
@@ -64,11 +72,13 @@ class Ledger {
 
   const Known& EntryAt(LogIndex index) const;
   Effect Execute(const Entry& entry);
+  void NoteMembership(const Entry& entry);
 
   const EventLoop* const loop_;
   History* const history_;
   Coverage* const coverage_;
   std::vector<Known> entries_;  // from index 1 on
+  MembershipHistory memberships_;
   KeyModel model_;
   std::array<std::vector<Version>, kKeysMax> versions_;
 };

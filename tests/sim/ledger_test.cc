@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "tests/sim/fingerprint.h"
+#include "tests/sim/options.h"
 #include "tests/sim/store.h"
 
 namespace pontoon::sim {
@@ -41,7 +42,7 @@ class LedgerTest : public ::testing::Test {
   EventLoop loop_{1};
   Coverage coverage_;
   History history_;
-  Ledger ledger_{&loop_, &history_, &coverage_};
+  Ledger ledger_{&loop_, SimOptions().FoundingMembership(), &history_, &coverage_};
   const std::unique_ptr<SimStore> store_ = NewModelStore();
 };
 
@@ -88,6 +89,48 @@ TEST_F(LedgerDeathTest, FindsWhatWasSaidNeverToBeApplied) {
 TEST_F(LedgerDeathTest, FindsAGap) {
   const Entry entry = EntryOf(2, 1, Put(5));
   EXPECT_DEATH(Apply(1, entry), "left out entries");
+}
+
+// ---- configurations
+
+Membership Voters(std::initializer_list<uint64_t> voters,
+                  std::initializer_list<uint64_t> outgoing = {}) {
+  Membership membership;
+  for (const uint64_t id : voters) membership.voters.push_back(NodeId(id));
+  for (const uint64_t id : outgoing) membership.outgoing.push_back(NodeId(id));
+  return membership;
+}
+
+Entry ChangeTo(uint64_t index, uint64_t term, const Membership& membership) {
+  return {.index = LogIndex(index),
+          .term = Term(term),
+          .kind = EntryKind::kMembership,
+          .request = {},
+          .payload = std::make_shared<const std::string>(EncodeMembership(membership))};
+}
+
+TEST_F(LedgerTest, FollowsTheConfigurationsAlongTheLog) {
+  Apply(1, ChangeTo(1, 1, Voters({1, 2, 4}, {1, 2, 3})));
+  Apply(1, ChangeTo(2, 2, Voters({1, 2, 4})));
+  EXPECT_EQ(ledger_.memberships().At(LogIndex(0)).membership, Voters({1, 2, 3}));
+  EXPECT_TRUE(ledger_.memberships().At(LogIndex(1)).membership.IsJoint());
+  EXPECT_EQ(ledger_.memberships().latest().membership, Voters({1, 2, 4}));
+  EXPECT_TRUE(ledger_.WasEverMember(NodeId(3)));
+  EXPECT_FALSE(ledger_.WasEverMember(NodeId(5)));
+  EXPECT_EQ(coverage_.paths[static_cast<size_t>(Path::kJointLeftByAnother)], 1u);
+}
+
+TEST_F(LedgerDeathTest, FindsVotersThatChangeWithoutAJointConfiguration) {
+  EXPECT_DEATH(Apply(1, ChangeTo(1, 1, Voters({1, 2}))), "at one blow");
+}
+
+TEST_F(LedgerDeathTest, FindsAJointConfigurationFromElsewhere) {
+  EXPECT_DEATH(Apply(1, ChangeTo(1, 1, Voters({1, 2}, {1, 2, 4}))), "check failed");
+}
+
+TEST_F(LedgerDeathTest, FindsAJointConfigurationThatLeadsElsewhere) {
+  Apply(1, ChangeTo(1, 1, Voters({1, 2, 4}, {1, 2, 3})));
+  EXPECT_DEATH(Apply(1, ChangeTo(2, 1, Voters({1, 2}))), "check failed");
 }
 
 // What runs on the model says something of the store only if both do the same.

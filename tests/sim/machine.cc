@@ -1,9 +1,12 @@
 #include "tests/sim/machine.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "raft/base/check.h"
 #include "raft/storage/log_fit.h"
 #include "raft/storage/segmented_log.h"
@@ -15,6 +18,7 @@ namespace pontoon::sim {
 namespace {
 
 constexpr char kLogDir[] = "/log";
+constexpr char kSegmentSuffix[] = ".log";
 
 VirtualClock::Error DrawClockError(const SimOptions& options, Dice* dice) {
   VirtualClock::Error error{.offset = dice->Between(absl::Seconds(1), absl::Seconds(100000))};
@@ -25,12 +29,6 @@ VirtualClock::Error DrawClockError(const SimOptions& options, Dice* dice) {
     error.rate_ppm = static_cast<int64_t>(dice->Below(2 * most + 1)) - most;
   }
   return error;
-}
-
-Membership Voters(size_t nodes) {
-  Membership membership;
-  for (size_t node = 1; node <= nodes; ++node) membership.voters.push_back(NodeId(node));
-  return membership;
 }
 
 uint64_t SeedOf(uint64_t seed, NodeId id) { return Mix(Mix(seed, "machine"), id.value()); }
@@ -50,11 +48,12 @@ Machine::~Machine() { EndLife(); }
 
 void Machine::Start() {
   CHECK(!up());
+  if (damage_found_) return;
   ++lives_;
   auto life = std::make_unique<Life>(world_.loop, &clock_);
   raft::RestoredState restored;
   if (!OpenStorage(life.get(), &restored)) {
-    world_.coverage->Reached(Path::kRestartDuringRecovery);
+    if (disk_.power_is_off()) world_.coverage->Reached(Path::kRestartDuringRecovery);
     world_.trace->Say("node ", id_.value(), " died of its disk when it started");
     disk_.Crash(FaultyFileSystem::Unsynced::kScattered, dice_.Next());
     return;
@@ -88,9 +87,11 @@ bool Machine::OpenStorage(Life* life, raft::RestoredState* restored) {
                               .frame_bytes_max = world_.options->disk.frame_bytes_max},
                              &recovered);
   if (!log.ok()) {
-    // A disk that fails says so; damage would be the log's own doing.
-    CHECK(!absl::IsDataLoss(log.status())) << "node " << id_ << ": " << log.status();
-    CHECK(disk_.faulty()) << "node " << id_ << ": " << log.status();
+    damage_found_ = absl::IsDataLoss(log.status());
+    // A disk that fails says so; otherwise damage would be the log's own doing.
+    CHECK(!damage_found_ || rotten_) << "node " << id_ << ": " << log.status();
+    if (damage_found_) world_.coverage->Reached(Path::kDamageFound);
+    CHECK(damage_found_ || disk_.faulty()) << "node " << id_ << ": " << log.status();
     return false;
   }
   if (disk_.truncations() > truncations_before) world_.coverage->Reached(Path::kTornTailRepaired);
@@ -106,14 +107,22 @@ bool Machine::OpenStorage(Life* life, raft::RestoredState* restored) {
                .last = recovered.last,
                .terms = std::move(recovered.terms),
                .applied = applied,
-               .membership = Voters(world_.options->nodes)};
+               .memberships = recovered.HistoryFrom(FirstMembership())};
   return true;
+}
+
+// A spare machine knows of nobody.
+Membership Machine::FirstMembership() const {
+  const Membership founding = world_.options->FoundingMembership();
+  return founding.IsVoter(id_) ? founding : Membership();
 }
 
 bool Machine::FitToState(Life* life, raft::RecoveredLog* recovered, LogIndex* applied) {
   StateMachine* const state_machine = store_->Open();
   life->state_machine = std::make_unique<WatchedStateMachine>(id_, state_machine, world_.referee);
-  const raft::FoundState found{state_machine->Applied(), store_->BeganAs()};
+  const absl::StatusOr<std::string> membership = state_machine->Membership();
+  CHECK(membership.ok()) << "node " << id_ << ": " << membership.status();
+  const raft::FoundState found{state_machine->Applied(), store_->BeganAs(), *membership};
   *applied = found.applied.index;
   const LogPosition base = recovered->base;
   const absl::Status fit = raft::FitLogToState(kLogDir, found, life->log.get(), recovered);
@@ -129,10 +138,12 @@ raft::RaftNodeOptions Machine::NodeOptions() {
   raft::RaftNodeOptions options;
   options.core = world_.options->core;
   options.core.self = id_;
+  if (id_ == world_.options->preferred) options.core.priority = 1;
   options.core.seed = dice_.Next();
   options.first_sequence = dice_.Next();
   options.retention = world_.options->retention;
   options.snapshots = world_.options->snapshots;
+  options.on_removed = [this] { OnRemoved(); };
   options.on_fatal = [this](const absl::Status& error) { OnFatal(error); };
   return options;
 }
@@ -161,6 +172,7 @@ void Machine::OnFatal(const absl::Status& error) {
   CHECK(disk_.faulty()) << "node " << id_ << ": " << error;
   world_.trace->Say("node ", id_.value(), " dies: ", error.ToString());
   life_->process.Die();
+  if (absl::IsResourceExhausted(error)) world_.coverage->Reached(Path::kDiedOfFullDisk);
   world_.loop->After(absl::ZeroDuration(), [this, life = lives_] {
     if (!up() || lives_ != life) return;
     if (disk_.power_is_off()) {
@@ -213,6 +225,27 @@ void Machine::LoseState() {
   world_.trace->Say("node ", id_.value(), " lost its state");
 }
 
+// The two newest segments are left alone. Damage at the end of the log can look like a write that
+// was torn; and a power loss may yet take away the name of the newest one.
+void Machine::RotLog() {
+  CrashProcess();
+  constexpr size_t kSegmentsLeftAlone = 2;
+  const auto names = disk_.ListDir(kLogDir);
+  if (!names.ok()) return;
+  std::vector<std::string> segments;
+  std::copy_if(names->begin(), names->end(), std::back_inserter(segments),
+               [](const std::string& name) { return absl::EndsWith(name, kSegmentSuffix); });
+  std::sort(segments.begin(), segments.end());
+  if (segments.size() <= kSegmentsLeftAlone) return;
+  const std::string path =
+      JoinPath(kLogDir, segments[dice_.Below(segments.size() - kSegmentsLeftAlone)]);
+  const uint64_t bit = dice_.Below(disk_.Contents(path).size() * 8);
+  disk_.FlipBit(path, bit);
+  rotten_ = true;
+  world_.coverage->Met(Fault::kBitRot);
+  world_.trace->Say("bit ", bit, " of ", path, " of node ", id_.value(), " flips");
+}
+
 void Machine::NoteTermNotDurable() {
   if (node()->Status().term > world_.referee->DurableState(id_).term) {
     world_.coverage->Reached(Path::kVoteWithheldByCrash);
@@ -227,6 +260,16 @@ void Machine::StopCleanly() {
   node()->TransferLeadership(kNoNode, deadline, [this, life = lives_](absl::Status) {
     world_.loop->After(absl::ZeroDuration(), [this, life] { FinishStop(life); });
   });
+}
+
+// Within a task of the node, as OnFatal.
+void Machine::OnRemoved() {
+  world_.trace->Say("node ", id_.value(), " was removed");
+  world_.coverage->Reached(Path::kNodeRemoved);
+  if (world_.referee->newest_leader() == id_) world_.coverage->Reached(Path::kLeaderRemoved);
+  removed_ = true;
+  stopping_life_ = lives_;
+  world_.loop->After(absl::ZeroDuration(), [this, life = lives_] { FinishStop(life); });
 }
 
 void Machine::FinishStop(uint64_t life) {

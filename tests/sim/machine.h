@@ -47,13 +47,16 @@ class Machine {
   Machine& operator=(const Machine&) = delete;
 
   NodeId id() const { return id_; }
+  // It was removed from the cluster, and has stopped for good.
+  bool removed() const { return removed_; }
   // A process runs, or is paused.
   bool up() const { return life_ != nullptr; }
   bool paused() const { return up() && process().paused(); }
   // Counts the lives of its process.
   uint64_t lives() const { return lives_; }
 
-  // Starts a process. It may die at once of a fault of the disk that was set.
+  // Starts a process. It may die at once of a fault of the disk that was set; and none ever starts
+  // again once one has found the log damaged.
   void Start();
   // A clean stop, with leadership handed over before if there is somebody to take it.
   void StopCleanly();
@@ -63,6 +66,9 @@ class Machine {
   void LosePower();
   // The process dies, and somebody removes the folder of the state.
   void LoseState();
+  // The process dies, and a bit flips in a part of the log that nobody writes to any more, if there
+  // is one.
+  void RotLog();
   void Pause();
   void Resume();
 
@@ -70,12 +76,16 @@ class Machine {
   void CutPowerAfter(uint64_t steps) { disk_.CutPowerAfter(steps); }
   void FailSyncAfter(uint64_t successes) { disk_.FailSyncAfter(successes); }
   void FailWriteAfter(uint64_t successes) { disk_.FailWriteAfter(successes); }
+  void FillDisk(uint64_t left_bytes) { disk_.LimitSpace(left_bytes); }
+  void MakeSpace() { disk_.MakeSpace(); }
   // The disk, or the state machine, takes this much longer for everything.
   void SlowDisk(absl::Duration by) { disk_delay_ = by; }
   void SlowApply(absl::Duration by) { apply_delay_ = by; }
   // Ends whatever fault of the disk is set or goes on, and takes back a clean stop.
   void Heal();
 
+  // A bit of the log has flipped, which may have been found since.
+  bool rotten() const { return rotten_; }
   Instant Now() const { return clock_.Now(); }
   const SimStore& store() const { return *store_; }
   // Needs up().
@@ -95,6 +105,7 @@ class Machine {
   const Process& process() const { return life_->process; }
   // False: the disk failed.
   bool OpenStorage(Life* life, raft::RestoredState* restored);
+  Membership FirstMembership() const;
   bool FitToState(Life* life, raft::RecoveredLog* recovered, LogIndex* applied);
   raft::RaftNodeOptions NodeOptions();
   raft::RaftNodeExecutors Executors(Process* process);
@@ -102,6 +113,7 @@ class Machine {
   void EndLife();
   void SyncStoreAtTimes(uint64_t life);
   void FinishStop(uint64_t life);
+  void OnRemoved();
   void NoteTermNotDurable();
 
   const World world_;
@@ -112,8 +124,11 @@ class Machine {
   const std::unique_ptr<SimStore> store_;
   absl::Duration disk_delay_ = absl::ZeroDuration();
   absl::Duration apply_delay_ = absl::ZeroDuration();
+  bool rotten_ = false;
+  bool damage_found_ = false;
   std::unique_ptr<Life> life_;
   uint64_t lives_ = 0;
+  bool removed_ = false;
   uint64_t stopping_life_ = 0;  // the one that is to stop cleanly
 };
 

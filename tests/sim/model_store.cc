@@ -37,18 +37,23 @@ struct State {
 
 static_assert(std::has_unique_object_representations_v<State>, "it is its own snapshot");
 
+struct Whole {
+  State state;
+  std::string membership;
+};
+
 struct Disk {
-  State synced;
+  Whole synced;
   LogIndex began_as;  // of `synced`
   // Of each sink that lives; empty until it is finished, and then durable.
-  std::map<LogIndex, std::optional<State>> incoming;
+  std::map<LogIndex, std::optional<Whole>> incoming;
   bool cut_off = false;
 
   // What a process finds when it starts.
   void Recover() {
-    for (const auto& [index, state] : incoming) {
-      if (!state.has_value() || index <= synced.applied.index) continue;
-      synced = *state;
+    for (const auto& [index, whole] : incoming) {
+      if (!whole.has_value() || index <= synced.state.applied.index) continue;
+      synced = *whole;
       began_as = index;
     }
     incoming.clear();
@@ -71,7 +76,7 @@ class ModelSink final : public MemorySnapshotSink {
     if (content().size() != sizeof(state)) return absl::DataLossError("this is no model");
     std::memcpy(&state, content().data(), sizeof(state));
     if (!(state.applied == position())) return absl::DataLossError("of another position");
-    disk_->incoming[position().index] = state;
+    disk_->incoming[position().index] = Whole{state, Membership().value()};
     return absl::OkStatus();
   }
 
@@ -81,7 +86,8 @@ class ModelSink final : public MemorySnapshotSink {
 
 class ModelMachine final : public StateMachine {
  public:
-  explicit ModelMachine(Disk* disk) : state_(disk->synced), disk_(disk) {}
+  explicit ModelMachine(Disk* disk)
+      : state_(disk->synced.state), membership_(disk->synced.membership), disk_(disk) {}
 
   LogPosition Applied() const override { return state_.applied; }
 
@@ -89,6 +95,7 @@ class ModelMachine final : public StateMachine {
     for (ApplyItem& item : items) {
       CHECK_EQ(item.entry.index, state_.applied.index.Next());
       state_.applied = {item.entry.index, item.entry.term};
+      if (item.entry.kind == EntryKind::kMembership) membership_ = *item.entry.payload;
       if (item.entry.kind != EntryKind::kCommand) continue;
       const Effect effect = state_.model.Apply(Decode(*item.entry.payload));
       if (!item.wants_result) continue;
@@ -99,14 +106,17 @@ class ModelMachine final : public StateMachine {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<std::string> Membership() const override { return membership_; }
+
   absl::Status Sync() override {
-    disk_->synced = state_;
+    disk_->synced = Whole{state_, membership_};
     return absl::OkStatus();
   }
 
   absl::StatusOr<std::unique_ptr<SnapshotSource>> OpenSnapshot() override {
     return std::make_unique<MemorySnapshotSource>(
-        state_.applied, std::string_view(reinterpret_cast<const char*>(&state_), sizeof(state_)));
+        state_.applied, std::string_view(reinterpret_cast<const char*>(&state_), sizeof(state_)),
+        membership_);
   }
 
   absl::StatusOr<std::unique_ptr<SnapshotSink>> BeginSnapshot(LogPosition position) override {
@@ -122,7 +132,9 @@ class ModelMachine final : public StateMachine {
   absl::Status Install(std::unique_ptr<SnapshotSink> sink) override {
     const LogPosition position = dynamic_cast<const ModelSink&>(*sink).position();
     CHECK_GT(position.index, state_.applied.index) << "a state never goes back";
-    state_ = disk_->incoming.at(position.index).value();
+    const Whole& next = disk_->incoming.at(position.index).value();
+    state_ = next.state;
+    membership_ = next.membership;
     disk_->began_as = position.index;
     return Sync();
   }
@@ -143,6 +155,7 @@ class ModelMachine final : public StateMachine {
   }
 
   State state_;
+  std::string membership_;
   Disk* const disk_;
 };
 

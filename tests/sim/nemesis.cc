@@ -111,6 +111,12 @@ void Nemesis::Do(Trouble trouble) {
     case Trouble::kStateLost:
       LoseState();
       break;
+    case Trouble::kDiskFull:
+      FillDisk();
+      break;
+    case Trouble::kBitRot:
+      RotLog();
+      break;
     case Trouble::kCount:
       break;
   }
@@ -122,6 +128,20 @@ void Nemesis::LoseState() {
   if (machines_->size() < 3 || world_.options->minority_stays_down) return;
   world_.coverage->Met(Fault::kStateLost);
   machine->LoseState();
+}
+
+void Nemesis::FillDisk() {
+  Machine* const victim = Victim();
+  world_.coverage->Met(Fault::kDiskFull);
+  world_.trace->Say("the disk of node ", victim->id().value(), " is nearly full");
+  victim->FillDisk(dice_.Below(world_.options->disk.segment_bytes * 2));
+  Later(Downtime(), [victim] { victim->MakeSpace(); });
+}
+
+// One machine's only, in all the run.
+void Nemesis::RotLog() {
+  const auto rotten = [](const auto& machine) { return machine->rotten(); };
+  if (std::none_of(machines_->begin(), machines_->end(), rotten)) Victim()->RotLog();
 }
 
 // ---- machines
@@ -142,7 +162,7 @@ void Nemesis::WatchMachines() {
 }
 
 void Nemesis::StartIfDown(Machine* machine) {
-  if (machine->up()) return;
+  if (machine->up() || machine->removed()) return;
   // Now and then it goes down again while it reads its log.
   const bool within_writes =
       world_.options->trouble_weights[static_cast<size_t>(Trouble::kPowerCutWithinWrite)] > 0;
@@ -178,7 +198,7 @@ void Nemesis::PauseOne() {
 void Nemesis::StallDisk() {
   Machine* const victim = Victim();
   world_.coverage->Met(Fault::kDiskStall);
-  victim->SlowDisk(dice_.Skewed(absl::Milliseconds(1), absl::Seconds(3)));
+  victim->SlowDisk(dice_.Skewed(absl::Milliseconds(1), kStallMost));
   Later(Downtime(), [victim] { victim->SlowDisk(absl::ZeroDuration()); });
 }
 
@@ -312,14 +332,16 @@ void Nemesis::HealAll() {
   world_.network->Heal();
   const size_t nodes = machines_->size();
   const size_t down_most = world_.options->minority_stays_down ? (nodes - 1) / 2 : 0;
-  size_t down = 0;
+  // One whose log is damaged is down, or goes down when it is next started.
+  size_t down = std::count_if(machines_->begin(), machines_->end(),
+                              [](const auto& machine) { return machine->rotten(); });
   for (const auto& machine : *machines_) {
     machine->Heal();
     machine->Resume();
-    if (down < down_most && dice_.OneIn(2)) {
+    if (!machine->rotten() && down < down_most && dice_.OneIn(2)) {
       machine->LosePower();
       ++down;
-    } else if (!machine->up()) {
+    } else if (!machine->up() && !machine->removed()) {
       machine->Start();
     }
   }

@@ -23,6 +23,9 @@ namespace pontoon::sim {
 // Thread safety: none.
 class Nemesis {
  public:
+  // A sync that has begun may take this long, also when all faults have ended meanwhile.
+  static constexpr absl::Duration kStallMost = absl::Seconds(3);
+
   Nemesis(const World& world, Machines* machines);
 
   void Start();
@@ -53,6 +56,8 @@ class Nemesis {
   void SlowApply();
   void AllPowerLost();
   void LoseState();
+  void FillDisk();
+  void RotLog();
   void TransferLeadership();
   void WatchMachines();
   void StartIfDown(Machine* machine);

@@ -22,7 +22,7 @@
 namespace pontoon::sim {
 
 // Nodes are numbered from 1 to kNodesMax.
-inline constexpr size_t kNodesMax = 7;
+inline constexpr size_t kNodesMax = 11;
 
 // Connects the nodes. Messages that a node sends at once to the same peer travel together, as they
 // do in an envelope of the real transport: they are lost or doubled together. A share of them is

@@ -88,13 +88,35 @@ void DrawSnapshots(Dice* dice, SimOptions* options) {
 }
 
 void DrawTroubles(Dice* dice, SimOptions* options) {
-  for (uint64_t& weight : options->trouble_weights) {
-    weight = dice->OneIn(2) ? 0 : dice->Between(1, 10);
+  const auto end = options->trouble_weights.begin() + static_cast<ptrdiff_t>(Trouble::kDiskFull);
+  for (auto weight = options->trouble_weights.begin(); weight != end; ++weight) {
+    *weight = dice->OneIn(2) ? 0 : dice->Between(1, 10);
   }
   if (dice->OneIn(20)) options->trouble_weights = {};  // a quiet run shows other things
   options->trouble_every = dice->Skewed(absl::Milliseconds(100), absl::Seconds(5));
   options->downtime_most = dice->Skewed(absl::Milliseconds(100), absl::Seconds(15));
   options->minority_stays_down = dice->OneIn(4);
+}
+
+// Spare machines, and operators who are never content. What a minority may be, and whether anybody
+// else has the state, cannot be said beforehand then.
+void DrawChanges(Dice* dice, SimOptions* options) {
+  options->nodes += dice->Between(1, 4);
+  options->change_every = dice->Skewed(absl::Milliseconds(200), absl::Seconds(8));
+  options->trouble_weights[static_cast<size_t>(Trouble::kStateLost)] = 0;
+  options->minority_stays_down = false;
+}
+
+// A machine whose log is damaged never comes back. So there must be enough others, whose state is
+// not lost meanwhile.
+void DrawDiskTroubles(Dice* dice, SimOptions* options) {
+  const auto weight = [options](Trouble trouble) -> uint64_t& {
+    return options->trouble_weights[static_cast<size_t>(trouble)];
+  };
+  if (dice->OneIn(4)) weight(Trouble::kDiskFull) = dice->Between(1, 10);
+  const bool may_rot = options->nodes >= 3 && weight(Trouble::kStateLost) == 0 &&
+                       options->change_every == absl::ZeroDuration();
+  if (dice->OneIn(8) && may_rot) weight(Trouble::kBitRot) = dice->Between(1, 10);
 }
 
 // As long as the clocks allow. They run as wrong as the core is told that they may, and no wronger.
@@ -113,7 +135,8 @@ void DrawLease(Dice* dice, SimOptions* options) {
 // A plot fails if too much else goes on, and so there is little else in most of these runs.
 void DrawPlots(Dice* dice, SimOptions* options) {
   for (uint64_t& weight : options->plot_weights) weight = dice->OneIn(3) ? 0 : dice->Between(1, 10);
-  options->nodes = std::max<size_t>(options->nodes, 3);
+  options->founders = std::max<size_t>(options->founders, 3);
+  options->nodes = std::max(options->nodes, options->founders);
   if (!dice->OneIn(4)) options->trouble_weights = {};
   if (!dice->OneIn(4)) {
     NetworkOptions& network = options->network;
@@ -129,6 +152,10 @@ void DrawPlots(Dice* dice, SimOptions* options) {
   if (dice->OneIn(2)) {
     options->clock_rate_ppm_most = static_cast<int64_t>(dice->Between(5000, 100000));
     options->clocks_at_the_bound = true;
+    // With many heartbeats the last promise begins shortly before its leader is cut off, so that
+    // only the clocks make it longer than the lease, or not.
+    options->core.heartbeat_interval =
+        options->core.election_timeout / static_cast<int64_t>(dice->Between(5, 20));
   }
   options->core.lease_duration = absl::ZeroDuration();
   if (!dice->OneIn(4)) DrawLease(dice, options);
@@ -141,7 +168,7 @@ SimOptions SimOptions::FromSeed(uint64_t seed) {
   SimOptions options;
   options.seed = seed;
   static constexpr size_t kSizes[] = {1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 6, 7};
-  options.nodes = dice.Pick(kSizes);
+  options.founders = options.nodes = dice.Pick(kSizes);
   options.core = DrawCore(&dice);
   options.network = DrawNetwork(&dice);
   options.disk = DrawDisk(&dice);
@@ -156,14 +183,25 @@ SimOptions SimOptions::FromSeed(uint64_t seed) {
   if (!dice.OneIn(3)) DrawSnapshots(&dice, &options);
   DrawTroubles(&dice, &options);
   if (dice.OneIn(2)) DrawLease(&dice, &options);
+  if (dice.OneIn(3)) DrawChanges(&dice, &options);
+  if (dice.OneIn(5)) options.preferred = NodeId(dice.Between(1, options.nodes));
+  Dice disk_dice(Mix(seed, "disk troubles"));
+  DrawDiskTroubles(&disk_dice, &options);
   Dice plot_dice(Mix(seed, "plots"));
   if (plot_dice.OneIn(4)) DrawPlots(&plot_dice, &options);
   return options;
 }
 
+Membership SimOptions::FoundingMembership() const {
+  Membership membership;
+  for (size_t node = 1; node <= founders; ++node) membership.voters.push_back(NodeId(node));
+  return membership;
+}
+
 std::string SimOptions::Describe() const {
   return absl::StrCat(
-      "seed ", seed, ": ", nodes, " nodes, election timeout ",
+      "seed ", seed, ": ", nodes, " nodes, ", founders, " of them in the beginning, changes every ",
+      absl::FormatDuration(change_every), ", election timeout ",
       absl::FormatDuration(core.election_timeout), ", heartbeat ",
       absl::FormatDuration(core.heartbeat_interval), ", lease ",
       absl::FormatDuration(core.lease_duration), ", network ",

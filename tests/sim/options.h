@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "raft/base/membership.h"
 #include "raft/core/options.h"
 #include "raft/node/log_compactor.h"
 #include "raft/node/snapshot_sender.h"
@@ -71,6 +72,8 @@ enum class Trouble : size_t {
   kTransfer,
   kReplay,
   kStateLost,
+  kDiskFull,
+  kBitRot,
   kCount,
 };
 
@@ -89,7 +92,10 @@ enum class Plot : size_t {
 struct SimOptions {
   uint64_t seed = 0;
   size_t nodes = 3;
-  raft::CoreOptions core;  // but for the node and its seed
+  size_t founders = 3;  // the first of the nodes; the others are spare
+  absl::Duration change_every = absl::ZeroDuration();  // of the membership; zero: it stays
+  NodeId preferred;                                    // as leader; kNoNode: nobody is
+  raft::CoreOptions core;  // but for the node, its priority and its seed
   NetworkOptions network;
   DiskOptions disk;
   ClientOptions client;
@@ -107,6 +113,8 @@ struct SimOptions {
   std::array<uint64_t, static_cast<size_t>(Plot::kCount)> plot_weights{};
   bool minority_stays_down = false;  // in the liveness phase
 
+  // Who votes in the beginning.
+  Membership FoundingMembership() const;
   static SimOptions FromSeed(uint64_t seed);
   std::string Describe() const;
 };

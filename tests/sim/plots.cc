@@ -34,7 +34,7 @@ void Plots::End() {
 }
 
 void Plots::Wait() {
-  Later(Timeouts(100, 500), [this] { Begin(); });
+  Later(Timeouts(20, 200), [this] { Begin(); });
 }
 
 void Plots::Later(absl::Duration delay, Task task) {
@@ -127,9 +127,7 @@ void Plots::CutOffLeader() {
     if (!hears) world_.network->Block(node, leader_);
   }
   ReportLeaderDown(followers_);
-  ReadAtLeader(raft::ReadMode::kLease);
-  ReadAtLeader(raft::ReadMode::kQuorum);
-  WriteElsewhere();
+  ReadAndWrite();
   Later(Timeouts(100, 300), [this] { Finish(); });
 }
 
@@ -159,9 +157,7 @@ void Plots::RestartConfidants() {
     BlockBothWays(leader_, confidant);
   }
   ReportLeaderDown(strangers_);
-  ReadAtLeader(raft::ReadMode::kLease);
-  ReadAtLeader(raft::ReadMode::kQuorum);
-  WriteElsewhere();
+  ReadAndWrite();
   Later(Timeouts(100, 200), [this] { Finish(); });
 }
 
@@ -186,9 +182,7 @@ void Plots::Handover() {
 void Plots::MakeLeaderDeaf() {
   world_.trace->Say("leader ", leader_.value(), " is deaf");
   for (const NodeId node : followers_) world_.network->Block(node, leader_);
-  ReadAtLeader(raft::ReadMode::kLease);
-  ReadAtLeader(raft::ReadMode::kQuorum);
-  WriteElsewhere();
+  ReadAndWrite();
   Later(Timeouts(100, 300), [this] { Finish(); });
 }
 
@@ -201,6 +195,7 @@ void Plots::FigureEight() {
   world_.coverage->Met(Fault::kFigureEight);
   world_.trace->Say("leader ", leader_.value(), " keeps its entries to itself");
   act_ = Act::kRivalIsElected;
+  returned_term_ = Term();
   no_ops_ = {};
   CutOff(leader_);
   for (uint64_t i = dice_.Between(1, 3); i > 0 && MachineOf(leader_)->up(); --i) {
@@ -286,6 +281,13 @@ void Plots::ReturnRival() {
 }
 
 // ---- what plots are made of
+
+void Plots::ReadAndWrite() {
+  ReadAtLeader(raft::ReadMode::kLease);
+  ReadAtLeader(raft::ReadMode::kQuorum);
+  WriteElsewhere();
+  WriteElsewhere();
+}
 
 void Plots::ReadAtLeader(raft::ReadMode mode) {
   Machine* const machine = MachineOf(leader_);

@@ -61,6 +61,7 @@ class Plots {
   void OnAppendOfReturned(const raft::Message& message);
   void ReturnRival();
 
+  void ReadAndWrite();
   void ReadAtLeader(raft::ReadMode mode);
   void WriteElsewhere();
   void ReportLeaderDown(const Nodes& to);

@@ -19,8 +19,7 @@ uint64_t KeyOf(LogIndex index, Term term) {
 
 }  // namespace
 
-Referee::Referee(size_t nodes, Ledger* ledger, Coverage* coverage)
-    : nodes_(nodes), ledger_(ledger), coverage_(coverage) {}
+Referee::Referee(Ledger* ledger, Coverage* coverage) : ledger_(ledger), coverage_(coverage) {}
 
 bool Referee::Holds(const Book& book, LogPosition position) {
   if (position.index == LogIndex()) return true;
@@ -42,7 +41,15 @@ void Referee::Keep(NodeId node, const Entry& entry) {
                                   << ", but are not the same up to it; this one is node " << node
                                   << "'s";
   if (is_new) ledger_->OnLogged(entry);
+  NoteConfiguration(entry);
   book.log.push_back({entry.term, prefix});
+}
+
+void Referee::NoteConfiguration(const Entry& entry) {
+  if (entry.kind != EntryKind::kMembership) return;
+  const absl::StatusOr<Membership> membership = DecodeMembership(*entry.payload);
+  CHECK(membership.ok()) << membership.status();
+  configurations_[{entry.index, entry.term}] = *membership;
 }
 
 std::vector<Referee::KeptEntry> Referee::AppliedUpTo(LogPosition position) const {
@@ -105,6 +112,7 @@ void Referee::OnWrite(NodeId node, std::span<const PersistBatch> batches) {
     if (batch.reset_to.has_value()) ForgetReplaced(&book, *batch.reset_to);
     if (!batch.truncate_from.has_value()) continue;
     coverage_->Reached(Path::kLogConflictTruncated);
+    NoteTakenBack(node, *batch.truncate_from);
     // A snapshot may be installed while an earlier write still waits for the disk.
     CHECK_GT(*batch.truncate_from, book.applied_from_log)
         << "node " << node << " takes back what it applied";
@@ -144,6 +152,10 @@ void Referee::OnSent(const raft::Message& message) {
       std::holds_alternative<raft::Heartbeat>(body) ||
       std::holds_alternative<raft::CommitNotice>(body)) {
     OnLeaderSpeaks(message.from, message.term);
+    // What a leader appended is in effect before any disk has it.
+    if (const auto* append = std::get_if<raft::AppendRequest>(&body)) {
+      for (const Entry& entry : append->entries) NoteConfiguration(entry);
+    }
   } else if (const auto* response = std::get_if<raft::VoteResponse>(&body)) {
     CheckVoteSent(message, response->granted);
   } else if (const auto* request = std::get_if<raft::VoteRequest>(&body)) {
@@ -240,14 +252,37 @@ void Referee::OnInstall(NodeId node, LogPosition position) {
   coverage_->Reached(Path::kSnapshotInstalled);
 }
 
+bool Referee::QuorumKeeps(const Membership& membership, LogPosition position) const {
+  const auto majority = [&](const std::vector<NodeId>& voters) {
+    size_t count = 0;
+    for (const NodeId voter : voters) count += Holds(BookOf(voter), position);
+    return 2 * count > voters.size();
+  };
+  return majority(membership.voters) &&
+         (membership.outgoing.empty() || majority(membership.outgoing));
+}
+
+// Its leader committed it by the configuration in effect there: the one along the log up to the
+// entry, or one that came after it. A joint one may have been left by an entry that nobody was sent
+// yet.
 void Referee::CheckQuorumKeeps(LogPosition position) {
-  size_t count = 0;
-  for (size_t node = 1; node <= nodes_; ++node) {
-    if (Holds(books_[node], position)) ++count;
+  const auto quorum_keeps = [&](const Membership& membership) {
+    return QuorumKeeps(membership, position) || QuorumKeeps(membership.Target(), position);
+  };
+  if (quorum_keeps(ledger_->memberships().At(position.index).membership)) return;
+  for (const auto& [where, membership] : configurations_) {
+    if (where.first > position.index && quorum_keeps(membership)) return;
   }
-  CHECK_GT(2 * count, nodes_) << "entry " << position.index << " of term " << position.term
-                              << " is applied, but only " << count << " of " << nodes_
-                              << " disks keep it";
+  CHECK(false) << "entry " << position.index << " of term " << position.term
+               << " is applied, but no quorum of disks keeps it";
+}
+
+// Entries from `from` on leave the book of `node`.
+void Referee::NoteTakenBack(NodeId node, LogIndex from) {
+  for (const auto& [where, membership] : configurations_) {
+    if (where.first < from || !Holds(BookOf(node), {where.first, where.second})) continue;
+    coverage_->Reached(Path::kChangeTakenBack);
+  }
 }
 
 void Referee::OnStatus(const raft::ReplicaStatus& status) {
@@ -259,6 +294,12 @@ void Referee::OnStatus(const raft::ReplicaStatus& status) {
   if (leads) OnLeaderSpeaks(status.self, status.term);
   if (book.role == raft::Role::kLeader && !leads && status.last_index > status.commit) {
     coverage_->Reached(Path::kLeaderDeposedWithUncommitted);
+  }
+  const Membership& membership = status.membership;
+  if (status.commit <= ledger_->last() && !membership.voters.empty()) {
+    CHECK(membership == ledger_->memberships().At(status.commit).membership)
+        << "node " << status.self << " has another configuration than was committed up to "
+        << status.commit;
   }
   book.term = status.term;
   book.commit = status.commit;

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -44,7 +46,7 @@ namespace pontoon::sim {
 // Thread safety: none.
 class Referee {
  public:
-  Referee(size_t nodes, Ledger* ledger, Coverage* coverage);
+  Referee(Ledger* ledger, Coverage* coverage);
 
   // A log was opened, which found `recovered`.
   void OnRecovered(NodeId node, const raft::RecoveredLog& recovered, const raft::LogStore& log);
@@ -98,9 +100,11 @@ class Referee {
   void CheckVoteSent(const raft::Message& message, bool granted);
   void CheckCandidateSent(const raft::Message& message, const raft::VoteRequest& request);
   void CheckAcknowledged(const raft::Message& message, LogIndex match);
+  void NoteConfiguration(const Entry& entry);
+  void NoteTakenBack(NodeId node, LogIndex from);
+  bool QuorumKeeps(const Membership& membership, LogPosition position) const;
   void CheckQuorumKeeps(LogPosition position);
 
-  const size_t nodes_;
   Ledger* const ledger_;
   Coverage* const coverage_;
   std::array<Book, kNodesMax + 1> books_;
@@ -109,6 +113,8 @@ class Referee {
   Term newest_term_;
   // The digest of the log up to an entry, by the entry's position; of all entries ever on a disk.
   absl::flat_hash_map<uint64_t, uint64_t> prefix_of_entry_;
+  // The configurations that were ever in a log, whatever became of them.
+  std::map<std::pair<LogIndex, Term>, Membership> configurations_;
 };
 
 }  // namespace pontoon::sim

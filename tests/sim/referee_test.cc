@@ -8,6 +8,7 @@
 #include "tests/sim/event_loop.h"
 #include "tests/sim/fingerprint.h"
 #include "tests/sim/history.h"
+#include "tests/sim/options.h"
 #include "tests/sim/store.h"
 
 namespace pontoon::sim {
@@ -63,8 +64,8 @@ class RefereeTest : public testing::Test {
   EventLoop loop_{1};
   Coverage coverage_;
   History history_;
-  Ledger ledger_{&loop_, &history_, &coverage_};
-  Referee referee_{3, &ledger_, &coverage_};
+  Ledger ledger_{&loop_, SimOptions().FoundingMembership(), &history_, &coverage_};
+  Referee referee_{&ledger_, &coverage_};
   const std::unique_ptr<SimStore> store_ = NewModelStore();
   raft::MemoryLog log_;
   raft::MemoryLog late_log_;
@@ -112,6 +113,40 @@ TEST_F(RefereeDeathTest, EntriesMustNotGoBeforeTheyAreDropped) {
 TEST_F(RefereeDeathTest, AStateMustHoldWhatWasApplied) {
   EXPECT_DEATH(referee_.OnWrite(kLate, std::vector{Reset(3, 1)}), "holds what nobody has applied");
   EXPECT_DEATH(referee_.OnWrite(kLate, std::vector{Reset(2, 2)}), "applied as one of term 1");
+}
+
+TEST_F(RefereeDeathTest, OneOfThreeDisksIsNoQuorum) {
+  std::vector<ApplyItem> items(1);
+  items[0].entry = third_;
+  EXPECT_DEATH(referee_.OnApply(kNode, items), "no quorum of disks keeps it");
+}
+
+// A configuration in which node 1 decides alone is in effect from its entry on.
+TEST_F(RefereeTest, TheConfigurationSaysWhatAQuorumIs) {
+  Membership alone = SimOptions().FoundingMembership();
+  alone.voters = {kNode};
+  const Entry entry{.index = LogIndex(4),
+                    .term = Term(1),
+                    .kind = EntryKind::kMembership,
+                    .request = {},
+                    .payload = std::make_shared<const std::string>(EncodeMembership(alone))};
+  PersistBatch batch;
+  batch.entries.push_back(entry);
+  Write(kNode, &log_, batch);
+  std::vector<ApplyItem> items(1);
+  items[0].entry = third_;
+  referee_.OnApply(kNode, items);
+  EXPECT_EQ(ledger_.last(), LogIndex(3));
+}
+
+TEST_F(RefereeDeathTest, ANodeGoesByTheConfigurationThatWasCommitted) {
+  raft::ReplicaStatus status;
+  status.self = kNode;
+  status.commit = LogIndex(2);
+  status.membership = SimOptions().FoundingMembership();
+  referee_.OnStatus(status);
+  status.membership.voters.pop_back();
+  EXPECT_DEATH(referee_.OnStatus(status), "another configuration than was committed");
 }
 
 TEST_F(RefereeDeathTest, AResetIsNotForgotten) {

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "raft/base/check.h"
+#include "tests/sim/churn.h"
 #include "tests/sim/clients.h"
 #include "tests/sim/event_loop.h"
 #include "tests/sim/fingerprint.h"
@@ -42,8 +43,8 @@ class Simulation {
       : options_(options),
         loop_(Mix(options.seed, "events")),
         trace_(&loop_, story == Story::kPrinted),
-        ledger_(&loop_, &history_, &coverage_),
-        referee_(options.nodes, &ledger_, &coverage_),
+        ledger_(&loop_, options.FoundingMembership(), &history_, &coverage_),
+        referee_(&ledger_, &coverage_),
         network_(&loop_, Mix(options.seed, "network"), options.network, &coverage_, &trace_,
                  Observer()),
         world_{.options = &options_,
@@ -57,6 +58,7 @@ class Simulation {
       machines_.push_back(std::make_unique<Machine>(world_, NodeId(node)));
     }
     nemesis_ = std::make_unique<Nemesis>(world_, &machines_);
+    churn_ = std::make_unique<Churn>(world_, &machines_, &ledger_);
     plots_ = std::make_unique<Plots>(world_, &machines_, &clients_);
   }
 
@@ -69,11 +71,13 @@ class Simulation {
     Audit();
     clients_.Start();
     nemesis_->Start();
+    churn_->Start();
     plots_->Start();
     loop_.RunUntil(SimTime() + options_.safety_phase);
     trace_.Say("---- all faults end");
     plots_->End();
     nemesis_->HealAll();
+    churn_->Stop();
     BecomeHealthy();
     CheckEnd();
     return Result();
@@ -123,21 +127,31 @@ class Simulation {
   void BecomeHealthy() {
     const SimTime healed = loop_.now();
     const absl::Duration elections = kElectionsMax * options_.core.election_timeout;
-    WaitFor("a leader", elections, [this] { return Leader() != kNoNode; });
+    WaitFor("a leader", elections + StallMost(), [this] { return Leader() != kNoNode; });
     healing_ = Since(healed, loop_.now());
     // Clients go on for a while, at a cluster where nothing is wrong.
     loop_.RunUntil(loop_.now() + 2 * options_.core.election_timeout);
     clients_.Stop();
     WaitFor("the answers to all clients", options_.client.deadline_most * 2,
             [this] { return clients_.open() == 0; });
+    WaitFor("the answers to all operators", kCatchUpMax, [this] { return churn_->open() == 0; });
     WaitFor("a leader, and all nodes to have its log", kCatchUpMax, [this] { return Converged(); });
     ProbeAll(elections);
+    if (PrefersOneThatMayLead()) {
+      WaitFor("the preferred leader", 3 * elections,
+              [this] { return Leader() == options_.preferred; });
+    }
     WaitFor("all nodes to apply the last writes", kCatchUpMax, [this] { return Converged(); });
     const NodeId leader = Leader();
     const Term term = referee_.newest_term();
     loop_.RunUntil(loop_.now() + kElectionsMax * options_.core.election_timeout);
     CHECK(Leader() == leader && referee_.newest_term() == term)
         << "node " << leader << " led a healthy cluster, and leads no more";
+  }
+
+  absl::Duration StallMost() const {
+    const auto weight = options_.trouble_weights[static_cast<size_t>(Trouble::kDiskStall)];
+    return weight > 0 ? Nemesis::kStallMost : absl::ZeroDuration();
   }
 
   void WaitFor(const char* what, absl::Duration most, const std::function<bool()>& there) {
@@ -149,10 +163,21 @@ class Simulation {
     trace_.Say("---- there is: ", what);
   }
 
+  // Whether the machine is up, and its node takes part.
+  bool IsAtWork(const Machine& machine) const {
+    return machine.up() && ledger_.memberships().latest().membership.IsLasting(machine.id());
+  }
+
+  bool PrefersOneThatMayLead() const {
+    if (options_.preferred == kNoNode) return false;
+    return machines_[options_.preferred.value() - 1]->up() &&
+           ledger_.memberships().latest().membership.IsLastingVoter(options_.preferred);
+  }
+
   void ProbeAll(absl::Duration timeout) {
     size_t open = 0;
     for (const auto& machine : machines_) {
-      if (!machine->up()) continue;
+      if (!IsAtWork(*machine)) continue;
       ++open;
       Probe(machine.get(), timeout, [&open] { --open; });
     }
@@ -176,7 +201,7 @@ class Simulation {
     NodeId leader;
     Term term;
     for (const auto& machine : machines_) {
-      if (!machine->up()) continue;
+      if (!IsAtWork(*machine)) continue;
       const raft::ReplicaStatus status = machine->node()->Status();
       if (leader == kNoNode) {
         leader = status.leader;
@@ -189,10 +214,11 @@ class Simulation {
   }
 
   bool Converged() {
-    if (Leader() == kNoNode) return false;
+    const Membership& membership = ledger_.memberships().latest().membership;
+    if (Leader() == kNoNode || membership.IsJoint()) return false;
     LogIndex last;
     for (const auto& machine : machines_) {
-      if (!machine->up()) continue;
+      if (!IsAtWork(*machine)) continue;
       const raft::ReplicaStatus status = machine->node()->Status();
       if (last == LogIndex()) last = status.last_index;
       if (status.last_index != last || status.applied != last) return false;
@@ -210,7 +236,7 @@ class Simulation {
 
   void CheckContents() {
     for (const auto& machine : machines_) {
-      if (!machine->up()) continue;
+      if (!IsAtWork(*machine)) continue;
       CHECK_EQ(machine->node()->Status().applied, ledger_.last());
       const KeyModel contents = machine->store().Contents();
       CHECK(contents == ledger_.model())
@@ -333,6 +359,7 @@ class Simulation {
   Machines machines_;
   Clients clients_;
   std::unique_ptr<Nemesis> nemesis_;
+  std::unique_ptr<Churn> churn_;
   std::unique_ptr<Plots> plots_;
   absl::Duration healing_;
   std::array<std::string, kNodesMax + 1> told_roles_;  // to the reader of the story

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "raft/base/membership.h"
 
 namespace pontoon::sim {
 namespace {
@@ -124,6 +125,34 @@ TEST_P(StoreTest, WhatIsNotAWholeSnapshotIsRefused) {
     sink->Write(bytes).IgnoreError();
     EXPECT_EQ(sink->Finish().code(), absl::StatusCode::kDataLoss);
   }
+}
+
+TEST_P(StoreTest, TheMembershipIsPartOfTheState) {
+  EXPECT_EQ(*machine_->Membership(), "");
+  const std::string members = EncodeMembership({.voters = {NodeId(1), NodeId(3)}});
+  ApplyItem item{.entry = {.index = LogIndex(2),
+                           .term = Term(2),
+                           .kind = EntryKind::kMembership,
+                           .request = {},
+                           .payload = std::make_shared<const std::string>(members)},
+                 .wants_result = false,
+                 .result = nullptr};
+  ASSERT_TRUE(machine_->Apply({&item, 1}).ok());
+  EXPECT_EQ(*machine_->Membership(), members);
+  behind_->Sync();
+  behind_->Crash();
+  machine_ = behind_->Open();
+  EXPECT_EQ(*machine_->Membership(), members);
+
+  const std::unique_ptr<SimStore> other = GetParam()();
+  StateMachine* const other_machine = other->Open();
+  std::unique_ptr<SnapshotSink> sink = *other_machine->BeginSnapshot(machine_->Applied());
+  ASSERT_TRUE(sink->Write(StreamOf(machine_)).ok());
+  ASSERT_TRUE(sink->Finish().ok());
+  EXPECT_EQ(*sink->Membership(), members);
+  ASSERT_TRUE(other_machine->Install(std::move(sink)).ok());
+  EXPECT_EQ(*other_machine->Membership(), members);
+  EXPECT_EQ(other->Contents(), behind_->Contents());
 }
 
 TEST_P(StoreTest, SinksAreForLaterStates) {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -57,11 +58,14 @@ class WatchedLog final : public raft::LogStore {
 
   uint64_t SizeBytes() const override { return log_->SizeBytes(); }
 
-  absl::Status ResetTo(LogPosition base) override {
+  absl::Status ResetTo(LogPosition base, std::string membership) override {
     PersistBatch reset;
     reset.reset_to = base;
+    if (!membership.empty()) {
+      reset.reset_membership = std::make_shared<const std::string>(membership);
+    }
     referee_->OnWrite(node_, {&reset, 1});
-    absl::Status done = log_->ResetTo(base);
+    absl::Status done = log_->ResetTo(base, std::move(membership));
     if (done.ok()) referee_->OnWritten(node_, {&reset, 1});
     return done;
   }

@@ -27,6 +27,8 @@ class WatchedStateMachine final : public StateMachine {
     return state_machine_->Apply(items);
   }
 
+  absl::StatusOr<std::string> Membership() const override { return state_machine_->Membership(); }
+
   absl::Status Sync() override { return state_machine_->Sync(); }
 
   absl::StatusOr<std::unique_ptr<SnapshotSource>> OpenSnapshot() override {

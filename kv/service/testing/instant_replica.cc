@@ -64,6 +64,39 @@ void InstantReplica::ReadBarrier(raft::ReadMode, Instant deadline, raft::ReadCal
   });
 }
 
+void InstantReplica::ChangeMembership(std::vector<MembershipChange> changes, Instant deadline,
+                                      raft::ChangeCallback done) {
+  raft::ChangeOutcome outcome;
+  {
+    absl::MutexLock lock(&mutex_);
+    last_deadline_ = deadline;
+    outcome = next_change_.has_value() ? *next_change_ : Make(changes);
+    next_change_.reset();
+  }
+  executor_->Post([outcome, done = std::move(done)]() mutable { std::move(done)(outcome); });
+}
+
+raft::ChangeOutcome InstantReplica::Make(const std::vector<MembershipChange>& changes) {
+  auto applied = ApplyChanges(status_.membership, changes);
+  if (const auto* refusal = std::get_if<ChangeRefusal>(&applied)) return *refusal;
+  status_.membership = std::get<Membership>(std::move(applied));
+  return raft::ChangeMade();
+}
+
+void InstantReplica::TransferLeadership(NodeId target, Instant deadline,
+                                        raft::TransferCallback done) {
+  absl::Status answer;
+  {
+    absl::MutexLock lock(&mutex_);
+    last_deadline_ = deadline;
+    std::swap(answer, next_transfer_);
+    if (answer.ok()) status_.leader = target;
+  }
+  executor_->Post([answer = std::move(answer), done = std::move(done)]() mutable {
+    std::move(done)(std::move(answer));
+  });
+}
+
 raft::ReplicaStatus InstantReplica::Status() const {
   absl::MutexLock lock(&mutex_);
   return status_;
@@ -84,9 +117,9 @@ void InstantReplica::SetFollowers(std::vector<raft::FollowerProgress> followers)
   status_.followers = std::move(followers);
 }
 
-void InstantReplica::SetLearners(std::vector<NodeId> learners) {
+void InstantReplica::SetMembership(Membership membership) {
   absl::MutexLock lock(&mutex_);
-  status_.membership.learners = std::move(learners);
+  status_.membership = std::move(membership);
 }
 
 void InstantReplica::FailNextProposal(raft::ProposeOutcome outcome) {
@@ -94,9 +127,19 @@ void InstantReplica::FailNextProposal(raft::ProposeOutcome outcome) {
   next_outcome_ = std::move(outcome);
 }
 
+void InstantReplica::FailNextChange(raft::ChangeOutcome outcome) {
+  absl::MutexLock lock(&mutex_);
+  next_change_ = outcome;
+}
+
 void InstantReplica::FailNextBarrier(absl::Status error) {
   absl::MutexLock lock(&mutex_);
   next_barrier_ = std::move(error);
+}
+
+void InstantReplica::FailNextTransfer(absl::Status error) {
+  absl::MutexLock lock(&mutex_);
+  next_transfer_ = std::move(error);
 }
 
 int InstantReplica::proposals() const {

@@ -30,17 +30,24 @@ class InstantReplica final : public raft::Replica {
 
   void Propose(Payload command, Instant deadline, raft::ProposeCallback done) override;
   void ReadBarrier(raft::ReadMode, Instant deadline, raft::ReadCallback done) override;
+  // Decides as a leader would to whom all learners keep up.
+  void ChangeMembership(std::vector<MembershipChange> changes, Instant deadline,
+                        raft::ChangeCallback done) override;
+  // Stays what it is, and has `target` lead from now on.
+  void TransferLeadership(NodeId target, Instant deadline, raft::TransferCallback done) override;
   raft::ReplicaStatus Status() const override;
 
   // What Status says.
   void SetTerm(Term term);
   void SetLeader(NodeId leader);
   void SetFollowers(std::vector<raft::FollowerProgress> followers);
-  void SetLearners(std::vector<NodeId> learners);
+  void SetMembership(Membership membership);
 
   // The next call gets this answer instead of the real one.
   void FailNextProposal(raft::ProposeOutcome outcome);
   void FailNextBarrier(absl::Status error);
+  void FailNextChange(raft::ChangeOutcome outcome);
+  void FailNextTransfer(absl::Status error);
 
   // Counts, and the deadline, of the calls so far.
   int proposals() const;
@@ -49,6 +56,8 @@ class InstantReplica final : public raft::Replica {
 
  private:
   raft::ProposeOutcome Apply(Payload command);
+  raft::ChangeOutcome Make(const std::vector<MembershipChange>& changes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   StateMachine* const state_machine_;
 
@@ -56,6 +65,8 @@ class InstantReplica final : public raft::Replica {
   raft::ReplicaStatus status_ ABSL_GUARDED_BY(mutex_);
   std::optional<raft::ProposeOutcome> next_outcome_ ABSL_GUARDED_BY(mutex_);
   absl::Status next_barrier_ ABSL_GUARDED_BY(mutex_);
+  std::optional<raft::ChangeOutcome> next_change_ ABSL_GUARDED_BY(mutex_);
+  absl::Status next_transfer_ ABSL_GUARDED_BY(mutex_);
   int proposals_ ABSL_GUARDED_BY(mutex_) = 0;
   int barriers_ ABSL_GUARDED_BY(mutex_) = 0;
   Instant last_deadline_ ABSL_GUARDED_BY(mutex_);

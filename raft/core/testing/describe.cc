@@ -3,6 +3,10 @@
 #include <sstream>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "raft/base/membership.h"
+
 namespace pontoon::raft {
 namespace {
 
@@ -44,6 +48,10 @@ struct BodyWords {
   void operator()(const SnapshotAck& m) {
     out << (m.state == SnapshotAck::State::kRefused ? " refused" : " received");
   }
+  void operator()(const ForwardChange& m) {
+    for (const MembershipChange& change : m.changes) out << " " << Describe(change);
+  }
+  void operator()(const ChangeRefused& m) { out << ": " << RefusalText(m.refusal); }
 };
 
 }  // namespace
@@ -66,6 +74,26 @@ std::string Describe(const std::vector<Entry>& entries) {
     i = last + 1;
   }
   return out.str();
+}
+
+std::string Describe(const Membership& membership) {
+  const auto list = [](const std::vector<NodeId>& nodes) {
+    return absl::StrJoin(nodes, ",",
+                         [](std::string* out, NodeId node) { absl::StrAppend(out, node.value()); });
+  };
+  std::string words = absl::StrCat("voters(", list(membership.voters), ")");
+  if (membership.IsJoint()) absl::StrAppend(&words, "from(", list(membership.outgoing), ")");
+  if (!membership.learners.empty())
+    absl::StrAppend(&words, "learners(", list(membership.learners), ")");
+  if (!membership.joining.empty())
+    absl::StrAppend(&words, "joining(", list(membership.joining), ")");
+  return words;
+}
+
+std::string Describe(const MembershipChange& change) {
+  static constexpr const char* kKinds[] = {"add-learner", "add",    "promote",
+                                           "demote",      "remove", "update"};
+  return absl::StrCat(kKinds[static_cast<size_t>(change.kind) - 1], ":", change.node.value());
 }
 
 std::string Describe(const PersistBatch& batch) {
@@ -92,7 +120,8 @@ std::string KindOf(const MessageBody& body) {
       "PreVoteRequest", "PreVoteResponse", "VoteRequest", "VoteResponse",   "Append",
       "AppendAccepted", "AppendRejected",  "Heartbeat",   "HeartbeatAck",   "CommitNotice",
       "StaleTerm",      "TimeoutNow",      "Forward",     "ForwardRefused", "ReadRequest",
-      "ReadReply",      "ReadRefused",     "Snapshot",    "SnapshotAck"};
+      "ReadReply",      "ReadRefused",     "Snapshot",    "SnapshotAck",    "ForwardChange",
+      "ChangeRefused"};
   static_assert(std::size(kKinds) == std::variant_size_v<MessageBody>);
   return kKinds[body.index()];
 }
@@ -105,6 +134,9 @@ std::string Describe(const Message& message) {
   return out.str();
 }
 
-std::string NameOf(const Entry& entry) { return entry.payload ? *entry.payload : "-"; }
+std::string NameOf(const Entry& entry) {
+  if (entry.kind == EntryKind::kMembership) return Describe(*DecodeMembership(*entry.payload));
+  return entry.payload ? *entry.payload : "-";
+}
 
 }  // namespace pontoon::raft

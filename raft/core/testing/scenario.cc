@@ -1,6 +1,7 @@
 #include "raft/core/testing/scenario.h"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 #include <utility>
 
@@ -88,6 +89,8 @@ void Scenario::Command(Words words) {
   if (verb == "persist") return Persist(words);
   if (verb == "partition") return Partition(words);
   if (verb == "log") return PrintLog(words);
+  if (verb == "members") return PrintMembers(words);
+  if (verb == "change") return Change(words);
   if (verb == "state") return PrintState();
   if (verb == "stabilize") return Stabilize();
   if (verb == "heal") return cluster_->Heal();
@@ -178,6 +181,10 @@ void Scenario::Cluster(const Words& words) {
       options.core.window_bytes_max = Number(value);
     } else if (option[0] == "uncommitted-bytes") {
       options.core.uncommitted_bytes_max = Number(value);
+    } else if (option[0] == "prefer") {
+      options.priorities[NodeId(Number(value))] = 1;
+    } else if (option[0] == "founders") {
+      options.founders = Number(value);
     } else if (option[0] == "seed") {
       options.seed = Number(value);
     } else {
@@ -231,6 +238,26 @@ void Scenario::Partition(const Words& words) {
       }
     }
   }
+}
+
+void Scenario::Change(const Words& words) {
+  using Kind = MembershipChange::Kind;
+  static const std::map<std::string, Kind> kKinds = {{"add", Kind::kAddVoter},
+                                                     {"add-learner", Kind::kAddLearner},
+                                                     {"promote", Kind::kPromote},
+                                                     {"demote", Kind::kDemote},
+                                                     {"remove", Kind::kRemove}};
+  if (words.size() < 3) return Fail("change N CHANGE...");
+  std::vector<MembershipChange> changes;
+  for (size_t i = 2; i < words.size(); ++i) {
+    const std::vector<std::string> parts = absl::StrSplit(words[i], ':');
+    const auto kind = kKinds.find(parts[0]);
+    if (parts.size() != 2 || kind == kKinds.end()) return Fail("there is no change " + words[i]);
+    changes.push_back({kind->second, Node(parts[1])});
+  }
+  const NodeId node = Node(words[1]);
+  if (!failed() && !cluster_->alive(node)) return Fail("this node is not running");
+  if (!failed()) cluster_->Change(node, std::move(changes));
 }
 
 // ---- time
@@ -431,6 +458,12 @@ void Scenario::PrintLog(const Words& words) {
       entries.push_back(Describe(position) + name + (disk.Has(position) ? "" : " (not on disk)"));
     }
     Print(absl::StrCat(node.value(), " has ", absl::StrJoin(entries, " ")));
+  }
+}
+
+void Scenario::PrintMembers(const Words& words) {
+  for (const NodeId node : NodesFrom(words, 1)) {
+    Print(absl::StrCat(node.value(), " goes by ", Describe(cluster_->core(node).membership())));
   }
 }
 

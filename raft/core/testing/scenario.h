@@ -6,7 +6,9 @@
 //
 //   cluster N [option=value ...]   Starts the nodes 1..N. Options: heartbeat, election, lease,
 //                                  notice, inflight, inflight-bytes, append-bytes, window-bytes,
-//                                  uncommitted-bytes, seed.
+//                                  uncommitted-bytes, seed; founders=K: only the nodes 1..K vote
+//                                  in the beginning, and the others know of nobody;
+//                                  prefer=N: N is preferred as leader.
 //   given N term T [vote V] [log T T ...] [applied A]
 //                                  Gives node N a disk: the terms of its log's entries.
 //   campaign N...                  Runs the clock of N to its election deadline.
@@ -25,6 +27,10 @@
 //   read-log N, damage-log N       Answers one request of N to read its log; with its disk's
 //                                  failure to do so.
 //   propose N NAME..., read N, lease-read N, transfer N M|any, unreachable N M, down N M
+//   change N CHANGE...             Asks N for a change of membership; together: add:M (a learner
+//   that
+//                                  is promoted by itself), add-learner:M, promote:M, demote:M,
+//                                  remove:M.
 //   compact N A                    Drops the log of N up to the entry A.
 //   send-snapshot N                Sends a snapshot that the leader N is asked for, in one message.
 //   give-up-snapshots N            Takes those that were sent, and not acknowledged, for lost.
@@ -33,7 +39,7 @@
 //   crash N state-lost             The same, and the state machine comes back empty.
 //   partition N.. | M.. [| ..], cut N->M, heal
 //   stabilize                      Deliver and persist until nothing is left to do.
-//   state, log N...                What the nodes are and have.
+//   state, log N..., members N...  What the nodes are and have, and by whom they go.
 //
 // WHICH: "all", or a kind ("Append"), a link ("1->2", "1->", "->2") or both, then "first" or "last"
 // for one message. "quietly COMMAND" runs without output.
@@ -79,6 +85,8 @@ class Scenario {
   void Partition(const Words& words);
   void PrintState();
   void PrintLog(const Words& words);
+  void PrintMembers(const Words& words);
+  void Change(const Words& words);
 
   // The positions of the packets that `which` names.
   std::vector<size_t> Select(Words which, bool delayed);

@@ -60,12 +60,16 @@ bool TestDisk::Has(LogPosition position) const {
 }
 
 TestCluster::TestCluster(const Options& options, Sink sink) : sink_(std::move(sink)) {
+  const size_t founders = options.founders == 0 ? options.nodes : options.founders;
+  for (size_t i = 1; i <= founders; ++i) founding_.voters.push_back(NodeId(i));
   for (size_t i = 1; i <= options.nodes; ++i) {
     Node& node = nodes_.emplace_back();
     node.id = NodeId(i);
     node.options = options.core;
     node.options.self = node.id;
     node.options.seed = options.seed * 1000 + i;
+    const auto priority = options.priorities.find(node.id);
+    if (priority != options.priorities.end()) node.options.priority = priority->second;
   }
   for (Node& node : nodes_) Start(&node);
 }
@@ -120,7 +124,7 @@ void TestCluster::Start(Node* node) {
                          .last = LogIndex(node->disk.log.size()),
                          .terms = RunsOf(node->disk.log, node->disk.base),
                          .applied = node->applied,
-                         .membership = {.voters = nodes(), .outgoing = {}, .learners = {}}};
+                         .memberships = MembershipsOf(*node)};
   node->core.emplace(node->options, restored, node->clock);
   while (node->core->HasReady()) {
     Ready ready = node->core->TakeReady();
@@ -181,6 +185,19 @@ void TestCluster::Transfer(NodeId from, NodeId target) {
   Node& node = At(from);
   const bool started = node.core->TransferLeadership(node.clock, target);
   Say(from, started ? "hands over its leadership" : "cannot hand over");
+  Drain(&node);
+}
+
+void TestCluster::Change(NodeId id, std::vector<MembershipChange> changes) {
+  Node& node = At(id);
+  std::string words;
+  for (const MembershipChange& change : changes) words += " " + Describe(change);
+  const RequestId request{id, node.life << 32 | ++node.requests};
+  const ChangeTakenInTerm taken =
+      node.core->ChangeMembership(node.clock, request, std::move(changes));
+  if (const auto* refusal = std::get_if<ChangeRefusal>(&taken)) {
+    Say(id, Join("refuses", words, ": ", RefusalText(*refusal)));
+  }
   Drain(&node);
 }
 
@@ -301,8 +318,16 @@ void TestCluster::GiveUpTransfers(NodeId id) {
 }
 
 void TestCluster::Receive(Node* node, const ReceivedChunk& received) {
-  node->core->OnSnapshotReceived(node->clock, received.leader, received.term,
-                                 received.chunk.position);
+  const LogPosition position = received.chunk.position;
+  std::optional<MembershipHistory::Item> membership;
+  if (position.index.value() <= committed_.size()) {
+    for (const Entry& entry : History(position.index)) {
+      if (entry.kind != EntryKind::kMembership) continue;
+      membership = {entry.index, entry.request, *DecodeMembership(*entry.payload)};
+    }
+  }
+  node->core->OnSnapshotReceived(node->clock, received.leader, received.term, position,
+                                 std::move(membership));
   const SnapshotAck ack{.transfer = received.chunk.transfer,
                         .received = received.chunk.bytes->size(),
                         .state = SnapshotAck::State::kComplete};
@@ -511,6 +536,19 @@ void TestCluster::Execute(Node* node, Ready ready) {
   for (const ReadGrant& grant : ready.reads_granted) CheckGrant(*node, grant);
   for (const ReadId id : ready.reads_refused)
     Say(node->id, Join("learns that read ", id, " was refused"));
+  if (ready.removed) {
+    Say(node->id, "learns that it was removed");
+    if (committed_membership().IsLasting(node->id)) {
+      Fail(Join("node ", node->id, " takes itself for removed"));
+    }
+  }
+  for (const RequestId& request : ready.changes_done) {
+    Say(node->id, "learns that its change is made");
+    if (request.origin != node->id) Fail(Join("node ", node->id, " is told of another's change"));
+  }
+  for (const RefusedChange& refused : ready.changes_refused) {
+    Say(node->id, Join("learns that its change was refused: ", RefusalText(refused.refusal)));
+  }
   for (const RequestId& request : ready.proposals_refused) {
     const auto found = std::find_if(node->proposals.begin(), node->proposals.end(),
                                     [&](const Outstanding& o) { return o.request == request; });
@@ -585,9 +623,64 @@ void TestCluster::CheckNode(Node* node) {
   if (core.term() != node->term || elected) node->match.clear();
   node->term = core.term();
   node->role = core.role();
+  CheckMembership(*node);
   if (elected) CheckBecameLeader(*node);
   if (core.commit() > node->commit) CheckCommit(node);
   if (core.role() == Role::kLeader) CheckMatches(node);
+}
+
+// What the log says, read by other means than the core's.
+Membership TestCluster::MembershipAlong(Membership first, const std::vector<Entry>& log) {
+  for (const Entry& entry : log) {
+    if (entry.kind == EntryKind::kMembership) first = *DecodeMembership(*entry.payload);
+  }
+  return first;
+}
+
+bool TestCluster::WasEverMember(NodeId node) const {
+  if (founding_.IsVoter(node)) return true;
+  return std::any_of(committed_.begin(), committed_.end(), [&](const Committed& committed) {
+    return committed.entry.kind == EntryKind::kMembership &&
+           DecodeMembership(*committed.entry.payload)->IsLasting(node);
+  });
+}
+
+Membership TestCluster::FirstMembershipOf(const Node& node) const {
+  return founding_.IsVoter(node.id) ? founding_ : Membership();
+}
+
+MembershipHistory TestCluster::MembershipsOf(const Node& node) const {
+  MembershipHistory history({.index = {}, .request = {}, .membership = FirstMembershipOf(node)});
+  for (const Entry& entry : node.disk.log) {
+    if (entry.kind != EntryKind::kMembership) continue;
+    history.Append({entry.index, entry.request, *DecodeMembership(*entry.payload)});
+  }
+  history.DropUpTo(node.disk.base);
+  return history;
+}
+
+bool TestCluster::HasCopies(const Membership& membership, LogPosition position) const {
+  const auto majority = [&](const std::vector<NodeId>& voters) {
+    const auto copies = std::count_if(voters.begin(), voters.end(),
+                                      [&](NodeId voter) { return At(voter).disk.Has(position); });
+    return 2 * static_cast<size_t>(copies) > voters.size();
+  };
+  return majority(membership.voters) &&
+         (membership.outgoing.empty() || majority(membership.outgoing));
+}
+
+void TestCluster::CheckMembership(const Node& node) {
+  const Membership expected = MembershipAlong(FirstMembershipOf(node), node.issued.log);
+  if (node.core->membership() != expected) {
+    Fail(Join("node ", node.id, " goes by ", Describe(node.core->membership()),
+              ", and its log says ", Describe(expected)));
+  }
+  if (node.core->role() != Role::kLeader) return;
+  size_t uncommitted = 0;
+  for (uint64_t i = committed_.size(); i < node.issued.log.size(); ++i) {
+    uncommitted += node.issued.log[i].kind == EntryKind::kMembership;
+  }
+  if (uncommitted > 1) Fail(Join("node ", node.id, " makes two changes at once"));
 }
 
 void TestCluster::CheckBecameLeader(const Node& node) {
@@ -634,11 +727,9 @@ void TestCluster::AddCommitted(const Node& leader, const Entry& entry) {
     return Fail(
         Join("node ", leader.id, " commits ", Describe(position), ", which no leader committed"));
   }
-  const auto copies = std::count_if(nodes_.begin(), nodes_.end(),
-                                    [&](const Node& node) { return node.disk.Has(position); });
-  if (2 * static_cast<size_t>(copies) <= nodes_.size()) {
-    Fail(Join("node ", leader.id, " commits ", Describe(position), " with ", copies,
-              " copies on the disks"));
+  if (!HasCopies(leader.core->membership(), position)) {
+    Fail(Join("node ", leader.id, " commits ", Describe(position), " with too few copies on the ",
+              "disks of ", Describe(leader.core->membership())));
   }
   const Term by = leader.core->term();
   for (const Node& other : nodes_) {
@@ -649,6 +740,7 @@ void TestCluster::AddCommitted(const Node& leader, const Entry& entry) {
     }
   }
   committed_.push_back({entry, by});
+  if (entry.kind == EntryKind::kMembership) ++changes_committed_;
   if (entry.kind != EntryKind::kCommand || entry.request.origin == kNoNode) return;
   const RequestKey key{entry.request.origin, entry.request.sequence};
   if (!requests_committed_.insert(key).second) Fail(Join(NameOf(entry), " is committed twice"));
@@ -709,11 +801,13 @@ void TestCluster::CheckPromise(const Node& node, const Message& message) {
   if (const auto* m = std::get_if<PreVoteResponse>(&body); m && m->granted) return;
   // News that rest on a term of the past, addressed to it.
   if (message.term < kept.term) return;
-  const bool follower_asks =
-      std::holds_alternative<ForwardProposals>(body) || std::holds_alternative<ReadRequest>(body);
+  const bool follower_asks = std::holds_alternative<ForwardProposals>(body) ||
+                             std::holds_alternative<ForwardChange>(body) ||
+                             std::holds_alternative<ReadRequest>(body);
   if (follower_asks) return;
-  const bool refuses =
-      std::holds_alternative<ProposalsRefused>(body) || std::holds_alternative<ReadRefused>(body);
+  const bool refuses = std::holds_alternative<ProposalsRefused>(body) ||
+                       std::holds_alternative<ChangeRefused>(body) ||
+                       std::holds_alternative<ReadRefused>(body);
   if (refuses) return;
   if (message.term > kept.term) return fail("its term is not on the disk");
 

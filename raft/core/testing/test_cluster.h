@@ -39,6 +39,8 @@ struct Packet {
 // Runs the cores of the nodes 1..n. Nothing happens by itself: the owner delivers messages, lets
 // disks write and clocks run. After each step it checks what must hold over all nodes and all time:
 //
+//   a configuration in effect is the last one in the log, and of those that are not committed there
+//   is one at most on a leader; who thinks that it was removed was;
 //   one leader at most in each term; logs that agree on a position agree up to it; a committed
 //   entry stays committed, is on the disks of a quorum, is in the log of every later leader, and a
 //   leader counts only copies of its own term's entries; terms, commit and match indexes never
@@ -50,8 +52,10 @@ struct Packet {
 class TestCluster {
  public:
   struct Options {
+    std::map<NodeId, uint32_t> priorities;  // of those that have one
     size_t nodes = 3;
-    CoreOptions core;  // of each node, but for `self` and `seed`
+    size_t founders = 0;  // the first so many nodes vote in the beginning; 0: all
+    CoreOptions core;     // of each node, but for `self` and `seed`
     uint64_t seed = 1;
   };
   using Sink = std::function<void(const std::string&)>;
@@ -70,6 +74,7 @@ class TestCluster {
   void Transfer(NodeId from, NodeId target);
   void ReportUnreachable(NodeId node, NodeId peer);
   void ReportDown(NodeId node, NodeId peer);
+  void Change(NodeId node, std::vector<MembershipChange> changes);
   // Drops the entries up to `upto`, which the node must have applied, from its log.
   void Compact(NodeId node, LogIndex upto);
 
@@ -151,6 +156,10 @@ class TestCluster {
   size_t reads_granted() const { return reads_granted_; }
   size_t leaders_elected() const { return leader_of_.size(); }
   size_t snapshots_installed() const { return snapshots_installed_; }
+  size_t changes_committed() const { return changes_committed_; }
+  bool WasEverMember(NodeId node) const;
+  // By the last membership entry that is committed, on whatever node.
+  Membership committed_membership() const { return MembershipAlong(founding_, History()); }
 
  private:
   struct Outstanding {
@@ -207,7 +216,13 @@ class TestCluster {
   void Receive(Node* node, const ReceivedChunk& received);
   void EndTransfer(Node* node, const ReceivedAck& received);
   void WriteTo(TestDisk* disk, const PersistBatch& batch);
+  std::vector<Entry> History() const { return History(LogIndex(committed_.size())); }
   std::vector<Entry> History(LogIndex upto) const;
+  static Membership MembershipAlong(Membership first, const std::vector<Entry>& log);
+  Membership FirstMembershipOf(const Node& node) const;
+  MembershipHistory MembershipsOf(const Node& node) const;
+  bool HasCopies(const Membership& membership, LogPosition position) const;
+  void CheckMembership(const Node& node);
   void Send(Node* node, Message message);
 
   void CheckNode(Node* node);
@@ -229,6 +244,7 @@ class TestCluster {
   };
 
   Sink sink_;
+  Membership founding_;
   std::deque<Node> nodes_;  // a core cannot be moved
   std::vector<Packet> network_;
   std::set<std::pair<NodeId, NodeId>> cut_;
@@ -244,6 +260,7 @@ class TestCluster {
   size_t reads_granted_ = 0;
   uint64_t transfers_begun_ = 0;
   size_t snapshots_installed_ = 0;
+  size_t changes_committed_ = 0;
   std::map<ReadId, LogIndex> read_floor_;
 };
 

@@ -37,6 +37,7 @@ class FaultyFileSystem::OpenedFile final : public File {
     std::lock_guard lock(fs_->mutex_);
     if (absl::Status s = CheckAlive(); !s.ok()) return s;
     if (fs_->writes_++ == fs_->fail_write_at_) return absl::UnknownError("injected write error");
+    if (absl::Status s = TakeSpaceUpTo(offset + bytes.size()); !s.ok()) return s;
     return fs_->ChangeFile(inode_.get(), Change{.offset = offset, .bytes = std::string(bytes)});
   }
 
@@ -44,6 +45,7 @@ class FaultyFileSystem::OpenedFile final : public File {
     std::lock_guard lock(fs_->mutex_);
     if (absl::Status s = CheckAlive(); !s.ok()) return s;
     const uint64_t size = std::max<uint64_t>(bytes, inode_->current.size());
+    if (absl::Status s = TakeSpaceUpTo(size); !s.ok()) return s;
     return fs_->ChangeFile(inode_.get(), Change{.size = size});
   }
 
@@ -70,6 +72,11 @@ class FaultyFileSystem::OpenedFile final : public File {
   absl::Status CheckAlive() const {
     if (life_ != fs_->life_) return absl::FailedPreconditionError("opened by a process that died");
     return fs_->CheckPower();
+  }
+
+  absl::Status TakeSpaceUpTo(uint64_t size) {
+    const uint64_t has = inode_->current.size();
+    return size > has ? fs_->TakeSpace(size - has) : absl::OkStatus();
   }
 
   FaultyFileSystem* const fs_;
@@ -113,6 +120,16 @@ void FaultyFileSystem::FailWriteAfter(uint64_t successes) {
 void FaultyFileSystem::FailSyncAfter(uint64_t successes) {
   std::lock_guard lock(mutex_);
   fail_sync_at_ = syncs_ + successes;
+}
+
+void FaultyFileSystem::LimitSpace(uint64_t bytes) {
+  std::lock_guard lock(mutex_);
+  space_ = UsedSpace() + bytes;
+}
+
+void FaultyFileSystem::MakeSpace() {
+  std::lock_guard lock(mutex_);
+  space_ = UINT64_MAX;
 }
 
 void FaultyFileSystem::Crash(Unsynced unsynced, uint64_t seed) {
@@ -165,7 +182,7 @@ uint64_t FaultyFileSystem::truncations() const {
 
 bool FaultyFileSystem::faulty() const {
   std::lock_guard lock(mutex_);
-  return std::min({cut_at_, fail_write_at_, fail_sync_at_}) != UINT64_MAX;
+  return std::min({cut_at_, fail_write_at_, fail_sync_at_, space_}) != UINT64_MAX || space_lacked_;
 }
 
 bool FaultyFileSystem::power_is_off() const {
@@ -178,6 +195,7 @@ void FaultyFileSystem::ClearFaults() {
   if (CheckPower().ok()) cut_at_ = UINT64_MAX;
   if (writes_ <= fail_write_at_) fail_write_at_ = UINT64_MAX;
   if (syncs_ <= fail_sync_at_) fail_sync_at_ = UINT64_MAX;
+  space_ = UINT64_MAX;
 }
 
 std::string FaultyFileSystem::Contents(const std::string& path) const {
@@ -196,11 +214,23 @@ void FaultyFileSystem::SetContents(const std::string& path, std::string bytes) {
   (*inode)->current = std::move(bytes);
 }
 
+void FaultyFileSystem::FlipBit(const std::string& path, uint64_t bit) {
+  std::lock_guard lock(mutex_);
+  const auto inode = Find(path);
+  CHECK(inode.ok()) << path;
+  constexpr uint64_t kByteBits = 8;
+  CHECK_LT(bit / kByteBits, (*inode)->current.size()) << path;
+  for (std::string* bytes : {&(*inode)->current, &(*inode)->durable}) {
+    if (bit / kByteBits < bytes->size()) (*bytes)[bit / kByteBits] ^= 1 << bit % kByteBits;
+  }
+}
+
 absl::StatusOr<std::unique_ptr<File>> FaultyFileSystem::CreateFile(const std::string& path) {
   std::lock_guard lock(mutex_);
   if (absl::Status s = CheckPower(); !s.ok()) return s;
   if (current_.count(path) != 0) return absl::AlreadyExistsError(absl::StrCat(path, ": exists"));
   if (absl::Status s = CheckParent(path); !s.ok()) return s;
+  if (absl::Status s = TakeSpace(1); !s.ok()) return s;
   auto inode = std::make_shared<Inode>();
   if (absl::Status s = ChangeNames({.removed = "", .added = path, .inode = inode}); !s.ok()) {
     return s;
@@ -298,6 +328,7 @@ void FaultyFileSystem::BeginLife() {
   locked_.clear();
   ++life_;
   cut_at_ = fail_write_at_ = fail_sync_at_ = UINT64_MAX;
+  space_lacked_ = false;
 }
 
 absl::Status FaultyFileSystem::CheckPower() const {
@@ -337,6 +368,18 @@ absl::Status FaultyFileSystem::ChangeFile(Inode* inode, Change change) {
   Apply(change, &inode->current);
   inode->unsynced.push_back(std::move(change));
   return step == Step::kCut ? PowerIsOff() : absl::OkStatus();
+}
+
+uint64_t FaultyFileSystem::UsedSpace() const {
+  uint64_t bytes = 0;
+  for (const auto& [path, inode] : current_) bytes += inode->current.size();
+  return bytes;
+}
+
+absl::Status FaultyFileSystem::TakeSpace(uint64_t bytes) {
+  if (space_ == UINT64_MAX || UsedSpace() + bytes <= space_) return absl::OkStatus();
+  space_lacked_ = true;
+  return absl::ResourceExhaustedError("No space left on device");
 }
 
 absl::Status FaultyFileSystem::SyncFile(Inode* inode) {

@@ -66,6 +66,12 @@ class FaultyFileSystem final : public FileSystem {
   void FailWriteAfter(uint64_t successes);
   void FailSyncAfter(uint64_t successes);
 
+  // All files together may grow by `bytes` more. What needs more than that fails with
+  // RESOURCE_EXHAUSTED and has no effect, the creation of a file too once there is no space at all.
+  // What overwrites does not need any. Lasts over crashes, until MakeSpace or ClearFaults.
+  void LimitSpace(uint64_t bytes);
+  void MakeSpace();
+
   // Counted from the beginning.
   uint64_t steps() const;
   uint64_t writes() const;
@@ -81,6 +87,8 @@ class FaultyFileSystem final : public FileSystem {
   // Reads, and replaces durably, the bytes of a file: for what bit rot and careless people do.
   std::string Contents(const std::string& path) const;
   void SetContents(const std::string& path, std::string bytes);
+  // Flips one bit, durably, of what is in the file, counted from its beginning.
+  void FlipBit(const std::string& path, uint64_t bit);
 
   absl::StatusOr<std::unique_ptr<File>> CreateFile(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<File>> OpenFile(const std::string& path) override;
@@ -128,6 +136,8 @@ class FaultyFileSystem final : public FileSystem {
   absl::Status CheckParent(const std::string& path) const;
   absl::Status ChangeNames(NameChange change);
   absl::Status ChangeFile(Inode* inode, Change change);
+  uint64_t UsedSpace() const;
+  absl::Status TakeSpace(uint64_t bytes);
   absl::Status SyncFile(Inode* inode);
   static void Apply(const Change& change, std::string* bytes);
   static void Apply(const NameChange& change, Names* names);
@@ -147,6 +157,8 @@ class FaultyFileSystem final : public FileSystem {
   uint64_t cut_at_ = UINT64_MAX;
   uint64_t fail_write_at_ = UINT64_MAX;
   uint64_t fail_sync_at_ = UINT64_MAX;
+  uint64_t space_ = UINT64_MAX;  // what all files together may have
+  bool space_lacked_ = false;    // in this life
 };
 
 }  // namespace pontoon

@@ -131,6 +131,44 @@ TEST_F(FaultyFileSystemTest, AFailedWriteFailsOnce) {
   EXPECT_EQ(fs_.Contents("/d/a"), "13d");
 }
 
+TEST_F(FaultyFileSystemTest, AFullDiskTakesOnlyWhatItsFilesHaveSpaceFor) {
+  auto file = DurableFile("/d/a", "hello");
+  fs_.LimitSpace(2);
+  EXPECT_TRUE(file->WriteAt(5, "!!").ok());
+  EXPECT_TRUE(fs_.faulty());
+  EXPECT_TRUE(absl::IsResourceExhausted(file->WriteAt(6, "??")));
+  EXPECT_TRUE(absl::IsResourceExhausted(file->Preallocate(8)));
+  EXPECT_TRUE(absl::IsResourceExhausted(fs_.CreateFile("/d/b").status()));
+  EXPECT_EQ(fs_.Contents("/d/a"), "hello!!");
+  EXPECT_TRUE(file->WriteAt(0, "HELLO").ok()) << "it has this space already";
+
+  fs_.RestartProcess();
+  EXPECT_FALSE(fs_.CreateFile("/d/b").ok()) << "a new process does not make space";
+  fs_.MakeSpace();
+  EXPECT_TRUE(fs_.faulty()) << "in this life something has failed";
+  EXPECT_TRUE(fs_.CreateFile("/d/b").ok());
+  fs_.RestartProcess();
+  EXPECT_FALSE(fs_.faulty());
+}
+
+TEST_F(FaultyFileSystemTest, RemovalMakesSpace) {
+  DurableFile("/d/a", "hello");
+  auto file = DurableFile("/d/b", "");
+  fs_.LimitSpace(0);
+  EXPECT_FALSE(file->WriteAt(0, "HELLO").ok());
+  ASSERT_TRUE(fs_.Remove("/d/a").ok());
+  EXPECT_TRUE(file->WriteAt(0, "HELLO").ok());
+  EXPECT_FALSE(file->WriteAt(5, "!").ok());
+}
+
+TEST_F(FaultyFileSystemTest, ABitFlipsForGood) {
+  DurableFile("/d/a", "hello");
+  fs_.FlipBit("/d/a", 8 + 5);
+  EXPECT_EQ(fs_.Contents("/d/a"), "hEllo");
+  fs_.Crash(Unsynced::kLost);
+  EXPECT_EQ(fs_.Contents("/d/a"), "hEllo");
+}
+
 TEST_F(FaultyFileSystemTest, LocksEndWithTheirHolderOrItsMachine) {
   auto lock = fs_.Lock("/d/lock");
   ASSERT_TRUE(lock.ok());

@@ -14,10 +14,12 @@
 
 namespace pontoon {
 
-// A state that was written out. The stream carries position and checksum.
+// A state that was written out. The stream carries position and checksum, and the payload of the
+// last membership entry.
 class MemorySnapshotSource final : public SnapshotSource {
  public:
-  MemorySnapshotSource(LogPosition position, std::string_view content);
+  MemorySnapshotSource(LogPosition position, std::string_view content,
+                       std::string_view membership = {});
 
   LogPosition position() const override { return position_; }
   absl::StatusOr<std::string> Read(size_t bytes_max) override;
@@ -34,6 +36,7 @@ class MemorySnapshotSink : public SnapshotSink {
   explicit MemorySnapshotSink(LogPosition position) : position_(position) {}
   absl::Status Write(std::string_view bytes) override;
   absl::Status Finish() override;
+  absl::StatusOr<std::string> Membership() const override;
 
   LogPosition position() const { return position_; }
   // What the source's state was; after Finish, which was OK.
@@ -42,6 +45,7 @@ class MemorySnapshotSink : public SnapshotSink {
  private:
   const LogPosition position_;
   std::string stream_;
+  size_t membership_bytes_ = 0;
   bool finished_ = false;
 };
 

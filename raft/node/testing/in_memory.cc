@@ -16,6 +16,12 @@ namespace {
 
 absl::Status DiskIsBroken() { return absl::DataLossError("the disk is broken"); }
 
+MembershipHistory::Item MembershipOf(const Entry& entry) {
+  const absl::StatusOr<Membership> membership = DecodeMembership(*entry.payload);
+  CHECK(membership.ok()) << "entry " << entry.index;
+  return {entry.index, entry.request, *membership};
+}
+
 }  // namespace
 
 absl::Status MemoryLog::Write(std::span<const PersistBatch> batches) {
@@ -24,7 +30,9 @@ absl::Status MemoryLog::Write(std::span<const PersistBatch> batches) {
   ++writes_;
   for (const PersistBatch& batch : batches) {
     if (batch.hard_state.has_value()) hard_state_ = *batch.hard_state;
-    if (batch.reset_to.has_value()) Reset(*batch.reset_to);
+    if (batch.reset_to.has_value()) {
+      Reset(*batch.reset_to, batch.reset_membership ? *batch.reset_membership : "");
+    }
     if (batch.truncate_from.has_value()) {
       CHECK(*batch.truncate_from > base_.index && *batch.truncate_from <= last().Next());
       entries_.resize(*batch.truncate_from - base_.index.Next());
@@ -59,7 +67,9 @@ absl::Status MemoryLog::DropPrefix(LogIndex upto) {
   std::lock_guard lock(mutex_);
   if (broken_) return DiskIsBroken();
   while (!entries_.empty() && entries_.front().index <= upto) {
-    base_ = {entries_.front().index, entries_.front().term};
+    const Entry& entry = entries_.front();
+    base_ = {entry.index, entry.term};
+    if (entry.kind == EntryKind::kMembership) base_membership_ = MembershipOf(entry);
     entries_.pop_front();
   }
   return absl::OkStatus();
@@ -77,25 +87,32 @@ uint64_t MemoryLog::SizeBytes() const {
   return bytes;
 }
 
-absl::Status MemoryLog::ResetTo(LogPosition base) {
+absl::Status MemoryLog::ResetTo(LogPosition base, std::string membership) {
   std::lock_guard lock(mutex_);
   if (broken_) return DiskIsBroken();
-  Reset(base);
+  Reset(base, membership);
   return absl::OkStatus();
 }
 
-void MemoryLog::Reset(LogPosition base) {
+void MemoryLog::Reset(LogPosition base, const std::string& membership) {
   base_ = base;
   entries_.clear();
+  if (membership.empty()) return;
+  const absl::StatusOr<Membership> decoded = DecodeMembership(membership);
+  CHECK(decoded.ok()) << decoded.status();
+  base_membership_ = {base.index, RequestId{}, *decoded};
 }
 
 RecoveredLog MemoryLog::Recovered() const {
   std::lock_guard lock(mutex_);
-  RecoveredLog recovered{.hard_state = hard_state_, .base = base_, .last = last(), .terms = {}};
+  RecoveredLog recovered{
+      .hard_state = hard_state_, .base = base_, .last = last(), .terms = {}, .memberships = {}};
+  if (base_membership_) recovered.memberships.push_back(*base_membership_);
   for (const Entry& entry : entries_) {
     if (recovered.terms.empty() || recovered.terms.back().term != entry.term) {
       recovered.terms.push_back({entry.index, entry.term});
     }
+    if (entry.kind == EntryKind::kMembership) recovered.memberships.push_back(MembershipOf(entry));
   }
   return recovered;
 }
@@ -135,6 +152,7 @@ absl::Status Journal::Apply(std::span<ApplyItem> items) {
   for (ApplyItem& item : items) {
     CHECK_EQ(item.entry.index, applied_.index.Next());
     applied_ = {item.entry.index, item.entry.term};
+    if (item.entry.kind == EntryKind::kMembership) membership_ = *item.entry.payload;
     if (item.entry.kind != EntryKind::kCommand) continue;
     commands_.push_back(*item.entry.payload);
     if (!item.wants_result) continue;
@@ -143,6 +161,11 @@ absl::Status Journal::Apply(std::span<ApplyItem> items) {
     item.result = std::move(result);
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Journal::Membership() const {
+  std::lock_guard lock(mutex_);
+  return membership_;
 }
 
 absl::Status Journal::Sync() {
@@ -158,7 +181,7 @@ absl::StatusOr<std::unique_ptr<SnapshotSource>> Journal::OpenSnapshot() {
     content.append(reinterpret_cast<const char*>(&bytes), sizeof(bytes));
     content.append(command);
   }
-  return std::make_unique<MemorySnapshotSource>(applied_, content);
+  return std::make_unique<MemorySnapshotSource>(applied_, content, membership_);
 }
 
 absl::StatusOr<std::unique_ptr<SnapshotSink>> Journal::BeginSnapshot(LogPosition position) {
@@ -181,6 +204,7 @@ absl::Status Journal::Install(std::unique_ptr<SnapshotSink> sink) {
   CHECK_GT(finished.position().index, applied_.index) << "a state never goes back";
   applied_ = finished.position();
   commands_ = std::move(commands);
+  membership_ = finished.Membership().value();
   return absl::OkStatus();
 }
 

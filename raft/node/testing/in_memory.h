@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -16,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "raft/base/instant.h"
+#include "raft/base/membership_history.h"
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
 #include "raft/core/message.h"
@@ -37,7 +39,7 @@ class MemoryLog final : public LogStore {
   absl::Status DropPrefix(LogIndex upto) override;
   LogPosition base() const override;
   uint64_t SizeBytes() const override;
-  absl::Status ResetTo(LogPosition base) override;
+  absl::Status ResetTo(LogPosition base, std::string membership) override;
 
   // What a node that starts anew on this log would find.
   RecoveredLog Recovered() const;
@@ -49,12 +51,13 @@ class MemoryLog final : public LogStore {
 
  private:
   LogIndex last() const { return base_.index + entries_.size(); }
-  void Reset(LogPosition base);
+  void Reset(LogPosition base, const std::string& membership);
 
   mutable std::mutex mutex_;
   HardState hard_state_;
   LogPosition base_;
-  std::deque<Entry> entries_;  // after base_
+  std::optional<MembershipHistory::Item> base_membership_;  // in effect at base_
+  std::deque<Entry> entries_;                               // after base_
   bool broken_ = false;
   absl::Status read_status_;
   int writes_ = 0;
@@ -72,6 +75,7 @@ class Journal final : public StateMachine {
 
   LogPosition Applied() const override;
   absl::Status Apply(std::span<ApplyItem> items) override;
+  absl::StatusOr<std::string> Membership() const override;
   absl::Status Sync() override;
   absl::StatusOr<std::unique_ptr<SnapshotSource>> OpenSnapshot() override;
   absl::StatusOr<std::unique_ptr<SnapshotSink>> BeginSnapshot(LogPosition position) override;
@@ -86,6 +90,7 @@ class Journal final : public StateMachine {
  private:
   mutable std::mutex mutex_;
   LogPosition applied_;
+  std::string membership_;
   std::vector<std::string> commands_;
   std::vector<size_t> batches_;
   bool broken_ = false;

@@ -105,15 +105,37 @@ TEST_F(MemoryLogTest, GoesOnAfterAReset) {
   EXPECT_EQ(log_.base(), batch.reset_to);
   EXPECT_EQ(ReadTerms(5), std::vector<uint64_t>());
   EXPECT_EQ(ReadTerms(11), (std::vector<uint64_t>{5, 5}));
-  ASSERT_TRUE(log_.ResetTo({LogIndex(20), Term(5)}).ok());
+  ASSERT_TRUE(log_.ResetTo({LogIndex(20), Term(5)}, "").ok());
   EXPECT_EQ(log_.Recovered().last, LogIndex(20));
   EXPECT_EQ(log_.SizeBytes(), 0u);
+}
+
+TEST_F(MemoryLogTest, KnowsTheMemberships) {
+  const Membership first{.voters = {NodeId(1)}};
+  const Membership second{.voters = {NodeId(2)}};
+  PersistBatch batch = Batch(6, {3, 3});
+  for (size_t i : {0, 1}) {
+    batch.entries[i].kind = EntryKind::kMembership;
+    batch.entries[i].payload =
+        std::make_shared<const std::string>(EncodeMembership(i == 0 ? first : second));
+  }
+  Write(batch);
+  const MembershipHistory::Item at6{LogIndex(6), {}, first};
+  const MembershipHistory::Item at7{LogIndex(7), {}, second};
+  EXPECT_EQ(log_.Recovered().memberships, (std::vector{at6, at7}));
+  ASSERT_TRUE(log_.DropPrefix(LogIndex(6)).ok());
+  EXPECT_EQ(log_.Recovered().memberships, (std::vector{at6, at7}));
+  ASSERT_TRUE(log_.ResetTo({LogIndex(20), Term(5)}, "").ok());
+  EXPECT_EQ(log_.Recovered().memberships, std::vector{at6}) << "what was before the log stays";
+  ASSERT_TRUE(log_.ResetTo({LogIndex(30), Term(5)}, EncodeMembership(second)).ok());
+  EXPECT_EQ(log_.Recovered().memberships,
+            (std::vector{MembershipHistory::Item{LogIndex(30), {}, second}}));
 }
 
 TEST_F(MemoryLogTest, NothingChangesOnceItIsBroken) {
   log_.Break();
   EXPECT_FALSE(log_.DropPrefix(LogIndex(3)).ok());
-  EXPECT_FALSE(log_.ResetTo({LogIndex(20), Term(5)}).ok());
+  EXPECT_FALSE(log_.ResetTo({LogIndex(20), Term(5)}, "").ok());
   EXPECT_EQ(ReadTerms(1), (std::vector<uint64_t>{1, 1, 2, 2, 3}));
 }
 

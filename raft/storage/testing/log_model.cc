@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -16,6 +17,28 @@ std::string PayloadFor(LogIndex index, Term term) {
   return absl::StrCat("entry ", index.value(), " of term ", term.value(), " ",
                       std::string(index.value() % 11, '#'));
 }
+
+Membership MembershipOf(uint64_t version) {
+  return {.voters = {NodeId(version)}, .peer_urls = {{NodeId(version), {"http://a:1"}}}};
+}
+
+std::string MembershipBytes(uint64_t version) { return EncodeMembership(MembershipOf(version)); }
+
+namespace {
+
+uint64_t VersionOf(const Membership& membership) {
+  const uint64_t version = membership.voters.at(0).value();
+  CHECK(membership == MembershipOf(version));
+  return version;
+}
+
+uint64_t VersionOf(const std::string& bytes) {
+  const auto membership = DecodeMembership(bytes);
+  CHECK(membership.ok()) << membership.status();
+  return VersionOf(*membership);
+}
+
+}  // namespace
 
 std::vector<Entry> MakeEntries(uint64_t first, const std::vector<uint64_t>& terms) {
   std::vector<Entry> entries;
@@ -33,14 +56,32 @@ std::vector<Entry> MakeEntries(uint64_t first, const std::vector<uint64_t>& term
 
 void LogState::Apply(const PersistBatch& batch) {
   if (batch.hard_state.has_value()) hard_state = *batch.hard_state;
-  if (batch.reset_to.has_value()) ResetTo(*batch.reset_to);
-  if (batch.truncate_from.has_value()) terms.resize(*batch.truncate_from - base.index - 1);
-  for (const Entry& entry : batch.entries) terms.push_back(entry.term.value());
+  if (batch.reset_to.has_value()) {
+    ResetTo(*batch.reset_to, batch.reset_membership ? *batch.reset_membership : "");
+  }
+  if (batch.truncate_from.has_value()) {
+    terms.resize(*batch.truncate_from - base.index - 1);
+    memberships.erase(memberships.lower_bound(*batch.truncate_from), memberships.end());
+  }
+  for (const Entry& entry : batch.entries) {
+    terms.push_back(entry.term.value());
+    if (entry.kind == EntryKind::kMembership) memberships[entry.index] = VersionOf(*entry.payload);
+  }
 }
 
-void LogState::ResetTo(LogPosition new_base) {
+void LogState::ResetTo(LogPosition new_base, const std::string& membership) {
+  if (membership.empty()) {
+    memberships.erase(memberships.upper_bound(base.index), memberships.end());
+  } else {
+    memberships = {{new_base.index, VersionOf(membership)}};
+  }
   base = new_base;
   terms.clear();
+}
+
+void LogState::ReplaceOldestMembership(uint64_t version) {
+  memberships.erase(memberships.begin(), memberships.upper_bound(base.index));
+  memberships[base.index] = version;
 }
 
 void LogState::DropPrefix(LogIndex upto) {
@@ -48,17 +89,32 @@ void LogState::DropPrefix(LogIndex upto) {
   const uint64_t count = upto - base.index;
   base = {upto, Term(terms.at(count - 1))};
   terms.erase(terms.begin(), terms.begin() + static_cast<std::ptrdiff_t>(count));
+  while (memberships.size() > 1 && std::next(memberships.begin())->first <= upto) {
+    memberships.erase(memberships.begin());
+  }
 }
 
 std::string LogState::ToString() const {
-  return absl::StrCat("term ", hard_state.term.value(), " vote ", hard_state.vote.value(),
-                      "; after ", base.index.value(), "/", base.term.value(), ": ",
-                      absl::StrJoin(terms, " "));
+  std::string text =
+      absl::StrCat("term ", hard_state.term.value(), " vote ", hard_state.vote.value(), "; after ",
+                   base.index.value(), "/", base.term.value(), ": ", absl::StrJoin(terms, " "));
+  if (!memberships.empty()) absl::StrAppend(&text, "; members");
+  for (const auto& [index, version] : memberships) {
+    absl::StrAppend(&text, " ", index.value(), ":", version);
+  }
+  return text;
 }
 
 PersistBatch AppendBatch(uint64_t first, const std::vector<uint64_t>& terms) {
   PersistBatch batch;
   batch.entries = MakeEntries(first, terms);
+  return batch;
+}
+
+PersistBatch MembershipBatch(uint64_t index, uint64_t term, uint64_t version) {
+  PersistBatch batch = AppendBatch(index, {term});
+  batch.entries[0].kind = EntryKind::kMembership;
+  batch.entries[0].payload = std::make_shared<const std::string>(MembershipBytes(version));
   return batch;
 }
 
@@ -74,9 +130,13 @@ PersistBatch VoteBatch(uint64_t term, uint64_t vote) {
   return batch;
 }
 
-PersistBatch ResetBatch(LogPosition base, const std::vector<uint64_t>& terms) {
+PersistBatch ResetBatch(LogPosition base, const std::vector<uint64_t>& terms,
+                        const std::string& membership) {
   PersistBatch batch = AppendBatch(base.index.value() + 1, terms);
   batch.reset_to = base;
+  if (!membership.empty()) {
+    batch.reset_membership = std::make_shared<const std::string>(membership);
+  }
   return batch;
 }
 
@@ -103,6 +163,10 @@ LogState LogOnFaultyDisk::State() const {
                        recovered_.terms[i].term.value());
   }
   EXPECT_EQ(state.last(), recovered_.last);
+  for (const MembershipHistory::Item& item : recovered_.memberships) {
+    state.memberships[item.index] = VersionOf(item.membership);
+  }
+  EXPECT_EQ(state.memberships.size(), recovered_.memberships.size());
   return state;
 }
 
@@ -123,7 +187,9 @@ std::vector<uint64_t> LogOnFaultyDisk::ReadTerms(uint64_t first, uint64_t last) 
   if (!entries.ok()) return terms;
   for (const Entry& entry : *entries) {
     EXPECT_EQ(entry.index, LogIndex(first + terms.size()));
-    EXPECT_EQ(*entry.payload, PayloadFor(entry.index, entry.term));
+    if (entry.kind != EntryKind::kMembership) {
+      EXPECT_EQ(*entry.payload, PayloadFor(entry.index, entry.term));
+    }
     terms.push_back(entry.term.value());
   }
   return terms;

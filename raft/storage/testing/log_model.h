@@ -4,11 +4,13 @@
 #define PONTOON_RAFT_STORAGE_TESTING_LOG_MODEL_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "raft/base/membership.h"
 #include "raft/base/types.h"
 #include "raft/env/testing/faulty_file_system.h"
 #include "raft/storage/segmented_log.h"
@@ -18,32 +20,45 @@ namespace pontoon::raft {
 // The payload that the entry at `index` of `term` has in all these tests.
 std::string PayloadFor(LogIndex index, Term term);
 
+// The configuration that tests know by the number `version`, and its bytes.
+Membership MembershipOf(uint64_t version);
+std::string MembershipBytes(uint64_t version);
+
 // Entries from `first` on, one for each of `terms`.
 std::vector<Entry> MakeEntries(uint64_t first, const std::vector<uint64_t>& terms);
 
-// What a log holds, in a form that compares and prints: the base, and the terms of the entries
-// after it.
+// What a log holds, in a form that compares and prints: the base, the terms of the entries after
+// it, and the configurations.
 struct LogState {
   HardState hard_state;
   LogPosition base;
   std::vector<uint64_t> terms;
+  // By the index of the entry that brought it; the oldest may be of an entry before the base.
+  std::map<LogIndex, uint64_t> memberships{};
 
   LogIndex last() const { return base.index + terms.size(); }
   void Apply(const PersistBatch& batch);
-  void ResetTo(LogPosition new_base);
+  // `membership` is one of MembershipBytes, or empty.
+  void ResetTo(LogPosition new_base, const std::string& membership);
+  // The members file is written, and nothing else: the configuration takes the place of what was in
+  // effect at the base.
+  void ReplaceOldestMembership(uint64_t version);
   // Drops the entries up to `upto`, which is the base or one of them.
   void DropPrefix(LogIndex upto);
 
-  // "term 3 vote 1; after 4/2: 2 2 3".
+  // "term 3 vote 1; after 4/2: 2 2 3", and then "; members 4:7 6:8" if there are any.
   std::string ToString() const;
   friend bool operator==(const LogState&, const LogState&) = default;
 };
 
 // Builders of batches.
 PersistBatch AppendBatch(uint64_t first, const std::vector<uint64_t>& terms);
+// One entry that brings the configuration `version`.
+PersistBatch MembershipBatch(uint64_t index, uint64_t term, uint64_t version);
 PersistBatch ReplaceBatch(uint64_t truncate_from, const std::vector<uint64_t>& terms);
 PersistBatch VoteBatch(uint64_t term, uint64_t vote);
-PersistBatch ResetBatch(LogPosition base, const std::vector<uint64_t>& terms);
+PersistBatch ResetBatch(LogPosition base, const std::vector<uint64_t>& terms,
+                        const std::string& membership = "");
 
 // The log, its disk, and its folder. Not thread safe, except that the log's own methods are.
 class LogOnFaultyDisk {

@@ -1,7 +1,7 @@
 // Url: the address of a member, as the flags and the members' list write it.
 
-#ifndef PONTOON_CMD_PONTOON_URL_H_
-#define PONTOON_CMD_PONTOON_URL_H_
+#ifndef PONTOON_KV_SERVICE_URL_H_
+#define PONTOON_KV_SERVICE_URL_H_
 
 #include <cstdint>
 #include <string>
@@ -38,4 +38,4 @@ std::string JoinUrls(const std::vector<Url>& urls);
 
 }  // namespace pontoon
 
-#endif  // PONTOON_CMD_PONTOON_URL_H_
+#endif  // PONTOON_KV_SERVICE_URL_H_

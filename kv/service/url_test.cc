@@ -1,4 +1,4 @@
-#include "cmd/pontoon/url.h"
+#include "kv/service/url.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

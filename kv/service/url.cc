@@ -1,4 +1,4 @@
-#include "cmd/pontoon/url.h"
+#include "kv/service/url.h"
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
