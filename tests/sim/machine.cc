@@ -152,7 +152,9 @@ raft::RaftNodeExecutors Machine::Executors(Process* process) {
   const DiskOptions& disk = world_.options->disk;
   const auto quick = [this] { return dice_.Skewed(absl::Microseconds(1), absl::Microseconds(50)); };
   const auto sync = [this, &disk] {
-    return dice_.Skewed(disk.sync_least, disk.sync_most) + disk_delay_;
+    const absl::Duration takes = dice_.Skewed(disk.sync_least, disk.sync_most) + disk_delay_;
+    disk_busy_until_ = world_.loop->now() + takes;
+    return takes;
   };
   const auto read = [this] {
     return dice_.Skewed(absl::Microseconds(20), absl::Milliseconds(10)) + disk_delay_;

@@ -86,6 +86,9 @@ class Machine {
 
   // A bit of the log has flipped, which may have been found since.
   bool rotten() const { return rotten_; }
+  // When what the log's writer has begun, or begins next, is done.
+  SimTime disk_busy_until() const { return disk_busy_until_; }
+
   Instant Now() const { return clock_.Now(); }
   const SimStore& store() const { return *store_; }
   // Needs up().
@@ -124,6 +127,7 @@ class Machine {
   const std::unique_ptr<SimStore> store_;
   absl::Duration disk_delay_ = absl::ZeroDuration();
   absl::Duration apply_delay_ = absl::ZeroDuration();
+  SimTime disk_busy_until_;
   bool rotten_ = false;
   bool damage_found_ = false;
   std::unique_ptr<Life> life_;

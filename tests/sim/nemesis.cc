@@ -198,7 +198,7 @@ void Nemesis::PauseOne() {
 void Nemesis::StallDisk() {
   Machine* const victim = Victim();
   world_.coverage->Met(Fault::kDiskStall);
-  victim->SlowDisk(dice_.Skewed(absl::Milliseconds(1), kStallMost));
+  victim->SlowDisk(dice_.Skewed(absl::Milliseconds(1), absl::Seconds(3)));
   Later(Downtime(), [victim] { victim->SlowDisk(absl::ZeroDuration()); });
 }
 

@@ -23,9 +23,6 @@ namespace pontoon::sim {
 // Thread safety: none.
 class Nemesis {
  public:
-  // A sync that has begun may take this long, also when all faults have ended meanwhile.
-  static constexpr absl::Duration kStallMost = absl::Seconds(3);
-
   Nemesis(const World& world, Machines* machines);
 
   void Start();

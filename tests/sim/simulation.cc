@@ -127,7 +127,7 @@ class Simulation {
   void BecomeHealthy() {
     const SimTime healed = loop_.now();
     const absl::Duration elections = kElectionsMax * options_.core.election_timeout;
-    WaitFor("a leader", elections + StallMost(), [this] { return Leader() != kNoNode; });
+    WaitFor("a leader", elections + StallsLeft(), [this] { return Leader() != kNoNode; });
     healing_ = Since(healed, loop_.now());
     // Clients go on for a while, at a cluster where nothing is wrong.
     loop_.RunUntil(loop_.now() + 2 * options_.core.election_timeout);
@@ -149,9 +149,13 @@ class Simulation {
         << "node " << leader << " led a healthy cluster, and leads no more";
   }
 
-  absl::Duration StallMost() const {
-    const auto weight = options_.trouble_weights[static_cast<size_t>(Trouble::kDiskStall)];
-    return weight > 0 ? Nemesis::kStallMost : absl::ZeroDuration();
+  // How long it takes at most until what the disks began in a stall is done.
+  absl::Duration StallsLeft() const {
+    absl::Duration left = absl::ZeroDuration();
+    for (const auto& machine : machines_) {
+      if (machine->up()) left = std::max(left, Since(loop_.now(), machine->disk_busy_until()));
+    }
+    return left;
   }
 
   void WaitFor(const char* what, absl::Duration most, const std::function<bool()>& there) {
