@@ -25,7 +25,7 @@ import tempfile
 import time
 import tomllib
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
 LIST = HERE / "mutants.toml"
 TABLE = "docs/simulation.md"
 TABLE_BEGIN = "<!-- mutants: written by tests/mutants/run.py --update-table -->"
