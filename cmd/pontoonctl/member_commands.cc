@@ -135,9 +135,16 @@ Examples:
   bool learner_ = false;
 };
 
-// A change of one member that is there.
+// A change of one member that is there, by the call `method` of the Cluster service. `done` says
+// what was done, in words between the member and its cluster.
+template <typename Request, typename Response>
 class MemberChangeCommand : public Command {
  public:
+  using Method = grpc::Status (etcdserverpb::Cluster::Stub::*)(grpc::ClientContext*, const Request&,
+                                                               Response*);
+
+  MemberChangeCommand(Method method, std::string done) : method_(method), done_(std::move(done)) {}
+
   void DeclareFlags(CLI::App& app) override {
     app.add_option("id", id_, "The member's id, as \"member list\" shows it")->required();
   }
@@ -145,29 +152,36 @@ class MemberChangeCommand : public Command {
   Ending Run(const Environment& environment) override {
     const absl::StatusOr<uint64_t> id = ParseMemberId(id_);
     if (!id.ok()) return UsageError(std::string(id.status().message()));
-    etcdserverpb::ResponseHeader header;
+    Request request;
+    request.set_id(*id);
+    Fill(request);
+    Response response;
     const Reply reply = SendChange(environment, [&](Server& server, grpc::ClientContext* context) {
-      return Send(server, context, *id, &header);
+      return (server.cluster().*method_)(context, request, &response);
     });
     if (reply.ok()) {
-      environment.terminal.out << "Member " << FormatId(*id) << " " << Done() << " cluster "
-                               << FormatId(header.cluster_id()) << "\n";
+      environment.terminal.out << "Member " << FormatId(*id) << " " << done_ << " cluster "
+                               << FormatId(response.header().cluster_id()) << "\n";
     }
     return EndingOfWrite(reply);
   }
 
  protected:
-  virtual grpc::Status Send(Server& server, grpc::ClientContext* context, uint64_t id,
-                            etcdserverpb::ResponseHeader* header) = 0;
-  // What was done, in words between the member and its cluster.
-  virtual std::string Done() const = 0;
+  // What the request says besides the member.
+  virtual void Fill(Request&) const {}
 
  private:
+  const Method method_;
+  const std::string done_;
   std::string id_;
 };
 
-class MemberRemoveCommand : public MemberChangeCommand {
+class MemberRemoveCommand : public MemberChangeCommand<etcdserverpb::MemberRemoveRequest,
+                                                       etcdserverpb::MemberRemoveResponse> {
  public:
+  MemberRemoveCommand()
+      : MemberChangeCommand(&etcdserverpb::Cluster::Stub::MemberRemove, "removed from") {}
+
   Description Describe() const override {
     return {"member remove", "Removes a member for good",
             R"(The server of a member that is removed stops by itself, and does not start again
@@ -178,22 +192,14 @@ Examples:
   pontoonctl member remove 8e9e05c52164694d
 )"};
   }
-
- protected:
-  grpc::Status Send(Server& server, grpc::ClientContext* context, uint64_t id,
-                    etcdserverpb::ResponseHeader* header) override {
-    etcdserverpb::MemberRemoveRequest request;
-    request.set_id(id);
-    etcdserverpb::MemberRemoveResponse response;
-    const grpc::Status status = server.cluster().MemberRemove(context, request, &response);
-    *header = response.header();
-    return status;
-  }
-  std::string Done() const override { return "removed from"; }
 };
 
-class MemberUpdateCommand : public MemberChangeCommand {
+class MemberUpdateCommand : public MemberChangeCommand<etcdserverpb::MemberUpdateRequest,
+                                                       etcdserverpb::MemberUpdateResponse> {
  public:
+  MemberUpdateCommand()
+      : MemberChangeCommand(&etcdserverpb::Cluster::Stub::MemberUpdate, "updated in") {}
+
   Description Describe() const override {
     return {"member update", "Gives a member other peer addresses",
             R"(Update the address first, then start the member where it is reached there.
@@ -209,24 +215,20 @@ Examples:
   }
 
  protected:
-  grpc::Status Send(Server& server, grpc::ClientContext* context, uint64_t id,
-                    etcdserverpb::ResponseHeader* header) override {
-    etcdserverpb::MemberUpdateRequest request;
-    request.set_id(id);
+  void Fill(etcdserverpb::MemberUpdateRequest& request) const override {
     for (const auto& url : absl::StrSplit(peer_urls_, ',')) request.add_peerurls(std::string(url));
-    etcdserverpb::MemberUpdateResponse response;
-    const grpc::Status status = server.cluster().MemberUpdate(context, request, &response);
-    *header = response.header();
-    return status;
   }
-  std::string Done() const override { return "updated in"; }
 
  private:
   std::string peer_urls_;
 };
 
-class MemberPromoteCommand : public MemberChangeCommand {
+class MemberPromoteCommand : public MemberChangeCommand<etcdserverpb::MemberPromoteRequest,
+                                                        etcdserverpb::MemberPromoteResponse> {
  public:
+  MemberPromoteCommand()
+      : MemberChangeCommand(&etcdserverpb::Cluster::Stub::MemberPromote, "promoted in") {}
+
   Description Describe() const override {
     return {"member promote", "Lets a learner vote",
             R"(It is refused until the learner has what the leader has, or nearly so: try again.
@@ -235,18 +237,6 @@ Examples:
   pontoonctl member promote 8e9e05c52164694d
 )"};
   }
-
- protected:
-  grpc::Status Send(Server& server, grpc::ClientContext* context, uint64_t id,
-                    etcdserverpb::ResponseHeader* header) override {
-    etcdserverpb::MemberPromoteRequest request;
-    request.set_id(id);
-    etcdserverpb::MemberPromoteResponse response;
-    const grpc::Status status = server.cluster().MemberPromote(context, request, &response);
-    *header = response.header();
-    return status;
-  }
-  std::string Done() const override { return "promoted in"; }
 };
 
 }  // namespace
