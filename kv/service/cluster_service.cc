@@ -43,11 +43,12 @@ ServerUnaryReactor* ClusterService::MemberList(CallbackServerContext* call,
     List(reactor, answer);
   } else {
     raft::Replica* const replica = parts_.member->replica();
-    replica->ReadBarrier(raft::ReadMode::kQuorum, parts_.member->DeadlineOf(*call),
-                         [this, reactor, replica, answer](absl::Status passed) {
-                           if (passed.ok()) return List(reactor, answer);
-                           reactor->Finish(ToGrpc(ErrorOfRead(passed, replica->Status().leader)));
-                         });
+    replica->ReadBarrier(
+        raft::ReadMode::kQuorum, parts_.member->DeadlineOf(*call),
+        [this, reactor, replica, answer](absl::Status passed) {
+          if (passed.ok()) return List(reactor, answer);
+          reactor->Finish(ToGrpc(ErrorOfRead(passed, replica->CurrentLeadership().leader)));
+        });
   }
   return reactor;
 }
@@ -95,7 +96,7 @@ void ClusterService::Change(const CallbackServerContext& call, ServerUnaryReacto
           reactor->Finish(ToGrpc(ErrorOf(*refusal, kind)));
         } else {
           const raft::OutcomeUnknown unknown{raft::OutcomeUnknown::Reason::kDeadline};
-          reactor->Finish(ToGrpc(ErrorOf(unknown, replica->Status().leader)));
+          reactor->Finish(ToGrpc(ErrorOf(unknown, replica->CurrentLeadership().leader)));
         }
       });
 }

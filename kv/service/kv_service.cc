@@ -60,7 +60,7 @@ absl::Status KvService::TakeResponse(raft::ProposeOutcome outcome, Response* res
     return ErrorOf(*not_applied);
   }
   if (const auto* unknown = std::get_if<raft::OutcomeUnknown>(&outcome)) {
-    return ErrorOf(*unknown, parts_.member->replica()->Status().leader);
+    return ErrorOf(*unknown, parts_.member->replica()->CurrentLeadership().leader);
   }
   auto& applied = std::get<raft::Applied>(outcome);
   CHECK(applied.result != nullptr) << "at index " << applied.position.index;
@@ -105,11 +105,12 @@ ServerUnaryReactor* KvService::Read(CallbackServerContext* call, const absl::Sta
     post();
   } else {
     raft::Replica* const replica = parts_.member->replica();
-    replica->ReadBarrier(raft::ReadMode::kQuorum, parts_.member->DeadlineOf(*call),
-                         [reactor, post, replica](absl::Status passed) {
-                           if (passed.ok()) return post();
-                           reactor->Finish(ToGrpc(ErrorOfRead(passed, replica->Status().leader)));
-                         });
+    replica->ReadBarrier(
+        raft::ReadMode::kQuorum, parts_.member->DeadlineOf(*call),
+        [reactor, post, replica](absl::Status passed) {
+          if (passed.ok()) return post();
+          reactor->Finish(ToGrpc(ErrorOfRead(passed, replica->CurrentLeadership().leader)));
+        });
   }
   return reactor;
 }

@@ -77,7 +77,8 @@ ServerUnaryReactor* MaintenanceService::Alarm(CallbackServerContext* call,
     return NotOffered(call, "Maintenance.Alarm with ACTIVATE or DEACTIVATE");
   }
   ServerUnaryReactor* const reactor = call->DefaultReactor();
-  parts_.member->FillHeader(parts_.member->replica()->Status().term, response->mutable_header());
+  parts_.member->FillHeader(parts_.member->replica()->CurrentLeadership().term,
+                            response->mutable_header());
   response->mutable_header()->set_revision(parts_.store->View()->revision().value());
   reactor->Finish(grpc::Status::OK);
   return reactor;

@@ -24,7 +24,7 @@ Instant Member::DeadlineOf(const grpc::CallbackServerContext& call) const {
 absl::Status Member::CheckLeader(const grpc::CallbackServerContext& call) const {
   const auto wish = call.client_metadata().find("hasleader");
   if (wish == call.client_metadata().end() || wish->second != "true") return absl::OkStatus();
-  if (replica_->Status().leader != kNoNode) return absl::OkStatus();
+  if (replica_->CurrentLeadership().leader != kNoNode) return absl::OkStatus();
   return kErrNoLeader;
 }
 

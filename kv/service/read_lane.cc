@@ -37,7 +37,7 @@ void ReadLane::RunWaiting() {
     }
     // Taken after the reads were: it shows what they have to see.
     const std::shared_ptr<const ReadView> view = store_->View();
-    const Term term = replica_->Status().term;
+    const Term term = replica_->CurrentLeadership().term;
     for (Read& read : batch) std::move(read)(*view, term);
   }
 }

@@ -218,6 +218,11 @@ ReplicaStatus RaftNode::Status() const {
   return status;
 }
 
+Leadership RaftNode::CurrentLeadership() const {
+  std::lock_guard lock(picture_mutex_);
+  return {picture_.status.term, picture_.status.leader};
+}
+
 void RaftNode::Answer(Completions completions) {
   if (completions.empty()) return;
   {

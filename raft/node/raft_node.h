@@ -122,6 +122,7 @@ class RaftNode final : public Replica, public TransportReceiver {
                         ChangeCallback done) override;
   void TransferLeadership(NodeId target, Instant deadline, TransferCallback done) override;
   ReplicaStatus Status() const override;
+  Leadership CurrentLeadership() const override;
 
   // TransportReceiver.
   void OnMessages(std::vector<Message> messages) override;

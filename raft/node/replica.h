@@ -81,6 +81,12 @@ struct FollowerProgress {
   absl::Duration last_contact_age;  // InfiniteDuration: not heard of in this term
 };
 
+// Who leads, as far as a replica knows.
+struct Leadership {
+  Term term;
+  NodeId leader;  // kNoNode if none is known
+};
+
 // A recent picture of a replica.
 struct ReplicaStatus {
   NodeId self;
@@ -121,6 +127,12 @@ class Replica {
   virtual void TransferLeadership(NodeId target, Instant deadline, TransferCallback done) = 0;
 
   virtual ReplicaStatus Status() const = 0;
+
+  // Part of the same, for those who ask with each request.
+  virtual Leadership CurrentLeadership() const {
+    const ReplicaStatus status = Status();
+    return {status.term, status.leader};
+  }
 };
 
 }  // namespace pontoon::raft
