@@ -13,11 +13,11 @@ readonly tsan_targets=(//raft/env/... //raft/node/... //raft/transport/...)
 
 usage() {
   cat <<'END'
-Usage: tests/run.sh [--with-sanitizers] [BAZEL ARGUMENT...]
+Usage: tests/run.sh [BAZEL ARGUMENT...]
 
-Installs the Debian packages that are missing, builds Pontoon, and runs every test of it; with
---with-sanitizers, some of them again with AddressSanitizer and ThreadSanitizer. Arguments may name
-tests, which are then the only ones to run:
+Installs the Debian packages that are missing, builds Pontoon, and runs every test of it; then runs
+some of them again with AddressSanitizer and ThreadSanitizer. Arguments may name tests, which are
+then the only ones to run:
 
   tests/run.sh //raft/...
   tests/run.sh //tests/integration:zoneinfo_test --test_output=streamed
@@ -45,11 +45,6 @@ main() {
     usage
     exit 0
   fi
-  local sanitizers=no
-  if [[ ${1:-} == --with-sanitizers ]]; then
-    sanitizers=yes
-    shift
-  fi
   "$root/deploy/install-packages.sh" --with-tests
   cd "$root"
   folder=$(mktemp -d)
@@ -59,7 +54,8 @@ main() {
   local targets=()
   [[ " $* " == *' //'* ]] || targets=(//...)
   run_tests "$@" "${targets[@]}"
-  if [[ $sanitizers == yes ]]; then
+  # Not if the caller has chosen one of them.
+  if ((${#targets[@]} > 0)) && [[ " $* " != *' --config'* ]]; then
     run_tests --config=asan "$@" "${asan_targets[@]}"
     run_tests --config=tsan "$@" "${tsan_targets[@]}"
   fi
