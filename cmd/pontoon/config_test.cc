@@ -82,6 +82,7 @@ TEST(Config, NothingGivenMakesASingleMemberOnThisMachine) {
   EXPECT_EQ(config->compaction_step_entries, 100'000u);
   EXPECT_EQ(config->log_entries_kept, 10'000u);
   EXPECT_EQ(config->log_retention_bytes, 512u << 20);
+  EXPECT_EQ(config->snapshot_bytes_per_second, 64u << 20);
   EXPECT_EQ(config->log.level, LogLevel::kInfo);
   EXPECT_EQ(config->log.format, LogFormat::kConsole);
   EXPECT_THAT(config->notices, IsEmpty());
@@ -106,6 +107,7 @@ TEST(Config, EveryFlagIsUnderstood) {
                  "--snapshot-count=5",
                  "--snapshot-catchup-entries=3",
                  "--log-retention-bytes=7",
+                 "--snapshot-send-rate=2000000",
                  "--max-request-bytes=2000000",
                  "--max-txn-ops=256",
                  "--max-concurrent-streams=10",
@@ -135,6 +137,7 @@ TEST(Config, EveryFlagIsUnderstood) {
   EXPECT_EQ(config->compaction_step_entries, 5u);
   EXPECT_EQ(config->log_entries_kept, 3u);
   EXPECT_EQ(config->log_retention_bytes, 7u);
+  EXPECT_EQ(config->snapshot_bytes_per_second, 2'000'000u);
 }
 
 TEST(Config, TheAdvertisedAddressIsNeededOnlyWhereItIsNotTheDefault) {

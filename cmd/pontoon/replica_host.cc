@@ -80,6 +80,7 @@ raft::RaftNodeOptions ReplicaHost::NodeOptions(const Config& config) {
   options.retention.step_entries = config.compaction_step_entries;
   options.retention.keep_entries = config.log_entries_kept;
   options.retention.keep_bytes = config.log_retention_bytes;
+  options.snapshots.bytes_per_second = config.snapshot_bytes_per_second;
   options.on_peers = [this](const PeerUrls& peers) { roster_->OnPeers(peers); };
   options.on_removed = [this] { steward_->Post([this] { OnRemoved(); }); };
   options.on_fatal = [](const absl::Status& error) { DieOfFailedDisk(error.message()); };

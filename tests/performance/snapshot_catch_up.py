@@ -133,6 +133,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="catch-up-") as folder:
         if options.filled:
             shutil.copytree(options.filled, folder, dirs_exist_ok=True)
+            os.sync()  # or the measurement shares the disk with the copy
         with Cluster("pontoon", folder, flags, AWAKE if options.filled else (0, 1, 2)) as cluster:
             if options.filled:
                 cluster.wait_ready()
