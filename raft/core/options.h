@@ -16,8 +16,8 @@ struct CoreOptions {
   NodeId self;
 
   absl::Duration heartbeat_interval = absl::Milliseconds(100);
-  // A follower that hears nothing for between one and two of these asks for votes; a leader that
-  // hears of no quorum for one of these steps down.
+  // A follower that hears nothing for between one and one and a half of these asks for votes; a
+  // leader that hears of no quorum for one of these steps down.
   absl::Duration election_timeout = absl::Milliseconds(1000);
   // For so long after a heartbeat that a quorum acknowledged was sent, the leader answers reads by
   // itself; for so long, stretched by the error of the clocks, who acknowledged it votes for nobody

@@ -238,6 +238,7 @@ class RaftCore {
   // ---- raft_core_election.cc
 
   void ResetElectionDue(Instant now);
+  void RepeatVoteSoon(Instant now);
   absl::Duration RandomBelow(absl::Duration bound);
   bool HearsFromLeader(Instant now) const;
   bool MayCampaign() const;
@@ -368,6 +369,7 @@ class RaftCore {
   Instant vote_promised_until_ = Instant::InfinitePast();
   // Until then elections follow each other quickly: the leader is known to be gone.
   Instant hurry_until_ = Instant::InfinitePast();
+  bool campaigned_ = false;  // since there last was a leader
 
   Outbox outbox_;
   Ready ready_;  // what is being gathered for the next TakeReady, but for what outbox_ and the log

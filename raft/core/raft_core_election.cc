@@ -2,18 +2,30 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "raft/base/check.h"
 #include "raft/core/raft_core.h"
 
 namespace pontoon::raft {
 
-// Between one and two election timeouts, so that one node is usually alone with its candidacy
-// (thesis 3.4); heartbeat intervals if the leader is known to be gone.
+// Spread, so that one node is usually alone with its candidacy (thesis 3.4): over half an election
+// timeout, since a vote that is split all the same is soon repeated (RepeatVoteSoon). In heartbeat
+// intervals if the leader is known to be gone.
 void RaftCore::ResetElectionDue(Instant now) {
-  const absl::Duration timeout =
-      now < hurry_until_ ? options_.heartbeat_interval : options_.election_timeout;
-  election_due_ = now + timeout + RandomBelow(timeout);
+  if (now < hurry_until_) {
+    election_due_ = now + options_.heartbeat_interval + RandomBelow(options_.heartbeat_interval);
+  } else {
+    election_due_ = now + options_.election_timeout + RandomBelow(options_.election_timeout / 2);
+  }
+}
+
+// A candidate without an answer waits a quarter to a half of an election timeout, but only the
+// first time: where votes take longer, the next ones get the time they need.
+void RaftCore::RepeatVoteSoon(Instant now) {
+  if (std::exchange(campaigned_, true) || membership().IsOnlyVoter(options_.self)) return;
+  const absl::Duration quarter = options_.election_timeout / 4;
+  election_due_ = std::min(election_due_, now + quarter + RandomBelow(quarter));
 }
 
 absl::Duration RaftCore::RandomBelow(absl::Duration bound) {
@@ -76,6 +88,7 @@ void RaftCore::StartPreVote(Instant now) {
 
 void RaftCore::StartCampaign(Instant now, VoteRequest request, const char* reason) {
   ResetElectionDue(now);
+  RepeatVoteSoon(now);
   AdoptTerm(hard_state_.term.Next());
   SetVote(options_.self);
   role_ = CandidateState{};

@@ -18,6 +18,7 @@ bool RaftCore::FollowLeader(Instant now, NodeId leader) {
   if (follower()->leader != leader) return false;
   leader_contact_ = now;
   hurry_until_ = Instant::InfinitePast();
+  campaigned_ = false;
   ResetElectionDue(now);
   return true;
 }

@@ -23,6 +23,7 @@ void RaftCore::BecomeLeader(Instant now) {
   forwarded_term_ = hard_state_.term;
   leader_contact_ = Instant::InfinitePast();
   hurry_until_ = Instant::InfinitePast();
+  campaigned_ = false;
   // Nothing of an older term is committed by counting its copies: an entry of this term must carry
   // it (thesis 3.6.2). So there is one at once.
   AppendToLog({.index = last_index().Next(),

@@ -65,11 +65,16 @@ class RaftCoreTest : public ::testing::Test {
       if (ready.persist) core_.OnPersisted(now_, ready.persist->seq);
     }
   }
-  void Win() {
+  // As soon as it may; node 2 would vote for it.
+  void Campaign() {
     now_ = core_.NextDeadline();
     core_.OnDeadline(now_);
     Drain();
-    Receive(NodeId(2), 1, PreVoteResponse{.granted = true});
+    Receive(NodeId(2), core_.term().Next().value(), PreVoteResponse{.granted = true});
+    ASSERT_EQ(core_.role(), Role::kCandidate);
+  }
+  void Win() {
+    Campaign();
     Receive(NodeId(2), 1, VoteResponse{.granted = true});
     ASSERT_EQ(core_.role(), Role::kLeader);
     sent_.clear();
@@ -86,17 +91,34 @@ TEST_F(RaftCoreTest, ADeadlineThatIsNotDueDoesNothing) {
   EXPECT_EQ(core_.role(), Role::kFollower);
 }
 
-TEST_F(RaftCoreTest, TheElectionTimeoutLiesBetweenOneAndTwo) {
+TEST_F(RaftCoreTest, TheElectionTimeoutLiesBetweenOneAndOneAndAHalf) {
   std::set<Instant> seen;
   for (uint64_t seed = 1; seed <= 100; ++seed) {
     CoreOptions options = OptionsOf(NodeId(1));
     options.seed = seed;
     RaftCore core(options, Fresh(), At(0));
     EXPECT_GE(core.NextDeadline(), At(0) + options.election_timeout);
-    EXPECT_LT(core.NextDeadline(), At(0) + 2 * options.election_timeout);
+    EXPECT_LT(core.NextDeadline(), At(0) + 1.5 * options.election_timeout);
     seen.insert(core.NextDeadline());
   }
   EXPECT_EQ(seen.size(), 100u);
+}
+
+TEST_F(RaftCoreTest, AnElectionThatNobodyWonIsRepeatedSoonButOnlyOnce) {
+  const absl::Duration timeout = OptionsOf(NodeId(1)).election_timeout;
+  const auto wait = [&] { return core_.NextDeadline() - now_; };
+  Campaign();
+  EXPECT_GE(wait(), timeout / 4);
+  EXPECT_LT(wait(), timeout / 2);
+  Campaign();
+  EXPECT_GE(wait(), timeout);
+  Campaign();
+  EXPECT_GE(wait(), timeout);
+
+  Receive(NodeId(2), core_.term().value(), Heartbeat{});
+  ASSERT_EQ(core_.leader(), NodeId(2));
+  Campaign();
+  EXPECT_LT(wait(), timeout / 2);
 }
 
 TEST_F(RaftCoreTest, TheSameCallsGiveTheSameRun) {
