@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "cmd/pontoon/manual_time.h"
 #include "cmd/pontoon/peer_book.h"
 #include "cmd/pontoon/status_only.h"
 #include "raft/env/file_system.h"
+#include "raft/env/testing/manual_time.h"
 
 namespace pontoon {
 namespace {
@@ -33,8 +33,8 @@ class PeerFinderTest : public testing::Test {
       : peers_(EmptyBook()),
         finder_({.replica = &replica_,
                  .peers = peers_.get(),
-                 .clock = &time_,
-                 .executor = &time_,
+                 .clock = &clock_,
+                 .executor = &executor_,
                  .ask =
                      [this](const std::string& address) {
                        asked_.push_back(address);
@@ -49,7 +49,7 @@ class PeerFinderTest : public testing::Test {
     EXPECT_TRUE(peers_->Admit(NodeId{1}, kIncarnation).ok());
     EXPECT_TRUE(peers_->Admit(NodeId{3}, kIncarnation).ok());
     finder_.Start();
-    time_.RunDue();
+    executor_.RunDue();
   }
 
   static std::unique_ptr<PeerBook> EmptyBook() {
@@ -64,9 +64,10 @@ class PeerFinderTest : public testing::Test {
     return raft::IntroductionAnswer{{1, teller, 0, incarnation_}, answer_};
   }
 
-  void PassLooks(int looks) { time_.Advance(looks * PeerFinder::kLookInterval); }
+  void PassLooks(int looks) { executor_.RunFor(looks * PeerFinder::kLookInterval); }
 
-  ManualTime time_;
+  ManualClock clock_;
+  ManualExecutor executor_{&clock_};
   StatusOnly replica_;
   std::unique_ptr<PeerBook> peers_;
   absl::StatusOr<raft::Introduction> answer_ = absl::UnavailableError("no quorum");

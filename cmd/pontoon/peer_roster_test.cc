@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "cmd/pontoon/manual_time.h"
+#include "raft/env/testing/manual_time.h"
 
 namespace pontoon {
 namespace {
@@ -22,23 +22,25 @@ class PeerRosterTest : public testing::Test {
   void Begin(const PeerUrls& peers) {
     roster_.OnPeers(peers);
     roster_.Begin();
-    time_.RunDue();
+    executor_.RunDue();
   }
   void OnPeers(const PeerUrls& peers) {
     roster_.OnPeers(peers);
-    time_.RunDue();
+    executor_.RunDue();
   }
 
-  ManualTime time_;
+  ManualClock clock_;
+  ManualExecutor executor_{&clock_};
   std::vector<raft::PeerAddresses> told_;
-  PeerRoster roster_{&time_, &time_, [this](const auto& addresses) { told_.push_back(addresses); }};
+  PeerRoster roster_{&clock_, &executor_,
+                     [this](const auto& addresses) { told_.push_back(addresses); }};
 };
 
 TEST_F(PeerRosterTest, TellsNothingBeforeItBegins) {
   OnPeers({{kOne, {"http://a:1"}}});
   EXPECT_TRUE(told_.empty());
   roster_.Begin();
-  time_.RunDue();
+  executor_.RunDue();
   EXPECT_THAT(told_, ElementsAre(raft::PeerAddresses{{kOne, "a:1"}}));
 }
 
@@ -58,11 +60,11 @@ TEST_F(PeerRosterTest, WhoLeavesIsReachedForAMomentLonger) {
   Begin({{kOne, {"http://a:1"}}, {kTwo, {"http://b:1"}}});
   OnPeers({{kOne, {"http://a:1"}}});
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:1"), Pair(kTwo, "b:1")));
-  time_.Advance(PeerRoster::kFarewell - absl::Milliseconds(1));
+  executor_.RunFor(PeerRoster::kFarewell - absl::Milliseconds(1));
   // Another change does not make it longer.
   OnPeers({{kOne, {"http://a:1"}}, {kThree, {"http://c:1"}}});
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:1"), Pair(kTwo, "b:1"), Pair(kThree, "c:1")));
-  time_.Advance(absl::Milliseconds(1));
+  executor_.RunFor(absl::Milliseconds(1));
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:1"), Pair(kThree, "c:1")));
 }
 
@@ -72,7 +74,7 @@ TEST_F(PeerRosterTest, WhoComesBackMeanwhileStays) {
   OnPeers({{kOne, {"http://a:1"}}, {kTwo, {"http://b:2"}}});
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:1"), Pair(kTwo, "b:2")));
   const size_t told = told_.size();
-  time_.Advance(2 * PeerRoster::kFarewell);
+  executor_.RunFor(2 * PeerRoster::kFarewell);
   EXPECT_EQ(told_.size(), told);
 }
 
@@ -84,14 +86,14 @@ TEST_F(PeerRosterTest, WhoJoinsKeepsThoseItWasToldOfUntilItsLogHasItsAddition) {
   Begin(told);
   EXPECT_THAT(told_.back(), all);
   OnPeers({{kOne, {"http://a:1"}}});
-  time_.Advance(2 * PeerRoster::kFarewell);
+  executor_.RunFor(2 * PeerRoster::kFarewell);
   EXPECT_THAT(told_.back(), all);
   OnPeers({{kOne, {"http://a:1"}}, {kTwo, {"http://b:1"}}});
   EXPECT_THAT(told_.back(), all);
   OnPeers({{kOne, {"http://a:3"}}, {kTwo, {"http://b:1"}}, {kThree, {"http://c:1"}}});
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:3"), Pair(kTwo, "b:1"), Pair(kThree, "c:1")));
   OnPeers({{kOne, {"http://a:3"}}, {kThree, {"http://c:1"}}});
-  time_.Advance(PeerRoster::kFarewell);
+  executor_.RunFor(PeerRoster::kFarewell);
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:3"), Pair(kThree, "c:1")));
 }
 
@@ -99,14 +101,14 @@ TEST_F(PeerRosterTest, HearsayCountsUntilTheMembershipHasNewsOfThatPeer) {
   Begin({{kOne, {"http://a:1"}}, {kTwo, {"http://b:1"}}});
   // One has moved, and three has come.
   roster_.OnHearsay({{kOne, {"http://a:2"}}, {kThree, {"http://c:1"}}});
-  time_.RunDue();
+  executor_.RunDue();
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:2"), Pair(kTwo, "b:1"), Pair(kThree, "c:1")));
   OnPeers({{kOne, {"http://a:1"}}, {kTwo, {"http://b:2"}}});
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:2"), Pair(kTwo, "b:2"), Pair(kThree, "c:1")));
   OnPeers({{kOne, {"http://a:3"}}, {kTwo, {"http://b:2"}}, {kThree, {"http://c:1"}}});
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:3"), Pair(kTwo, "b:2"), Pair(kThree, "c:1")));
   OnPeers({{kOne, {"http://a:3"}}, {kTwo, {"http://b:2"}}});
-  time_.Advance(PeerRoster::kFarewell);
+  executor_.RunFor(PeerRoster::kFarewell);
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:3"), Pair(kTwo, "b:2")));
 }
 

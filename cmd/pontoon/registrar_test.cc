@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "cmd/pontoon/manual_time.h"
 #include "cmd/pontoon/status_only.h"
 #include "kv/store/store_options.h"
 #include "raft/env/file_system.h"
+#include "raft/env/testing/manual_time.h"
 
 namespace pontoon {
 namespace {
@@ -45,13 +45,13 @@ class RegistrarTest : public testing::Test {
     membership.peer_urls = {
         {kSelf, {"http://a:1"}}, {kMet, {"http://b:1"}}, {kNew, {"http://c:1"}}};
     registrar_ = std::make_unique<Registrar>(
-        Registrar::Parts{&identity_, &replica_, store_.get(), peers_.get(), &time_, &time_});
+        Registrar::Parts{&identity_, &replica_, store_.get(), peers_.get(), &clock_, &executor_});
   }
 
   absl::StatusOr<raft::Introduction> Ask(raft::IntroductionRequest request) {
     absl::StatusOr<raft::Introduction> answer = absl::InternalError("was not answered");
     registrar_->Introduce(std::move(request), [&](auto given) { answer = std::move(given); });
-    time_.RunDue();
+    executor_.RunDue();
     return answer;
   }
   absl::StatusOr<raft::Introduction> AskAsMember(NodeId member, uint64_t data_incarnation) {
@@ -60,7 +60,8 @@ class RegistrarTest : public testing::Test {
 
   Identity identity_;
   StatusOnly replica_;
-  ManualTime time_;
+  ManualClock clock_;
+  ManualExecutor executor_{&clock_};
   std::unique_ptr<kv::KvStore> store_;
   std::unique_ptr<PeerBook> peers_;
   std::unique_ptr<Registrar> registrar_;

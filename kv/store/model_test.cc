@@ -508,7 +508,7 @@ TEST_P(ModelTest, RandomProgramsDoWhatTheModelDoes) {
     if (generator.Below(100) == 0) h.Reopen();
   }
   ASSERT_NO_FATAL_FAILURE(CompareHistories(&h, model));
-  h.executor().RunAll();
+  h.executor().RunDue();
   ASSERT_NO_FATAL_FAILURE(CompareHistories(&h, model));
 }
 
@@ -581,7 +581,7 @@ TEST_P(ModelTest, InstalledSnapshotsDoWhatTheModelDoes) {
   if (!follows) behind.InstallFrom(&ahead);
   ASSERT_NO_FATAL_FAILURE(CompareHistories(&behind, model));
   for (StoreHarness* h : {&ahead, &behind}) {
-    h->executor().RunAll();
+    h->executor().RunDue();
     h->Close();
   }
   ASSERT_NO_FATAL_FAILURE(ASSERT_EQ(DumpRecords(ahead.dir()), DumpRecords(behind.dir())));
@@ -598,11 +598,11 @@ TEST_P(ModelTest, ScrubbingLeavesWhatIsNeeded) {
     Command command = generator.NextCommand(model.revision());
     model.Apply(command);
     h.Apply(command);
-    if (generator.Below(10) == 0) h.executor().RunAll();
+    if (generator.Below(10) == 0) h.executor().RunDue();
   }
   h.Put("end", "");
   ASSERT_TRUE(h.Compact(h.revision()).ok());
-  h.executor().RunAll();
+  h.executor().RunDue();
   std::string all = h.All();
   h.Close();
   std::map<char, size_t> records;

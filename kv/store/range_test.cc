@@ -311,7 +311,7 @@ TEST_F(RangeTest, AViewNeverChanges) {
   std::shared_ptr<const ReadView> view = h_.store().View();
   h_.Put("a", "3");
   ASSERT_TRUE(h_.Compact(4).ok());
-  h_.executor().RunAll();
+  h_.executor().RunDue();
 
   RangeRequest request = RangeOf("a");
   RangeResponse response;

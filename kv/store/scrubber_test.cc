@@ -56,7 +56,7 @@ class ScrubberTest : public testing::Test {
 
   void CompactAndScrub(int64_t revision) {
     ASSERT_TRUE(h_.Compact(revision).ok());
-    h_.executor().RunAll();
+    h_.executor().RunDue();
   }
 
   StoreHarness h_;
@@ -65,7 +65,7 @@ class ScrubberTest : public testing::Test {
 TEST_F(ScrubberTest, NothingIsRemovedWithoutACompaction) {
   h_.Put("a", "1");
   h_.Put("a", "2");
-  h_.executor().RunAll();
+  h_.executor().RunDue();
   EXPECT_EQ(VersionsLeft(), (V{"2.0 a=1", "3.0 a=2"}));
 }
 
@@ -167,7 +167,7 @@ TEST_F(ScrubberTest, ACompactionInTheMiddleOfTheWork) {
     ASSERT_TRUE(h_.Compact(revision).ok());
     h_.executor().RunOne();
   }
-  h_.executor().RunAll();
+  h_.executor().RunDue();
   EXPECT_EQ(VersionsLeft(), (V{"1001.0 k8 deleted"}));
 }
 
@@ -184,7 +184,7 @@ TEST_F(ScrubberTest, ALargeRevisionIsNoObstacle) {
   }
   h_.Put("last", "x");
   ASSERT_TRUE(h_.Compact(1003).ok());
-  h_.executor().RunAll();
+  h_.executor().RunDue();
   EXPECT_EQ(VersionsLeft(), (V{"1003.0 last=x"}));
 }
 
@@ -202,13 +202,13 @@ TEST_F(ScrubberTest, SaysWhenItIsDone) {
   h_.store().WhenScrubbed(Revision(2), note("two"));
   h_.store().WhenScrubbed(Revision(4), note("four"));
   EXPECT_EQ(calls, V{}) << "not before the work";
-  h_.executor().RunAll();
+  h_.executor().RunDue();
   EXPECT_EQ(calls, (V{"three OK", "two OK"}));
   h_.store().WhenScrubbed(Revision(3), note("late"));
   EXPECT_EQ(calls.back(), "late OK");
   h_.Close();
   EXPECT_EQ(calls.back(), "four CANCELLED: the store is closing");
-  h_.executor().RunAll();  // what is still posted does no harm
+  h_.executor().RunDue();  // what is still posted does no harm
 }
 
 TEST_F(ScrubberTest, WorksBesideTheApplier) {

@@ -91,7 +91,7 @@ TEST_F(SnapshotTest, IsTheStateAtItsPosition) {
   from_.Put("a", "3");
   from_.Delete("a");
   ASSERT_TRUE(from_.Compact(from_.revision()).ok());
-  from_.executor().RunAll();
+  from_.executor().RunDue();
   std::unique_ptr<SnapshotSink> sink = *to_.store().BeginSnapshot((*source)->position());
   ASSERT_TRUE(sink->Write(ReadAll(source->get())).ok());
   ASSERT_TRUE(sink->Finish().ok());
@@ -120,7 +120,7 @@ TEST_F(SnapshotTest, AnInstalledStateIsAsGoodAsAnAppliedOne) {
     EXPECT_EQ(h->Put("b", "3"), 6);
     EXPECT_EQ(h->Describe("b"), "6/6/1/0 3");
     EXPECT_EQ(h->Describe("a"), "2/4/2/0 2");
-    h->executor().RunAll();
+    h->executor().RunDue();
     h->Close();
   }
   EXPECT_EQ(DumpRecords(to_.dir()), DumpRecords(from_.dir()));
@@ -172,7 +172,7 @@ TEST_F(SnapshotTest, ViewsAndSourcesOfTheStateBeforeLast) {
   std::shared_ptr<const ReadView> view = to_.store().View();
   std::unique_ptr<SnapshotSource> source = *to_.store().OpenSnapshot();
   to_.InstallFrom(&from_);
-  to_.executor().RunAll();
+  to_.executor().RunDue();
   const std::string installed = GenerationName(LogIndex(4));
   EXPECT_EQ(to_.All(), "a=2");
   EXPECT_EQ(NamesIn(to_.dir()), (Names{First(), installed}));
@@ -195,7 +195,7 @@ TEST_F(SnapshotTest, ViewsAndSourcesOfTheStateBeforeLast) {
 TEST_F(SnapshotTest, TheStateBeforeIsClosedByTheExecutor) {
   to_.InstallFrom(&from_);
   EXPECT_TRUE(NamesIn(to_.dir()).contains(First())) << "the applier does not wait for it";
-  to_.executor().RunAll();
+  to_.executor().RunDue();
   EXPECT_EQ(NamesIn(to_.dir()), (Names{GenerationName(LogIndex(4))}));
 }
 
@@ -208,7 +208,7 @@ TEST_F(SnapshotTest, OneAfterTheOther) {
   }
   to_.InstallFrom(&from_);
   EXPECT_EQ(to_.All(), "a=2 more=4 own=4");
-  to_.executor().RunAll();
+  to_.executor().RunDue();
   EXPECT_EQ(NamesIn(to_.dir()), (Names{GenerationName(LogIndex(14))}));
 }
 
@@ -227,7 +227,7 @@ TEST_F(SnapshotTest, ScrubbingGoesOnInTheNewState) {
   to_.InstallFrom(&from_);
   EXPECT_TRUE(scrubbed.empty()) << "who waits goes on waiting";
   for (StoreHarness* h : {&from_, &to_}) {
-    h->executor().RunAll();
+    h->executor().RunDue();
     EXPECT_EQ(h->All(1000), "a=994");
     h->Close();
   }
@@ -239,7 +239,7 @@ TEST_F(SnapshotTest, ScrubbingGoesOnInTheNewState) {
 
 TEST_F(SnapshotTest, WhoeverWaitsForWhatIsScrubbedIsTold) {
   ASSERT_TRUE(from_.Compact(4).ok());
-  from_.executor().RunAll();
+  from_.executor().RunDue();
   from_.Put("b", "2");
   std::vector<absl::Status> scrubbed;
   to_.store().WhenScrubbed(Revision(4), [&](absl::Status status) { scrubbed.push_back(status); });
@@ -409,7 +409,7 @@ TEST_F(SnapshotTest, TheStateThatHasAppliedMoreIsTaken) {
 // Of an old state that was being removed, any files can be missing.
 TEST_F(SnapshotTest, ACrashWhileTheOldStateIsRemoved) {
   to_.InstallFrom(&from_);
-  to_.executor().RunAll();
+  to_.executor().RunDue();
   AfterCrash after([this] {
     const std::string retired = absl::StrCat(to_.dir(), "/", First(), ".retired");
     fs::create_directory(retired);

@@ -24,19 +24,6 @@ using ::etcdserverpb::TxnRequest;
 using ::etcdserverpb::TxnResponse;
 using storage::v1::Command;
 
-bool ManualExecutor::RunOne() {
-  if (tasks_.empty()) return false;
-  Task task = std::move(tasks_.front());
-  tasks_.pop_front();
-  std::move(task)();
-  return true;
-}
-
-void ManualExecutor::RunAll() {
-  while (RunOne()) {
-  }
-}
-
 PutRequest PutOf(const std::string& key, const std::string& value) {
   PutRequest request;
   request.set_key(key);

@@ -4,7 +4,6 @@
 #define PONTOON_KV_STORE_STORE_HARNESS_H_
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,24 +12,9 @@
 #include "kv/store/kv_store.h"
 #include "proto/command.pb.h"
 #include "proto/rpc.pb.h"
-#include "raft/env/executor.h"
+#include "raft/env/testing/manual_time.h"
 
 namespace pontoon::kv {
-
-// An executor that runs its tasks when the test says so, on the test's thread.
-class ManualExecutor : public Executor {
- public:
-  void Post(Task task) override { tasks_.push_back(std::move(task)); }
-  void PostAt(Instant, Task task) override { Post(std::move(task)); }
-
-  // False if there was nothing to run.
-  bool RunOne();
-  void RunAll();
-  void DropAll() { tasks_.clear(); }
-
- private:
-  std::deque<Task> tasks_;
-};
 
 // Requests, with the fields that most tests need.
 etcdserverpb::PutRequest PutOf(const std::string& key, const std::string& value);
@@ -118,7 +102,8 @@ class StoreHarness {
   std::vector<KvResult> ApplyItems(std::vector<ApplyItem> items);
   ApplyItem MakeItem(const std::string& payload);
 
-  ManualExecutor executor_;
+  ManualClock clock_;
+  ManualExecutor executor_{&clock_};
   StoreOptions options_;
   const std::string dir_;
   uint64_t next_index_ = 1;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "raft/env/testing/manual_time.h"
 #include "raft/node/testing/in_memory.h"
 
 namespace pontoon::raft {
@@ -24,12 +25,13 @@ class LogCompactorTest : public ::testing::Test {
     picture_.bytes = bytes;
     dropped_.clear();
     compactor_.Consider(picture_);
-    executor_.RunDue(Instant::FromNanos(1));
+    executor_.RunDue();
     if (dropped_.empty()) return std::nullopt;
     return dropped_.back().value();
   }
 
-  ManualExecutor executor_;
+  ManualClock clock_;
+  ManualExecutor executor_{&clock_};
   Journal state_;
   std::vector<LogIndex> dropped_;
   absl::Status drop_result_;
@@ -103,7 +105,7 @@ TEST_F(LogCompactorTest, OneCompactionAtATime) {
   compactor_.Consider(picture_);
   picture_.applied = LogIndex(300);
   compactor_.Consider(picture_);
-  executor_.RunDue(Instant::FromNanos(1));
+  executor_.RunDue();
   EXPECT_EQ(dropped_, std::vector<LogIndex>{LogIndex(80)});
 }
 

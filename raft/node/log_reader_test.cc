@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "raft/env/testing/manual_time.h"
 #include "raft/node/testing/in_memory.h"
 
 namespace pontoon::raft {
@@ -23,11 +24,12 @@ class LogReaderTest : public ::testing::Test {
                     .first = LogIndex(first),
                     .last = LogIndex(last),
                     .bytes_max = 1 << 20});
-    executor_.RunDue(Instant::FromNanos(1));
+    executor_.RunDue();
     return std::exchange(read_, {}).at(0);
   }
 
-  ManualExecutor executor_;
+  ManualClock clock_;
+  ManualExecutor executor_{&clock_};
   MemoryLog log_;
   std::vector<EntriesRead> read_;
   LogReader reader_{&executor_, &log_,

@@ -19,6 +19,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "raft/base/check.h"
+#include "raft/env/testing/manual_time.h"
 #include "raft/node/testing/cluster_fixture.h"
 #include "raft/node/testing/in_memory.h"
 
@@ -47,7 +48,7 @@ class SingleNodeTest : public ::testing::Test {
     RaftNodeExecutors executors;
     for (auto* slot : {&executors.loop, &executors.log_writer, &executors.log_reader,
                        &executors.applier, &executors.snapshots}) {
-      auto executor = std::make_unique<ManualExecutor>();
+      auto executor = std::make_unique<ManualExecutor>(&clock_);
       manual_.push_back(executor.get());
       *slot = std::move(executor);
     }
@@ -70,20 +71,20 @@ class SingleNodeTest : public ::testing::Test {
     bool ran = true;
     while (ran) {
       ran = false;
-      for (ManualExecutor* executor : manual_) ran |= executor->RunDue(clock_.Now());
+      for (ManualExecutor* executor : manual_) ran |= executor->RunDue();
     }
   }
   void Advance(absl::Duration by) {
     clock_.Advance(by);
     Settle();
   }
-  void SettleOnlyLoop() { manual_[0]->RunDue(clock_.Now()); }
+  void SettleOnlyLoop() { manual_[0]->RunDue(); }
   // Lets the time go by while only the loop runs; says in how many milliseconds it did.
   int LoopTurnsIn(absl::Duration time) {
     int turns = 0;
     for (const Instant end = clock_.Now() + time; clock_.Now() < end;) {
       clock_.Advance(absl::Milliseconds(1));
-      turns += manual_[0]->RunDue(clock_.Now()) ? 1 : 0;
+      turns += manual_[0]->RunDue() ? 1 : 0;
     }
     return turns;
   }
@@ -146,8 +147,8 @@ TEST_F(SingleNodeTest, GatheredProposalsGoOnceNothingIsUnderWay) {
   StartAndLead();
   Propose("a");
   SettleOnlyLoop();
-  manual_[1]->RunDue(clock_.Now());  // the log writer
-  SettleOnlyLoop();                  // a is committed: the applier has the last news of it
+  manual_[1]->RunDue();  // the log writer
+  SettleOnlyLoop();      // a is committed: the applier has the last news of it
   Propose("b");
   SettleOnlyLoop();
   EXPECT_EQ(node_->Status().last_index, node_->Status().commit);
@@ -235,8 +236,8 @@ TEST_F(SingleNodeTest, BacklogOfTheApplierIsReadFromTheLog) {
   for (int i = 0; i < count; ++i) {
     Propose(std::to_string(i) + large);
     for (int turn = 0; turn < 3; ++turn) {
-      manual_[0]->RunDue(clock_.Now());
-      manual_[1]->RunDue(clock_.Now());
+      manual_[0]->RunDue();
+      manual_[1]->RunDue();
     }
   }
   EXPECT_TRUE(journal_->commands().empty());

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "raft/env/testing/manual_time.h"
 #include "raft/env/testing/memory_snapshot.h"
 #include "raft/node/snapshot_receiver.h"
 #include "raft/node/snapshot_sender.h"
@@ -149,8 +150,8 @@ class SnapshotTransferTest : public ::testing::Test {
   void Begin() { sender_->Start({.peer = kFollower, .term = kTerm, .at_least = LogIndex(3)}); }
   void Advance(absl::Duration by) {
     clock_.Advance(by);
-    sending_.RunDue(clock_.Now());
-    receiving_.RunDue(clock_.Now());
+    sending_.RunDue();
+    receiving_.RunDue();
   }
   // Lets a tick pass, so that there is a budget.
   void Tick() { Advance(absl::Milliseconds(20)); }
@@ -158,10 +159,10 @@ class SnapshotTransferTest : public ::testing::Test {
   void Deliver(Message message) {
     if (auto* chunk = std::get_if<SnapshotChunk>(&message.body)) {
       receiver_->OnChunk({message.from, message.term, std::move(*chunk)});
-      receiving_.RunDue(clock_.Now());
+      receiving_.RunDue();
     } else {
       sender_->OnAck({message.from, std::get<SnapshotAck>(message.body)});
-      sending_.RunDue(clock_.Now());
+      sending_.RunDue();
     }
   }
   void DeliverNext() {
@@ -232,7 +233,7 @@ class SnapshotTransferTest : public ::testing::Test {
 
   SnapshotSendOptions options_;
   ManualClock clock_;
-  ManualExecutor sending_, receiving_;
+  ManualExecutor sending_{&clock_}, receiving_{&clock_};
   SnapshotMachine leader_state_, follower_state_;
   Wire wire_;
   std::vector<SnapshotSent> sent_;
@@ -304,7 +305,7 @@ TEST_F(SnapshotTransferTest, KeepsToItsRate) {
   options_.window_bytes = 1 << 20;
   StartSender();
   Begin();
-  sending_.RunDue(clock_.Now());
+  sending_.RunDue();
   size_t pieces = 0;
   for (int tick = 0; tick < 5; ++tick) {
     Tick();
@@ -492,7 +493,7 @@ TEST_F(SnapshotTransferTest, AStateThatCannotBeReadIsGivenUp) {
 TEST_F(SnapshotTransferTest, AStateOlderThanTheLogIsNotSent) {
   leader_state_.position = At(2);
   Begin();
-  sending_.RunDue(clock_.Now());
+  sending_.RunDue();
   ExpectFailed();
   EXPECT_TRUE(wire_.queue.empty());
 }
@@ -510,7 +511,7 @@ TEST_F(SnapshotTransferTest, ADeposedLeaderSendsNoMore) {
   Begin();
   Tick();
   sender_->CancelAll();
-  sending_.RunDue(clock_.Now());
+  sending_.RunDue();
   wire_.queue.clear();
   for (int i = 0; i < 100; ++i) Advance(absl::Milliseconds(100));
   EXPECT_TRUE(wire_.queue.empty());
@@ -523,7 +524,7 @@ TEST_F(SnapshotTransferTest, WhatIsNotWantedIsLetGo) {
   Settle();
   ASSERT_EQ(follower_state_.filled.sinks_alive, 1);
   receiver_->Discard(std::move(received_[0].sink));
-  receiving_.RunDue(clock_.Now());
+  receiving_.RunDue();
   EXPECT_EQ(follower_state_.filled.sinks_alive, 0);
 }
 
@@ -550,7 +551,7 @@ TEST_F(SnapshotTransferTest, ATransferThatWaitsIsKnown) {
   Begin();
   FailTimes(1);
   Begin();
-  sending_.RunDue(clock_.Now());
+  sending_.RunDue();
   EXPECT_THAT(sender_->Statuses(), ElementsAre(Status(Stage::kWaiting)));
 }
 
@@ -607,7 +608,7 @@ TEST_F(SnapshotTransferTest, WhatWaitsCanBeDropped) {
   Begin();
   FailTimes(1);
   Begin();
-  sending_.RunDue(clock_.Now());
+  sending_.RunDue();
   sent_.clear();
   sender_->Drop(Status(Stage::kWaiting));
   wire_.queue.clear();
@@ -678,7 +679,7 @@ class HalfReceivedTest : public SnapshotTransferTest {
     EXPECT_EQ(follower_state_.filled.sinks_alive, 1);
   }
   int SinksAlive() {
-    receiving_.RunDue(clock_.Now());
+    receiving_.RunDue();
     return follower_state_.filled.sinks_alive;
   }
 };

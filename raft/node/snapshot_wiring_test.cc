@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "raft/env/testing/manual_time.h"
 #include "raft/node/raft_node.h"
 #include "raft/node/testing/in_memory.h"
 
@@ -38,7 +39,7 @@ class SnapshotWiringTest : public ::testing::Test {
     RaftNodeExecutors executors;
     for (auto* slot : {&executors.loop, &executors.log_writer, &executors.log_reader,
                        &executors.applier, &executors.snapshots}) {
-      auto executor = std::make_unique<ManualExecutor>();
+      auto executor = std::make_unique<ManualExecutor>(&clock_);
       manual_.push_back(executor.get());
       *slot = std::move(executor);
     }
@@ -62,7 +63,7 @@ class SnapshotWiringTest : public ::testing::Test {
     bool ran = true;
     while (ran) {
       ran = false;
-      for (ManualExecutor* executor : manual_) ran |= executor->RunDue(clock_.Now());
+      for (ManualExecutor* executor : manual_) ran |= executor->RunDue();
       for (const Message& message : std::exchange(wire_.queue, {})) Answer(message);
     }
   }
@@ -209,8 +210,8 @@ TEST_F(UnkeptLogTest, ItsFrontGoesWithoutTheLogWriter) {
   Settle();
   ASSERT_EQ(log_.base().index, before) << "it is not time yet";
   clock_.Advance(absl::Milliseconds(200));
-  manual_[0]->RunDue(clock_.Now());  // the loop
-  manual_[4]->RunDue(clock_.Now());  // snapshots and compaction
+  manual_[0]->RunDue();  // the loop
+  manual_[4]->RunDue();  // snapshots and compaction
   EXPECT_EQ(log_.base().index, before + 1);
 }
 
@@ -245,7 +246,7 @@ TEST_F(ReceivingTest, WhatAnEarlierLeaderSentIsLetGo) {
 TEST_F(ReceivingTest, WhatTheSameLeaderSendsGoesOnAfterASilence) {
   HearPiece(kQuick, kTerm, 0);
   clock_.Advance(absl::Seconds(5));
-  manual_[0]->RunDue(clock_.Now());
+  manual_[0]->RunDue();
   ASSERT_EQ(node_->Status().role, Role::kPreCandidate);
   wire_.queue.clear();  // nobody hears of that
   HearPiece(kQuick, kTerm, 10);

@@ -263,20 +263,4 @@ void LocalNetwork::Lose(std::function<bool(const Message&)> is_lost) {
   is_lost_ = std::move(is_lost);
 }
 
-// ---- ManualExecutor
-
-bool ManualExecutor::RunDue(Instant now) {
-  bool ran = false;
-  for (;;) {
-    while (!timers_.empty() && timers_.begin()->first <= now) {
-      tasks_.push_back(std::move(timers_.extract(timers_.begin()).mapped()));
-    }
-    if (tasks_.empty()) return ran;
-    Task task = std::move(tasks_.front());
-    tasks_.pop_front();
-    std::move(task)();
-    ran = true;
-  }
-}
-
 }  // namespace pontoon::raft

@@ -16,12 +16,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "raft/base/instant.h"
 #include "raft/base/membership_history.h"
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
 #include "raft/core/message.h"
-#include "raft/env/clock.h"
 #include "raft/env/executor.h"
 #include "raft/storage/log_store.h"
 #include "raft/transport/transport.h"
@@ -122,29 +120,6 @@ class LocalNetwork final : public Transport {
   std::set<NodeId> isolated_;
   std::function<bool(const Message&)> is_lost_;  // may be null
   const std::unique_ptr<Executor> wire_ = NewThreadExecutor("local-network");
-};
-
-// An executor that runs what is posted when it is told to, in the thread that tells it.
-class ManualExecutor final : public Executor {
- public:
-  void Post(Task task) override { tasks_.push_back(std::move(task)); }
-  void PostAt(Instant when, Task task) override { timers_.emplace(when, std::move(task)); }
-
-  // Runs what is posted and due, until nothing is left. False if there was nothing.
-  bool RunDue(Instant now);
-
- private:
-  std::deque<Task> tasks_;
-  std::multimap<Instant, Task> timers_;
-};
-
-class ManualClock final : public Clock {
- public:
-  Instant Now() const override { return now_; }
-  void Advance(absl::Duration by) { now_ = now_ + by; }
-
- private:
-  Instant now_ = Instant::FromNanos(1000000000);
 };
 
 }  // namespace pontoon::raft
