@@ -1,10 +1,12 @@
 #include "cmd/pontoon/identity.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
@@ -17,9 +19,9 @@ namespace pontoon {
 namespace {
 
 constexpr absl::string_view kFirstWord = "pontoon-identity ";
-constexpr absl::string_view kFirstLine = "pontoon-identity 2\n";
-// Has no incarnation.
-constexpr absl::string_view kOldFirstLine = "pontoon-identity 1\n";
+constexpr absl::string_view kFirstLine = "pontoon-identity 3\n";
+// The second one has no known-at, the first one no incarnation either.
+constexpr absl::string_view kOldFirstLines[] = {"pontoon-identity 2\n", "pontoon-identity 1\n"};
 constexpr absl::string_view kFounderWord = "founder";
 constexpr absl::string_view kKnownWord = "known";
 
@@ -37,6 +39,13 @@ absl::string_view WordOf(Origin origin) {
   return origin == Origin::kFounder ? kFounderWord : kKnownWord;
 }
 
+// False if `text` begins with no line of a version that is known.
+bool ConsumeFirstLine(absl::string_view& text) {
+  if (absl::ConsumePrefix(&text, kFirstLine)) return true;
+  return std::any_of(std::begin(kOldFirstLines), std::end(kOldFirstLines),
+                     [&](absl::string_view line) { return absl::ConsumePrefix(&text, line); });
+}
+
 // Takes one line "key value..." into `identity`. False if it makes no sense.
 bool ParseLine(absl::string_view line, Identity& identity) {
   const std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
@@ -48,6 +57,8 @@ bool ParseLine(absl::string_view line, Identity& identity) {
     identity.name = std::string(words[2]);
   } else if (words[0] == "incarnation" && words.size() == 2 && ParseHex(words[1], id)) {
     identity.incarnation = id;
+  } else if (words[0] == "known-at" && words.size() == 2 && absl::SimpleAtoi(words[1], &id)) {
+    identity.known_at = LogIndex(id);
   } else if (words[0] == "token" && words.size() == 2) {
     identity.token = std::string(words[1]);
   } else if ((words[0] == kFounderWord || words[0] == kKnownWord) && words.size() == 4 &&
@@ -89,6 +100,9 @@ std::string FormatIdentity(const Identity& identity) {
       absl::StrCat(kFirstLine, "cluster ", FormatId(identity.cluster.value()), "\nmember ",
                    FormatId(identity.member.value()), " ", identity.name, "\nincarnation ",
                    FormatId(identity.incarnation), "\ntoken ", identity.token, "\n");
+  if (identity.origin == Origin::kJoiner) {
+    absl::StrAppend(&text, "known-at ", identity.known_at.value(), "\n");
+  }
   for (const KnownMember& member : identity.first_members) {
     absl::StrAppend(&text, WordOf(identity.origin), " ", FormatId(member.id.value()), " ",
                     member.name, " ", member.peer_url.ToString(), "\n");
@@ -97,16 +111,14 @@ std::string FormatIdentity(const Identity& identity) {
 }
 
 absl::StatusOr<Identity> ParseIdentity(absl::string_view text) {
-  if (absl::StartsWith(text, kFirstWord) && !absl::StartsWith(text, kFirstLine) &&
-      !absl::StartsWith(text, kOldFirstLine)) {
+  absl::string_view rest = text;
+  if (absl::StartsWith(text, kFirstWord) && !ConsumeFirstLine(rest)) {
     return absl::UnimplementedError("was written by a newer version of pontoon");
   }
   const absl::Status damaged = absl::DataLossError("is damaged");
   std::optional<absl::string_view> body = CheckedBody(text);
   if (!body.has_value()) return damaged;
-  if (!absl::ConsumePrefix(&*body, kFirstLine) && !absl::ConsumePrefix(&*body, kOldFirstLine)) {
-    return damaged;
-  }
+  if (!ConsumeFirstLine(*body)) return damaged;
   Identity identity;
   for (const absl::string_view line : absl::StrSplit(*body, '\n', absl::SkipEmpty())) {
     if (!ParseLine(line, identity)) return damaged;

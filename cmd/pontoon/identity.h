@@ -52,6 +52,9 @@ struct Identity {
   // The founders; or those who were members when this one joined. By ascending id; `member` is one
   // of them.
   std::vector<KnownMember> first_members;
+  // Of a joiner: those are the members by the committed log up to this entry. 0: it was not told,
+  // or the folder is older than this.
+  LogIndex known_at;
 
   friend bool operator==(const Identity&, const Identity&) = default;
 };

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_replace.h"
 #include "cmd/pontoon/checked_text.h"
@@ -54,7 +56,7 @@ TEST(Identity, SurvivesTheFile) {
 
 TEST(Identity, TheFileIsForTheOperatorsEyesToo) {
   const std::string text = FormatIdentity(MakeFounder("b", ThreeMembers(), 7));
-  EXPECT_THAT(text, testing::MatchesRegex("pontoon-identity 2\n"
+  EXPECT_THAT(text, testing::MatchesRegex("pontoon-identity 3\n"
                                           "cluster [0-9a-f]{16}\n"
                                           "member [0-9a-f]{16} b\n"
                                           "incarnation 0000000000000007\n"
@@ -75,12 +77,13 @@ Identity Joiner() {
   identity.first_members = {{NodeId{0xa2}, "b", Url{"b", 2380}},
                             {NodeId{0xa4}, "d", Url{"d", 2380}},
                             {NodeId{0xa5}, "", Url{"e", 2380}}};
+  identity.known_at = LogIndex{17};
   return identity;
 }
 
 TEST(Identity, OfAJoinerSurvivesTheFile) {
   const std::string text = FormatIdentity(Joiner());
-  EXPECT_THAT(text, testing::HasSubstr("\nknown 00000000000000a2 b http://b:2380\n"));
+  EXPECT_THAT(text, testing::HasSubstr("\nknown-at 17\nknown 00000000000000a2 b http://b:2380\n"));
   const auto read = ParseIdentity(text);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(*read, Joiner());
@@ -95,14 +98,27 @@ TEST(Identity, AFounderIsToldFromAJoiner) {
   EXPECT_FALSE(ParseIdentity(FormatIdentity(identity)).ok()) << "it is not among the members";
 }
 
+// The file of `identity`, but for `replacements`.
+std::string Changed(const Identity& identity,
+                    const std::vector<std::pair<std::string, std::string>>& replacements) {
+  const std::string text = FormatIdentity(identity);
+  return WithChecksum(absl::StrReplaceAll(text.substr(0, text.rfind("checksum ")), replacements));
+}
+
 TEST(Identity, TheFormatWithoutIncarnationsIsStillRead) {
-  Identity identity = MakeFounder("b", ThreeMembers(), 0);
-  std::string text = FormatIdentity(identity);
-  text = text.substr(0, text.rfind("checksum "));
-  text = absl::StrReplaceAll(
-      text, {{"pontoon-identity 2", "pontoon-identity 1"}, {"incarnation 0000000000000000\n", ""}});
-  const auto read = ParseIdentity(WithChecksum(text));
+  const Identity identity = MakeFounder("b", ThreeMembers(), 0);
+  const auto read = ParseIdentity(Changed(identity, {{"pontoon-identity 3", "pontoon-identity 1"},
+                                                     {"incarnation 0000000000000000\n", ""}}));
   ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, identity);
+}
+
+TEST(Identity, TheFormatThatDoesNotSayHowOldItsNewsIsIsStillRead) {
+  Identity identity = Joiner();
+  const auto read = ParseIdentity(
+      Changed(identity, {{"pontoon-identity 3", "pontoon-identity 2"}, {"known-at 17\n", ""}}));
+  ASSERT_TRUE(read.ok()) << read.status();
+  identity.known_at = LogIndex();
   EXPECT_EQ(*read, identity);
 }
 
@@ -117,7 +133,7 @@ TEST(Identity, EveryDamagedByteIsNoticed) {
 }
 
 TEST(Identity, ANewerFormatIsNotDamage) {
-  EXPECT_EQ(ParseIdentity("pontoon-identity 3\n{}\n").status().code(),
+  EXPECT_EQ(ParseIdentity("pontoon-identity 4\n{}\n").status().code(),
             absl::StatusCode::kUnimplemented);
 }
 

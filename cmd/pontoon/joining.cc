@@ -104,6 +104,7 @@ absl::StatusOr<Newcomer> NewcomerFrom(const Config& config, const raft::Introduc
   identity.token = introduction.token;
   identity.origin = Origin::kJoiner;
   identity.incarnation = incarnation;
+  identity.known_at = introduction.membership_index;
   for (const raft::Introduction::Member& member : introduction.members) {
     if (member.peer_urls.empty()) return CannotJoin("a member has no address");
     const absl::StatusOr<Url> url = ParseUrl(member.peer_urls.front());

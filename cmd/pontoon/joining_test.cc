@@ -25,7 +25,8 @@ raft::Introduction Introduced() {
           .token = "east",
           .members = {{NodeId{0xa5}, "", {"http://e:2380", "http://e2:2380"}, std::nullopt},
                       {NodeId{0xa4}, "", {"http://d:2380"}, std::nullopt},
-                      {NodeId{0xa1}, "a", {"http://a:2380"}, 7}}};
+                      {NodeId{0xa1}, "a", {"http://a:2380"}, 7}},
+          .membership_index = LogIndex{17}};
 }
 
 TEST(Joining, TheClusterSaysWhoTheNewcomerIs) {
@@ -38,6 +39,7 @@ TEST(Joining, TheClusterSaysWhoTheNewcomerIs) {
   EXPECT_EQ(identity.token, "east");
   EXPECT_EQ(identity.origin, Origin::kJoiner);
   EXPECT_EQ(identity.incarnation, 9u);
+  EXPECT_EQ(identity.known_at, LogIndex{17});
   EXPECT_THAT(identity.first_members,
               testing::ElementsAre(KnownMember{NodeId{0xa1}, "a", Url{"a", 2380}},
                                    KnownMember{NodeId{0xa4}, "d", Url{"d", 2380}},

@@ -69,7 +69,7 @@ bool PeerFinder::Take(const raft::IntroductionAnswer& answer) {
     LogInfo("a quorum has told who the members are now", {{"asked", last_asked_}});
     last_found_ = found;
   }
-  parts_.on_found(found);
+  parts_.on_found(found, introduction->membership_index);
   return true;
 }
 

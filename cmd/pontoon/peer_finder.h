@@ -44,8 +44,8 @@ class PeerFinder {
     const Clock* clock;
     Executor* executor;
     Ask ask;
-    // The members of now.
-    std::function<void(const PeerUrls&)> on_found;
+    // The members, by the committed log up to `index`.
+    std::function<void(const PeerUrls& members, LogIndex index)> on_found;
     // This member is none of them, and never will be again. Called once.
     std::function<void()> on_removed;
   };

@@ -40,7 +40,11 @@ class PeerFinderTest : public testing::Test {
                        asked_.push_back(address);
                        return Answer(address);
                      },
-                 .on_found = [this](const PeerUrls& found) { found_.push_back(found); },
+                 .on_found =
+                     [this](const PeerUrls& found, LogIndex index) {
+                       found_.push_back(found);
+                       found_at_ = index;
+                     },
                  .on_removed = [this] { ++removed_; }}) {
     replica_.status.self = kSelf;
     replica_.status.membership.peer_urls = {{NodeId{1}, {"http://a:1"}},
@@ -75,6 +79,7 @@ class PeerFinderTest : public testing::Test {
   uint64_t incarnation_ = kIncarnation;
   std::vector<std::string> asked_;
   std::vector<PeerUrls> found_;
+  LogIndex found_at_;
   int removed_ = 0;
   PeerFinder finder_;
 };
@@ -98,9 +103,11 @@ TEST_F(PeerFinderTest, AsksTheOthersInTurnUntilOneKnows) {
                                .self = kSelf,
                                .token = "",
                                .members = {{NodeId{4}, "d", {"http://d:1"}, std::nullopt},
-                                           {kSelf, "b", {"http://b:1"}, std::nullopt}}};
+                                           {kSelf, "b", {"http://b:1"}, std::nullopt}},
+                               .membership_index = LogIndex(17)};
   PassLooks(1);
   ASSERT_EQ(found_.size(), 1u);
+  EXPECT_EQ(found_at_, LogIndex(17));
   EXPECT_THAT(found_[0], ElementsAre(Pair(kSelf, ElementsAre("http://b:1")),
                                      Pair(NodeId{4}, ElementsAre("http://d:1"))));
   replica_.status.leader = NodeId{4};
@@ -124,7 +131,8 @@ TEST_F(PeerFinderTest, DoesNotBelieveWhoWasWiped) {
   answer_ = raft::Introduction{.cluster_id = 1,
                                .self = kSelf,
                                .token = "",
-                               .members = {{kSelf, "b", {"http://b:1"}, std::nullopt}}};
+                               .members = {{kSelf, "b", {"http://b:1"}, std::nullopt}},
+                               .membership_index = LogIndex(17)};
   PassLooks(2);
   EXPECT_THAT(found_, IsEmpty());
   EXPECT_GT(asked_.size(), 10u);

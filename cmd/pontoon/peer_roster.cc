@@ -1,5 +1,6 @@
 #include "cmd/pontoon/peer_roster.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "kv/service/url.h"
@@ -24,22 +25,16 @@ raft::PeerAddresses AddressesOf(const PeerUrls& peers) {
 
 }  // namespace
 
-void PeerRoster::OnPeers(const PeerUrls& peers) {
-  executor_->Post([this, peers] { Update(peers); });
+void PeerRoster::OnPeers(const PeerUrls& peers, LogIndex commit) {
+  executor_->Post([this, peers, commit] { Update(peers, commit); });
 }
 
-void PeerRoster::OnHearsay(const PeerUrls& members) {
-  executor_->Post([this, members] {
+void PeerRoster::OnHearsay(const PeerUrls& members, LogIndex index) {
+  executor_->Post([this, members, index] {
+    if (index <= std::max(commit_, heard_index_)) return;
     heard_ = AddressesOf(members);
+    heard_index_ = index;
     Tell();
-  });
-}
-
-void PeerRoster::OnIntroduced(NodeId self, const PeerUrls& members) {
-  executor_->Post([this, self, members] {
-    awaited_ = self;
-    introduced_ = AddressesOf(members);
-    heard_ = introduced_;
   });
 }
 
@@ -50,7 +45,7 @@ void PeerRoster::Begin() {
   });
 }
 
-void PeerRoster::Update(const PeerUrls& peers) {
+void PeerRoster::Update(const PeerUrls& peers, LogIndex commit) {
   const raft::PeerAddresses before = std::exchange(addresses_, AddressesOf(peers));
   const Instant until = clock_->Now() + kFarewell;
   bool somebody_leaves = false;
@@ -59,27 +54,13 @@ void PeerRoster::Update(const PeerUrls& peers) {
     leavers_[node] = {address, until};
     somebody_leaves = true;
   }
-  ForgetHearsay(before);
+  commit_ = std::max(commit_, commit);
+  if (commit_ >= heard_index_) heard_.clear();
   std::erase_if(leavers_, [&](const auto& leaver) { return addresses_.contains(leaver.first); });
   if (somebody_leaves) {
     executor_->PostAt(until, [this] { DropLeavers(); });
   }
   Tell();
-}
-
-void PeerRoster::ForgetHearsay(const raft::PeerAddresses& before) {
-  bool is_added_now = false;
-  if (awaited_ != kNoNode) {
-    if (!addresses_.contains(awaited_) || addresses_ == introduced_) return;
-    awaited_ = kNoNode;
-    is_added_now = true;
-  }
-  std::erase_if(heard_, [&](const auto& heard) {
-    const auto now = addresses_.find(heard.first);
-    const auto then = before.find(heard.first);
-    if (now == addresses_.end()) return then != before.end();
-    return is_added_now || then == before.end() || then->second != now->second;
-  });
 }
 
 void PeerRoster::DropLeavers() {

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "raft/base/instant.h"
 #include "raft/base/membership.h"
+#include "raft/base/types.h"
 #include "raft/env/clock.h"
 #include "raft/env/executor.h"
 #include "raft/transport/grpc_transport.h"
@@ -18,6 +19,11 @@ namespace pontoon {
 
 // A peer is dialled at the first of its addresses. Who leaves stays a peer for a while: the last
 // message to it says that it has left, and is still on its way.
+//
+// This member's log may be behind that of the others, who then know better who the members are:
+// hearsay. Which of two pieces of news is the older one the log indexes tell, up to which they take
+// the log into account: the later one counts, so that nobody is dialled where it was once, or let
+// in although it was removed.
 //
 // Thread safety: all methods may be called from any thread, and do not wait. The rest happens on
 // the executor, which must be gone before the roster.
@@ -32,18 +38,14 @@ class PeerRoster {
   PeerRoster(const Clock* clock, Executor* executor, Listener listener)
       : clock_(clock), executor_(executor), listener_(std::move(listener)) {}
 
-  // Everybody whom this member may have to reach, from now on.
-  void OnPeers(const PeerUrls& peers);
+  // Everybody whom this member may have to reach, from now on, by its log, of which all up to
+  // `commit` is known to be committed.
+  void OnPeers(const PeerUrls& peers, LogIndex commit);
 
-  // What others say who the members are. It counts for each of them until OnPeers has news of that
-  // one: this member's log is behind theirs, and will come to the same.
-  void OnHearsay(const PeerUrls& members);
-
-  // Of a node that joins: who it was told that the members are, itself included. Its log begins
-  // before it was added, and so may be replayed through configurations in which some of them were
-  // not members yet: until it comes to one with `self` in it, they all count. To be called before
-  // OnPeers, if at all.
-  void OnIntroduced(NodeId self, const PeerUrls& members);
+  // What others say who the members are, by the committed log up to `index`. It counts in addition
+  // to OnPeers, and for more, until this member's own log is committed that far. Ignored if that is
+  // so already, or if something later was heard.
+  void OnHearsay(const PeerUrls& members, LogIndex index);
 
   // The listener is told from now on, and of what came before. To be called once.
   void Begin();
@@ -54,8 +56,7 @@ class PeerRoster {
     Instant until;
   };
 
-  void Update(const PeerUrls& peers);
-  void ForgetHearsay(const raft::PeerAddresses& before);
+  void Update(const PeerUrls& peers, LogIndex commit);
   void DropLeavers();
   void Tell();
 
@@ -66,9 +67,9 @@ class PeerRoster {
   // On the executor only.
   bool begun_ = false;
   raft::PeerAddresses addresses_;  // by the membership
-  raft::PeerAddresses heard_;
-  raft::PeerAddresses introduced_;    // what a node that joins begins with
-  NodeId awaited_;                    // not kNoNode: the log does not have this node's addition yet
+  LogIndex commit_;                // when that was told
+  raft::PeerAddresses heard_;      // empty unless heard_index_ is later than commit_
+  LogIndex heard_index_;
   std::map<NodeId, Leaver> leavers_;  // none of them is in addresses_
 };
 

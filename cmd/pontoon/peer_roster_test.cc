@@ -19,13 +19,17 @@ constexpr NodeId kThree{3};
 
 class PeerRosterTest : public testing::Test {
  protected:
-  void Begin(const PeerUrls& peers) {
-    roster_.OnPeers(peers);
+  void Begin(const PeerUrls& peers, uint64_t commit = 10) {
+    roster_.OnPeers(peers, LogIndex(commit));
     roster_.Begin();
     executor_.RunDue();
   }
-  void OnPeers(const PeerUrls& peers) {
-    roster_.OnPeers(peers);
+  void OnPeers(const PeerUrls& peers, uint64_t commit = 10) {
+    roster_.OnPeers(peers, LogIndex(commit));
+    executor_.RunDue();
+  }
+  void OnHearsay(const PeerUrls& members, uint64_t index) {
+    roster_.OnHearsay(members, LogIndex(index));
     executor_.RunDue();
   }
 
@@ -78,38 +82,64 @@ TEST_F(PeerRosterTest, WhoComesBackMeanwhileStays) {
   EXPECT_EQ(told_.size(), told);
 }
 
-// A joiner's log begins before it was added.
-TEST_F(PeerRosterTest, WhoJoinsKeepsThoseItWasToldOfUntilItsLogHasItsAddition) {
-  const PeerUrls told = {{kOne, {"http://a:2"}}, {kTwo, {"http://b:1"}}, {kThree, {"http://c:1"}}};
-  const auto all = ElementsAre(Pair(kOne, "a:2"), Pair(kTwo, "b:1"), Pair(kThree, "c:1"));
-  roster_.OnIntroduced(kThree, told);
-  Begin(told);
-  EXPECT_THAT(told_.back(), all);
-  OnPeers({{kOne, {"http://a:1"}}});
-  executor_.RunFor(2 * PeerRoster::kFarewell);
-  EXPECT_THAT(told_.back(), all);
-  OnPeers({{kOne, {"http://a:1"}}, {kTwo, {"http://b:1"}}});
-  EXPECT_THAT(told_.back(), all);
-  OnPeers({{kOne, {"http://a:3"}}, {kTwo, {"http://b:1"}}, {kThree, {"http://c:1"}}});
-  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:3"), Pair(kTwo, "b:1"), Pair(kThree, "c:1")));
-  OnPeers({{kOne, {"http://a:3"}}, {kThree, {"http://c:1"}}});
+// This member's log is behind that of the others.
+TEST_F(PeerRosterTest, HearsayCountsUntilTheLogIsCommittedThatFar) {
+  Begin({{kOne, {"http://a:1"}}, {kTwo, {"http://b:1"}}});
+  // One has moved twice, and three has come.
+  OnHearsay({{kOne, {"http://a:3"}}, {kThree, {"http://c:1"}}}, 20);
+  const auto heard = ElementsAre(Pair(kOne, "a:3"), Pair(kTwo, "b:1"), Pair(kThree, "c:1"));
+  EXPECT_THAT(told_.back(), heard);
+  // What the log comes to first is older, also where it is news.
+  OnPeers({{kOne, {"http://a:2"}}, {kTwo, {"http://b:1"}}}, 19);
+  EXPECT_THAT(told_.back(), heard);
+  OnPeers({{kOne, {"http://a:4"}}}, 20);
   executor_.RunFor(PeerRoster::kFarewell);
-  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:3"), Pair(kThree, "c:1")));
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:4")));
 }
 
-TEST_F(PeerRosterTest, HearsayCountsUntilTheMembershipHasNewsOfThatPeer) {
-  Begin({{kOne, {"http://a:1"}}, {kTwo, {"http://b:1"}}});
-  // One has moved, and three has come.
-  roster_.OnHearsay({{kOne, {"http://a:2"}}, {kThree, {"http://c:1"}}});
-  executor_.RunDue();
-  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:2"), Pair(kTwo, "b:1"), Pair(kThree, "c:1")));
-  OnPeers({{kOne, {"http://a:1"}}, {kTwo, {"http://b:2"}}});
-  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:2"), Pair(kTwo, "b:2"), Pair(kThree, "c:1")));
-  OnPeers({{kOne, {"http://a:3"}}, {kTwo, {"http://b:2"}}, {kThree, {"http://c:1"}}});
-  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:3"), Pair(kTwo, "b:2"), Pair(kThree, "c:1")));
-  OnPeers({{kOne, {"http://a:3"}}, {kTwo, {"http://b:2"}}});
+// It was on its way while this member's log went on.
+TEST_F(PeerRosterTest, HearsayThatIsOlderThanTheLogIsIgnored) {
+  Begin({{kOne, {"http://a:2"}}}, 20);
+  const size_t told = told_.size();
+  // One has moved meanwhile, and two was removed.
+  OnHearsay({{kOne, {"http://a:1"}}, {kTwo, {"http://b:1"}}}, 15);
+  OnHearsay({{kOne, {"http://a:1"}}, {kTwo, {"http://b:1"}}}, 20);
+  EXPECT_EQ(told_.size(), told);
+  // Nor does it count later.
+  OnPeers({{kOne, {"http://a:2"}}}, 20);
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:2")));
+}
+
+TEST_F(PeerRosterTest, OlderHearsayNeverReplacesNewer) {
+  Begin({{kOne, {"http://a:1"}}});
+  OnHearsay({{kOne, {"http://a:3"}}}, 30);
+  const size_t told = told_.size();
+  OnHearsay({{kOne, {"http://a:2"}}, {kTwo, {"http://b:1"}}}, 29);
+  EXPECT_EQ(told_.size(), told);
+  OnHearsay({{kOne, {"http://a:4"}}}, 31);
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:4")));
+}
+
+// As a version tells it that does not know how old it is.
+TEST_F(PeerRosterTest, HearsayWithoutAnAgeIsIgnored) {
+  Begin({{kOne, {"http://a:1"}}}, 0);
+  OnHearsay({{kOne, {"http://a:2"}}}, 0);
+  EXPECT_THAT(told_, ElementsAre(raft::PeerAddresses{{kOne, "a:1"}}));
+}
+
+// The log of a node that joins begins before it was added.
+TEST_F(PeerRosterTest, WhoJoinsKeepsThoseItWasToldOf) {
+  const PeerUrls told = {{kOne, {"http://a:2"}}, {kTwo, {"http://b:1"}}, {kThree, {"http://c:1"}}};
+  const auto all = ElementsAre(Pair(kOne, "a:2"), Pair(kTwo, "b:1"), Pair(kThree, "c:1"));
+  roster_.OnHearsay(told, LogIndex(20));
+  Begin(told, 0);
+  EXPECT_THAT(told_, ElementsAre(all));
+  OnPeers({{kOne, {"http://a:1"}}}, 10);
+  executor_.RunFor(2 * PeerRoster::kFarewell);
+  EXPECT_THAT(told_.back(), all);
+  OnPeers({{kOne, {"http://a:2"}}, {kThree, {"http://c:1"}}}, 20);
   executor_.RunFor(PeerRoster::kFarewell);
-  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:3"), Pair(kTwo, "b:2")));
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:2"), Pair(kThree, "c:1")));
 }
 
 }  // namespace

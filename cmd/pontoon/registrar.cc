@@ -73,14 +73,16 @@ void Registrar::Introduce(raft::IntroductionRequest request, raft::IntroductionC
 }
 
 absl::StatusOr<raft::Introduction> Registrar::Find(const raft::IntroductionRequest& request) const {
-  const Membership committed = parts_.replica->Status().membership;
+  const raft::ReplicaStatus status = parts_.replica->Status();
+  const Membership& committed = status.membership;
   const Membership membership = committed.Target();
   const auto members = members_.Members(*parts_.store->View(), membership);
   if (!members.ok()) return absl::UnavailableError(members.status().message());
   raft::Introduction introduction{.cluster_id = parts_.identity->cluster.value(),
                                   .self = kNoNode,
                                   .token = parts_.identity->token,
-                                  .members = {}};
+                                  .members = {},
+                                  .membership_index = status.membership_index};
   for (const kv::MemberInfo& member : *members) {
     const bool is_this = member.id == parts_.identity->member;
     const std::optional<uint64_t> known =

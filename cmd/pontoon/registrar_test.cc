@@ -42,6 +42,7 @@ class RegistrarTest : public testing::Test {
     Membership& membership = replica_.status.membership;
     membership.voters = {kSelf, kMet};
     membership.learners = {kNew};
+    replica_.status.membership_index = LogIndex(17);
     membership.peer_urls = {
         {kSelf, {"http://a:1"}}, {kMet, {"http://b:1"}}, {kNew, {"http://c:1"}}};
     registrar_ = std::make_unique<Registrar>(
@@ -72,6 +73,7 @@ TEST_F(RegistrarTest, WhoWasAddedIsIntroduced) {
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->self, kNew);
   EXPECT_EQ(answer->members.size(), 3u);
+  EXPECT_EQ(answer->membership_index, LogIndex(17));
 }
 
 TEST_F(RegistrarTest, TheAddressOfAMemberThatHasStartedIsTaken) {

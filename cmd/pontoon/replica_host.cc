@@ -81,7 +81,9 @@ raft::RaftNodeOptions ReplicaHost::NodeOptions(const Config& config) {
   options.retention.keep_entries = config.log_entries_kept;
   options.retention.keep_bytes = config.log_retention_bytes;
   options.snapshots.bytes_per_second = config.snapshot_bytes_per_second;
-  options.on_peers = [this](const PeerUrls& peers) { roster_->OnPeers(peers); };
+  options.on_peers = [this](const PeerUrls& peers, LogIndex commit) {
+    roster_->OnPeers(peers, commit);
+  };
   options.on_removed = [this] { steward_->Post([this] { OnRemoved(); }); };
   options.on_fatal = [](const absl::Status& error) { DieOfFailedDisk(error.message()); };
   return options;
@@ -118,14 +120,15 @@ void ReplicaHost::StartNode(const Config& config) {
   roster_ = std::make_unique<PeerRoster>(
       Clock::System(), steward_.get(),
       [this](const raft::PeerAddresses& addresses) { SetPeers(addresses); });
-  const Membership& restored = storage_.restored.memberships.latest().membership;
-  if (identity_.origin == Origin::kJoiner && !restored.IsVoter(identity_.member) &&
-      !restored.IsLearner(identity_.member)) {
+  // The log of a node that joins begins before it was added, and is replayed through configurations
+  // in which some of those that it was told of were not members yet. A log that has a later one
+  // knows better, before it is known to be committed that far.
+  if (storage_.restored.memberships.latest().index < identity_.known_at) {
     PeerUrls introduced;
     for (const KnownMember& member : identity_.first_members) {
       introduced[member.id] = {member.peer_url.ToString()};
     }
-    roster_->OnIntroduced(identity_.member, introduced);
+    roster_->OnHearsay(introduced, identity_.known_at);
   }
   node_ = std::make_unique<raft::RaftNode>(NodeOptions(config), storage_.restored, environment,
                                            raft::RaftNodeExecutors::Threads());
@@ -154,7 +157,8 @@ std::unique_ptr<PeerFinder> ReplicaHost::NewPeerFinder() {
           [request](const std::string& address) {
             return raft::AskForIntroduction(address, request, kIntroductionTimeout);
           },
-      .on_found = [this](const PeerUrls& members) { roster_->OnHearsay(members); },
+      .on_found = [this](const PeerUrls& members,
+                         LogIndex index) { roster_->OnHearsay(members, index); },
       .on_removed = [this] { steward_->Post([this] { OnRemoved(); }); }});
 }
 

@@ -561,9 +561,11 @@ void RaftNode::OnPeers(PeerUrls peers) {
     if (is_new && node != core_.self()) away_.insert(node);
   }
   members_ = std::move(members);
-  if (peers == peers_) return;
+  const LogIndex committed = core_.memberships().At(core_.commit()).index;
+  if (peers == peers_ && committed == peers_membership_) return;
   peers_ = std::move(peers);
-  if (on_peers_) on_peers_(*peers_);
+  peers_membership_ = committed;
+  if (on_peers_) on_peers_(*peers_, core_.commit());
 }
 
 void RaftNode::Expire(Instant now) {
@@ -589,6 +591,7 @@ void RaftNode::TakePicture(Instant now) {
   const MembershipHistory::Item& committed = core_.memberships().At(core_.commit());
   if (picture_.membership_index != committed.index) {
     status.membership = committed.membership;
+    status.membership_index = committed.index;
     picture_.membership_index = committed.index;
   }
   if (role_changed || now - picture_.peers_taken >= kPeersAgeMax) {

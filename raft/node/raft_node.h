@@ -54,9 +54,10 @@ struct RaftNodeOptions {
   size_t waiting_reads_max = 65536;
   LogRetention retention;
   SnapshotSendOptions snapshots;
-  // Everybody whom the node may have to reach has changed, by the configuration in effect: also
-  // called once from the constructor. On the loop; must not block. Null: nobody wants to know.
-  std::function<void(const PeerUrls&)> on_peers;
+  // Everybody whom the node may have to reach, by its log, of which all up to `commit` is known to
+  // be committed. Called when they have changed or another configuration is committed, and once
+  // from the constructor. On the loop; must not block. Null: nobody wants to know.
+  std::function<void(const PeerUrls& peers, LogIndex commit)> on_peers;
   // This node was removed from the cluster for good: the process should stop. Called once, on the
   // loop; must not block. Null: the node stays silent and goes on.
   std::function<void()> on_removed;
@@ -153,7 +154,7 @@ class RaftNode final : public Replica, public TransportReceiver {
     std::optional<LogPosition> log_base;  // if it has moved
   };
   struct Picture {
-    std::optional<LogIndex> membership_index;  // of the entry that brought status.membership
+    std::optional<LogIndex> membership_index;  // status.membership_index, once that is set
     ReplicaStatus status;                      // but for `applied` and the followers
     std::vector<RaftCore::PeerState> peers;
     Instant peers_taken;
@@ -200,8 +201,8 @@ class RaftNode final : public Replica, public TransportReceiver {
   // How long proposals wait at most for news of those that are under way, to be proposed together.
   // So a busy node takes many at a time, and an idle one takes each at once.
   const absl::Duration gather_delay_;
-  const std::function<void(const PeerUrls&)> on_peers_;  // may be null
-  const std::function<void()> on_removed_;               // may be null
+  const std::function<void(const PeerUrls&, LogIndex)> on_peers_;  // may be null
+  const std::function<void()> on_removed_;                         // may be null
   std::atomic<bool> stopped_ = false;
 
   // On the loop only.
@@ -212,6 +213,7 @@ class RaftNode final : public Replica, public TransportReceiver {
   std::vector<Transfer> transfers_;
   ChangeTracker changes_;
   std::optional<PeerUrls> peers_;  // that were told of last
+  LogIndex peers_membership_;      // of the configuration that was committed then
   std::vector<NodeId> members_;    // by the configuration in effect
   // The members of which nothing was heard since their connection broke, or ever.
   absl::btree_set<NodeId> away_;

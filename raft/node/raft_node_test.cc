@@ -55,6 +55,9 @@ class SingleNodeTest : public ::testing::Test {
     RaftNodeOptions options = QuickOptions(kSelf, ++lives_);
     options.on_fatal = [this](const absl::Status& error) { fatal_.push_back(error); };
     options.waiting_reads_max = 4;
+    options.on_peers = [this](const PeerUrls& peers, LogIndex commit) {
+      peers_.emplace_back(peers, commit);
+    };
     node_ = std::make_unique<RaftNode>(
         options, RestoredFrom(log_, {.voters = voters}),
         RaftNodeEnvironment{&clock_, &network_, &log_, journal_.get()}, std::move(executors));
@@ -115,6 +118,8 @@ class SingleNodeTest : public ::testing::Test {
   std::unique_ptr<Journal> journal_;
   uint64_t lives_ = 0;
   std::vector<absl::Status> fatal_;
+  std::vector<std::pair<PeerUrls, LogIndex>>
+      peers_;  // each time when they were told, and the commit
   std::map<std::string, ProposeOutcome> outcomes_;
   std::map<std::string, absl::StatusCode> reads_;
   std::vector<ManualExecutor*> manual_;
@@ -254,6 +259,21 @@ TEST_F(SingleNodeTest, RestartAppliesTheLogAgain) {
   const std::vector<std::string> before = journal_->commands();
   StartAndLead();
   EXPECT_EQ(journal_->commands(), before);
+}
+
+// By then what others have said of them before may be out of date.
+TEST_F(SingleNodeTest, WhoThePeersAreIsToldAgainOnceThatIsCommitted) {
+  StartAndLead();
+  peers_.clear();
+  node_->ChangeMembership({{MembershipChange::Kind::kUpdate, kSelf, {"http://a:2"}}},
+                          clock_.Now() + absl::Seconds(5), [](const ChangeOutcome&) {});
+  SettleOnlyLoop();
+  const PeerUrls moved = {{kSelf, {"http://a:2"}}};
+  const LogIndex change = node_->Status().last_index;
+  EXPECT_THAT(peers_, ElementsAre(Pair(moved, change.Prev())));
+  Settle();
+  EXPECT_THAT(peers_, ElementsAre(Pair(moved, change.Prev()), Pair(moved, change)));
+  EXPECT_EQ(node_->Status().membership_index, change);
 }
 
 TEST_F(SingleNodeTest, FailedWriteIsFinal) {

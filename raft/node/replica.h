@@ -97,6 +97,7 @@ struct ReplicaStatus {
   LogIndex commit;
   LogIndex applied;
   Membership membership;                    // that is committed, as far as this node knows
+  LogIndex membership_index;                // it is in effect after this entry
   std::vector<FollowerProgress> followers;  // on the leader only
 };
 

@@ -404,7 +404,8 @@ TEST_F(GrpcTransportTest, NodesThatJoinAreToldWhoTheyAre) {
                           .self = kTwo,
                           .token = "token",
                           .members = {{kOne, "one", {"http://a:1", "http://a:2"}, 7},
-                                      {kTwo, "", {"http://b:1"}, std::nullopt}}};
+                                      {kTwo, "", {"http://b:1"}, std::nullopt}},
+                          .membership_index = LogIndex(17)};
   one_.Stop();
   one_.data_incarnation = 5;
   one_.introducer = [&](IntroductionRequest request, IntroductionCallback done) {
@@ -510,7 +511,8 @@ TEST_F(GrpcTransportTest, FewAreIntroducedAtOnce) {
 TEST_F(GrpcTransportTest, AnIntroductionOfNobodyIsNotBelieved) {
   one_.Stop();
   one_.introducer = [&](IntroductionRequest, IntroductionCallback done) {
-    std::move(done)(Introduction{.cluster_id = kCluster, .self = kTwo, .token = "", .members = {}});
+    std::move(done)(Introduction{
+        .cluster_id = kCluster, .self = kTwo, .token = "", .members = {}, .membership_index = {}});
   };
   one_.Serve();
   one_.Start({});

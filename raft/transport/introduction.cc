@@ -39,7 +39,8 @@ Introduction ReadIntroduction(const wire::IntroduceResponse& response) {
   Introduction introduction{.cluster_id = response.cluster_id(),
                             .self = NodeId(response.member_id()),
                             .token = response.token(),
-                            .members = {}};
+                            .members = {},
+                            .membership_index = LogIndex(response.membership_index())};
   for (const wire::KnownMember& known : response.members()) {
     Introduction::Member& member = introduction.members.emplace_back();
     member.id = NodeId(known.member_id());
@@ -61,6 +62,7 @@ void WriteIntroduction(const Introduction& introduction, wire::IntroduceResponse
   response->set_cluster_id(introduction.cluster_id);
   response->set_member_id(introduction.self.value());
   response->set_token(introduction.token);
+  response->set_membership_index(introduction.membership_index.value());
   for (const Introduction::Member& member : introduction.members) {
     wire::KnownMember& known = *response->add_members();
     known.set_member_id(member.id.value());

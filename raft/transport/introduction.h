@@ -37,6 +37,9 @@ struct Introduction {
   NodeId self;        // who the asking node is
   std::string token;  // the cluster's
   std::vector<Member> members;
+  // They are the members by the committed log up to this entry, which tells older news from newer.
+  // 0: not told.
+  LogIndex membership_index;
 
   friend bool operator==(const Introduction&, const Introduction&) = default;
 };

@@ -71,7 +71,7 @@ void ClusterTest::StartMember(NodeId id) {
   RaftNodeOptions options = QuickOptions(id, ++member.lives);
   options.retention = retention_;
   options.on_removed = [&member] { member.removed.Happen(); };
-  options.on_peers = [&member](const PeerUrls& peers) {
+  options.on_peers = [&member](const PeerUrls& peers, LogIndex /*commit*/) {
     std::lock_guard lock(member.mutex);
     member.peers = peers;
     member.peers_changed.notify_all();
