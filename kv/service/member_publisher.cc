@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "absl/time/time.h"
+#include "kv/store/kv_result.h"
 #include "proto/command.pb.h"
 #include "raft/env/log.h"
 
@@ -20,6 +21,15 @@ Payload CommandFor(const MemberInfo& self) {
   publication.set_name(self.name);
   for (const std::string& url : self.client_urls) publication.add_client_urls(url);
   return std::make_shared<const std::string>(command.SerializeAsString());
+}
+
+void LogAnswer(const absl::Status& answer) {
+  if (answer.ok()) {
+    LogInfo("the cluster knows this member's client addresses");
+  } else {
+    LogWarn("the cluster does not take this member's client addresses",
+            {{"reason", std::string(answer.message())}});
+  }
 }
 
 }  // namespace
@@ -44,9 +54,10 @@ void MemberPublisher::Propose() {
   progress_->store(Progress::kUnderWay);
   parts_.replica->Propose(command_, parts_.clock->Now() + kProposalTimeout,
                           [progress = progress_](raft::ProposeOutcome outcome) {
-                            const bool applied = std::holds_alternative<raft::Applied>(outcome);
-                            if (applied)
-                              LogInfo("the cluster knows this member's client addresses");
+                            const auto* applied = std::get_if<raft::Applied>(&outcome);
+                            if (applied) {
+                              LogAnswer(static_cast<const KvResult&>(*applied->result).status);
+                            }
                             progress->store(applied ? Progress::kDone : Progress::kToDo);
                           });
 }

@@ -17,7 +17,8 @@ namespace pontoon::kv {
 
 // A member's client addresses are its own affair, set when it is started; the others learn them
 // through the log, as in etcd. They are published once in each life of the process, and until that
-// has succeeded: to publish twice does no harm.
+// has succeeded: to publish twice does no harm. The cluster takes nothing from a member that was
+// removed, which then gives up.
 //
 // Thread safety: Start is called once; the rest happens on the executor, which must be gone before
 // the publisher. The replica may answer later still.

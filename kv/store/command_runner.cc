@@ -31,13 +31,15 @@ Response* NewResponse(KvResult* result) {
 
 }  // namespace
 
-void CommandRunner::Run(const std::string& payload, KvResult* result) {
+absl::Status CommandRunner::Run(const std::string& payload, KvResult* result) {
   absl::Status status = command_.ParseFromString(payload)
                             ? Execute(command_, result)
                             : absl::InvalidArgumentError("the command cannot be decoded");
-  if (!result) return;
-  if (!status.ok()) result->response = std::monostate();
-  result->status = std::move(status);
+  if (result) {
+    if (!status.ok()) result->response = std::monostate();
+    result->status = std::move(status);
+  }
+  return failure_.ok() ? reader_->status() : failure_;
 }
 
 absl::Status CommandRunner::Execute(const Command& command, KvResult* result) {
@@ -93,12 +95,9 @@ absl::Status CommandRunner::Compact(const CompactionRequest& request, KvResult* 
 }
 
 absl::Status CommandRunner::Publish(const storage::v1::MemberPublication& publication) {
-  if (NodeId(publication.member_id()) == kNoNode) {
-    return absl::InvalidArgumentError("a publication of no member");
-  }
-  auto [key, value] = MemberRecord(publication);
-  overlay_->Put(key, value);
-  return absl::OkStatus();
+  const absl::StatusOr<bool> from_a_member = ApplyPublication(publication, overlay_);
+  if (!from_a_member.ok()) return failure_ = from_a_member.status();
+  return *from_a_member ? absl::OkStatus() : absl::Status(kErrMemberNotFound);
 }
 
 }  // namespace pontoon::kv

@@ -22,16 +22,16 @@ namespace pontoon::kv {
 // Thread safety: none.
 class CommandRunner {
  public:
-  // `reader` reads `overlay`; where its status is not OK after a command, the storage failed, and
-  // the overlay is worthless. All are borrowed.
+  // `reader` reads `overlay`. All are borrowed.
   CommandRunner(const LeaseLookup* leases, KvReader* reader, WriteOverlay* overlay)
       : leases_(leases), reader_(reader), overlay_(overlay) {}
 
   CommandRunner(const CommandRunner&) = delete;
   CommandRunner& operator=(const CommandRunner&) = delete;
 
-  // `result` may be null: then nobody wants it.
-  void Run(const std::string& payload, KvResult* result);
+  // `result` may be null: then nobody wants it. An error: the storage failed, and the overlay is
+  // worthless.
+  absl::Status Run(const std::string& payload, KvResult* result);
 
  private:
   // Each gives the command's own error, and sets `result` if it is not null.
@@ -45,6 +45,7 @@ class CommandRunner {
   const LeaseLookup* leases_;
   KvReader* reader_;
   WriteOverlay* overlay_;
+  absl::Status failure_;          // of the storage, but for what the reader has seen
   storage::v1::Command command_;  // reused, to keep its memory
 };
 

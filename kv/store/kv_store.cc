@@ -72,8 +72,7 @@ absl::Status KvStore::Apply(std::span<ApplyItem> items) {
       continue;
     }
     auto result = item.wants_result ? std::make_unique<KvResult>() : nullptr;
-    runner.Run(*entry.payload, result.get());
-    if (!reader.status().ok()) return reader.status();
+    if (absl::Status s = runner.Run(*entry.payload, result.get()); !s.ok()) return s;
     item.result = std::move(result);
   }
   after.revision = reader.revision();

@@ -52,8 +52,14 @@ absl::StatusOr<std::vector<std::string>> PublishedByOthers(const RecordReader& r
 
 }  // namespace
 
-MetaRecord MemberRecord(const MemberPublication& publication) {
-  return {RecordKey(NodeId(publication.member_id())), publication.SerializeAsString()};
+absl::StatusOr<bool> ApplyPublication(const MemberPublication& publication, WriteOverlay* overlay) {
+  const NodeId member(publication.member_id());
+  if (member == kNoNode) return false;
+  const absl::StatusOr<std::string> payload = ReadMembership(*overlay);
+  if (!payload.ok()) return payload.status();
+  if (!payload->empty() && !DecodeMembership(*payload)->IsLasting(member)) return false;
+  overlay->Put(RecordKey(member), publication.SerializeAsString());
+  return true;
 }
 
 absl::StatusOr<std::optional<MemberPublication>> ReadMember(const RecordReader& records,

@@ -14,7 +14,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "kv/store/meta.h"
 #include "kv/store/record_reader.h"
 #include "kv/store/write_overlay.h"
 #include "proto/command.pb.h"
@@ -22,12 +21,15 @@
 
 namespace pontoon::kv {
 
-MetaRecord MemberRecord(const storage::v1::MemberPublication& publication);
-
 // What `member` published last; nothing if it never did. DATA_LOSS if the record is damaged, or
 // the reader's own error.
 absl::StatusOr<std::optional<storage::v1::MemberPublication>> ReadMember(
     const RecordReader& records, NodeId member);
+
+// A publication was committed: writes it down. False if it is from no member, by the last
+// membership entry: then nothing would ever remove it. The reader's own error.
+absl::StatusOr<bool> ApplyPublication(const storage::v1::MemberPublication& publication,
+                                      WriteOverlay* overlay);
 
 // A membership entry with `payload` was committed: writes it down, and removes what those have
 // published who are no members any more. DATA_LOSS if it is no membership, or the reader's own

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "kv/errors.h"
 #include "kv/store/store_harness.h"
 #include "raft/base/membership.h"
 
@@ -112,6 +113,23 @@ TEST(MembershipTest, WhoIsNoMemberAnyMoreHasPublishedNothing) {
                   .ok());
   for (uint64_t member : {1, 2, 3}) EXPECT_EQ(UrlOf(h, member), "http://a:1") << member;
   EXPECT_EQ(UrlOf(h, 4), "(none)");
+}
+
+// It was proposed before, or by somebody who does not know it yet; no later change may come to
+// remove it.
+TEST(MembershipTest, WhoIsNoMemberAnyMoreCannotPublish) {
+  StoreHarness h;
+  h.Apply(Publication(4, "http://a:1"));
+  ASSERT_TRUE(
+      h.ApplyMembership(Configuration({.voters = {NodeId(1)}, .learners = {NodeId(3)}})).ok());
+  const absl::Status refused = h.Apply(Publication(4, "http://a:2")).status;
+  EXPECT_EQ(refused, absl::Status(kErrMemberNotFound));
+  h.ApplyUnwanted(Publication(4, "http://a:2"));
+  EXPECT_EQ(UrlOf(h, 4), "(none)");
+  for (uint64_t member : {1, 3}) {
+    EXPECT_TRUE(h.Apply(Publication(member, "http://a:2")).status.ok());
+    EXPECT_EQ(UrlOf(h, member), "http://a:2") << member;
+  }
 }
 
 TEST(MembershipTest, WhatIsNoMembershipIsALossOfData) {
