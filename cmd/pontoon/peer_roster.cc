@@ -25,8 +25,8 @@ raft::PeerAddresses AddressesOf(const PeerUrls& peers) {
 
 }  // namespace
 
-void PeerRoster::OnPeers(const PeerUrls& peers, LogIndex commit) {
-  executor_->Post([this, peers, commit] { Update(peers, commit); });
+void PeerRoster::OnPeers(const raft::PeerNews& news) {
+  executor_->Post([this, news] { Update(news); });
 }
 
 void PeerRoster::OnHearsay(const PeerUrls& members, LogIndex index) {
@@ -38,6 +38,19 @@ void PeerRoster::OnHearsay(const PeerUrls& members, LogIndex index) {
   });
 }
 
+void PeerRoster::OnWhereabouts(NodeId peer, const raft::Whereabouts& whereabouts) {
+  if (whereabouts.url.empty()) return;
+  executor_->Post([this, peer, whereabouts] {
+    const auto before = reports_.find(peer);
+    const LogIndex known = before == reports_.end() ? own_.index : before->second.index;
+    if (!IsPeer(peer) || whereabouts.index <= known) return;
+    for (auto& [node, address] : AddressesOf({{peer, {whereabouts.url}}})) {
+      reports_[node] = {std::move(address), whereabouts.index};
+    }
+    Tell();
+  });
+}
+
 void PeerRoster::Begin() {
   executor_->Post([this] {
     begun_ = true;
@@ -45,8 +58,11 @@ void PeerRoster::Begin() {
   });
 }
 
-void PeerRoster::Update(const PeerUrls& peers, LogIndex commit) {
-  const raft::PeerAddresses before = std::exchange(addresses_, AddressesOf(peers));
+void PeerRoster::Update(const raft::PeerNews& news) {
+  const raft::PeerAddresses before = std::exchange(addresses_, AddressesOf(news.urls));
+  const auto own = news.urls.find(self_);
+  const bool has_url = own != news.urls.end() && !own->second.empty();
+  own_ = {has_url ? own->second.front() : "", news.index};
   const Instant until = clock_->Now() + kFarewell;
   bool somebody_leaves = false;
   for (const auto& [node, address] : before) {
@@ -54,8 +70,11 @@ void PeerRoster::Update(const PeerUrls& peers, LogIndex commit) {
     leavers_[node] = {address, until};
     somebody_leaves = true;
   }
-  commit_ = std::max(commit_, commit);
+  commit_ = std::max(commit_, news.commit);
   if (commit_ >= heard_index_) heard_.clear();
+  std::erase_if(reports_, [&](const auto& report) {
+    return report.second.index <= own_.index || !IsPeer(report.first);
+  });
   std::erase_if(leavers_, [&](const auto& leaver) { return addresses_.contains(leaver.first); });
   if (somebody_leaves) {
     executor_->PostAt(until, [this] { DropLeavers(); });
@@ -74,8 +93,12 @@ void PeerRoster::Tell() {
   if (!begun_) return;
   raft::PeerAddresses all = heard_;
   all.insert(addresses_.begin(), addresses_.end());
+  for (const auto& [node, report] : reports_) {
+    const bool is_latest = report.index > heard_index_ || !heard_.contains(node);
+    if (is_latest && IsPeer(node)) all[node] = report.address;
+  }
   for (const auto& [node, leaver] : leavers_) all.emplace(node, leaver.address);
-  listener_(all);
+  listener_(all, own_);
 }
 
 }  // namespace pontoon

@@ -13,6 +13,8 @@
 #include "raft/base/types.h"
 #include "raft/env/clock.h"
 #include "raft/env/executor.h"
+#include "raft/node/peer_news.h"
+#include "raft/transport/greeting.h"
 #include "raft/transport/grpc_transport.h"
 
 namespace pontoon {
@@ -20,10 +22,10 @@ namespace pontoon {
 // A peer is dialled at the first of its addresses. Who leaves stays a peer for a while: the last
 // message to it says that it has left, and is still on its way.
 //
-// This member's log may be behind that of the others, who then know better who the members are:
-// hearsay. Which of two pieces of news is the older one the log indexes tell, up to which they take
-// the log into account: the later one counts, so that nobody is dialled where it was once, or let
-// in although it was removed.
+// This member's log may be behind that of the others, who then know better who the members are, and
+// where: hearsay. Which of two pieces of news is the older one the log indexes tell, up to which
+// they take the log into account: the later one counts, so that nobody is dialled where it was
+// once, or let in although it was removed.
 //
 // Thread safety: all methods may be called from any thread, and do not wait. The rest happens on
 // the executor, which must be gone before the roster.
@@ -31,21 +33,26 @@ class PeerRoster {
  public:
   static constexpr absl::Duration kFarewell = absl::Seconds(1);
 
-  // Told, on the executor, whom to dial.
-  using Listener = std::function<void(const raft::PeerAddresses&)>;
+  // Told, on the executor, whom to dial, and where this member is reached by its own log.
+  using Listener = std::function<void(const raft::PeerAddresses&, const raft::Whereabouts& own)>;
 
   // Borrows `clock` and `executor`.
-  PeerRoster(const Clock* clock, Executor* executor, Listener listener)
-      : clock_(clock), executor_(executor), listener_(std::move(listener)) {}
+  PeerRoster(NodeId self, const Clock* clock, Executor* executor, Listener listener)
+      : self_(self), clock_(clock), executor_(executor), listener_(std::move(listener)) {}
 
-  // Everybody whom this member may have to reach, from now on, by its log, of which all up to
-  // `commit` is known to be committed.
-  void OnPeers(const PeerUrls& peers, LogIndex commit);
+  // Everybody whom this member may have to reach, from now on.
+  void OnPeers(const raft::PeerNews& news);
 
   // What others say who the members are, by the committed log up to `index`. It counts in addition
   // to OnPeers, and for more, until this member's own log is committed that far. Ignored if that is
   // so already, or if something later was heard.
   void OnHearsay(const PeerUrls& members, LogIndex index);
+
+  // What a peer says where it is itself, by its own log. It counts while that has a later
+  // configuration than this member's log and than what others say, and makes nobody a peer. Whether
+  // either configuration is committed is not asked: of a member that has just started both logs may
+  // be, and nobody has told it yet.
+  void OnWhereabouts(NodeId peer, const raft::Whereabouts& whereabouts);
 
   // The listener is told from now on, and of what came before. To be called once.
   void Begin();
@@ -55,11 +62,17 @@ class PeerRoster {
     std::string address;
     Instant until;
   };
+  struct Report {
+    std::string address;
+    LogIndex index;
+  };
 
-  void Update(const PeerUrls& peers, LogIndex commit);
+  void Update(const raft::PeerNews& news);
+  bool IsPeer(NodeId node) const { return addresses_.contains(node) || heard_.contains(node); }
   void DropLeavers();
   void Tell();
 
+  const NodeId self_;
   const Clock* const clock_;
   Executor* const executor_;
   const Listener listener_;
@@ -68,8 +81,10 @@ class PeerRoster {
   bool begun_ = false;
   raft::PeerAddresses addresses_;  // by the membership
   LogIndex commit_;                // when that was told
+  raft::Whereabouts own_;          // by the same
   raft::PeerAddresses heard_;      // empty unless heard_index_ is later than commit_
   LogIndex heard_index_;
+  std::map<NodeId, Report> reports_;  // of peers about themselves, each later than own_
   std::map<NodeId, Leaver> leavers_;  // none of them is in addresses_
 };
 

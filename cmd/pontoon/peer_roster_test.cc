@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 #include "raft/env/testing/manual_time.h"
@@ -20,12 +21,12 @@ constexpr NodeId kThree{3};
 class PeerRosterTest : public testing::Test {
  protected:
   void Begin(const PeerUrls& peers, uint64_t commit = 10) {
-    roster_.OnPeers(peers, LogIndex(commit));
+    roster_.OnPeers({peers, LogIndex(commit), LogIndex(commit)});
     roster_.Begin();
     executor_.RunDue();
   }
   void OnPeers(const PeerUrls& peers, uint64_t commit = 10) {
-    roster_.OnPeers(peers, LogIndex(commit));
+    roster_.OnPeers({peers, LogIndex(commit), LogIndex(commit)});
     executor_.RunDue();
   }
   void OnHearsay(const PeerUrls& members, uint64_t index) {
@@ -33,11 +34,19 @@ class PeerRosterTest : public testing::Test {
     executor_.RunDue();
   }
 
+  void OnWhereabouts(NodeId peer, const std::string& url, uint64_t index) {
+    roster_.OnWhereabouts(peer, {url, LogIndex(index)});
+    executor_.RunDue();
+  }
+
   ManualClock clock_;
   ManualExecutor executor_{&clock_};
   std::vector<raft::PeerAddresses> told_;
-  PeerRoster roster_{&clock_, &executor_,
-                     [this](const auto& addresses) { told_.push_back(addresses); }};
+  raft::Whereabouts own_;  // as told last
+  PeerRoster roster_{kOne, &clock_, &executor_, [this](const auto& addresses, const auto& own) {
+                       told_.push_back(addresses);
+                       own_ = own;
+                     }};
 };
 
 TEST_F(PeerRosterTest, TellsNothingBeforeItBegins) {
@@ -125,6 +134,67 @@ TEST_F(PeerRosterTest, HearsayWithoutAnAgeIsIgnored) {
   Begin({{kOne, {"http://a:1"}}}, 0);
   OnHearsay({{kOne, {"http://a:2"}}}, 0);
   EXPECT_THAT(told_, ElementsAre(raft::PeerAddresses{{kOne, "a:1"}}));
+}
+
+// Two has moved, and nobody else is there to say so.
+TEST_F(PeerRosterTest, APeerSaysWhereItIsItself) {
+  Begin({{kOne, {"http://a:1"}}, {kTwo, {"http://b:1"}}});
+  OnWhereabouts(kTwo, "http://b:0", 10);
+  EXPECT_EQ(told_.size(), 1u) << "that is no news";
+  OnWhereabouts(kTwo, "http://b:3", 30);
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:1"), Pair(kTwo, "b:3")));
+  // On its way for longer.
+  OnWhereabouts(kTwo, "http://b:2", 20);
+  OnHearsay({{kOne, {"http://a:2"}}, {kTwo, {"http://b:2"}}}, 29);
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:2"), Pair(kTwo, "b:3")));
+  OnPeers({{kOne, {"http://a:2"}}, {kTwo, {"http://b:2"}}}, 29);
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:2"), Pair(kTwo, "b:3")));
+  OnPeers({{kOne, {"http://a:2"}}, {kTwo, {"http://b:4"}}}, 31);
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:2"), Pair(kTwo, "b:4")));
+}
+
+// Two was moved while it was away, and does not know it yet. Nor does this member know how far its
+// log is committed: it has just started.
+TEST_F(PeerRosterTest, WhatAPeerSaysByAnOlderLogIsIgnored) {
+  roster_.OnPeers({{{kTwo, {"http://b:3"}}}, LogIndex(30), LogIndex(0)});
+  roster_.Begin();
+  OnWhereabouts(kTwo, "http://b:2", 20);
+  OnWhereabouts(kTwo, "http://b:2", 30);
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kTwo, "b:3")));
+  // What was later goes when the log has more.
+  OnWhereabouts(kTwo, "http://b:4", 40);
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kTwo, "b:4")));
+  roster_.OnPeers({{{kTwo, {"http://b:5"}}}, LogIndex(50), LogIndex(0)});
+  executor_.RunDue();
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kTwo, "b:5")));
+}
+
+TEST_F(PeerRosterTest, WhoIsRemovedIsNotKeptByWhatItSays) {
+  Begin({{kOne, {"http://a:1"}}, {kTwo, {"http://b:1"}}});
+  OnWhereabouts(kTwo, "http://b:3", 30);
+  OnPeers({{kOne, {"http://a:1"}}}, 20);
+  executor_.RunFor(PeerRoster::kFarewell);
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:1")));
+}
+
+TEST_F(PeerRosterTest, NobodyMakesItselfAPeer) {
+  Begin({{kOne, {"http://a:1"}}});
+  OnWhereabouts(kTwo, "http://b:1", 20);
+  OnWhereabouts(kOne, "", 20);
+  OnWhereabouts(kOne, "no address", 20);
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:1")));
+}
+
+TEST_F(PeerRosterTest, TellsWhereThisMemberIsByItsOwnLog) {
+  Begin({{kOne, {"http://a:1", "http://a:9"}}}, 10);
+  EXPECT_EQ(own_, (raft::Whereabouts{"http://a:1", LogIndex(10)}));
+  OnHearsay({{kOne, {"http://a:3"}}}, 30);
+  EXPECT_EQ(own_, (raft::Whereabouts{"http://a:1", LogIndex(10)}));
+  roster_.OnPeers({{{kOne, {"http://a:2"}}}, LogIndex(20), LogIndex(10)});
+  executor_.RunDue();
+  EXPECT_EQ(own_, (raft::Whereabouts{"http://a:2", LogIndex(20)}));
+  OnPeers({{kTwo, {"http://b:1"}}}, 40);
+  EXPECT_EQ(own_.url, "");
 }
 
 // The log of a node that joins begins before it was added.

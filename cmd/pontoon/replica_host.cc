@@ -58,9 +58,11 @@ raft::GrpcTransportOptions ReplicaHost::TransportOptions() {
                   .incarnation = RandomBits(),
                   .data_incarnation = identity_.incarnation};
   options.admission = [this](const raft::Greeting& greeting) {
-    return peer_book_->Admit(greeting.from, greeting.data_incarnation);
+    const absl::Status admitted = peer_book_->Admit(greeting.from, greeting.data_incarnation);
+    if (admitted.ok()) roster_->OnWhereabouts(greeting.from, greeting.whereabouts);
+    return admitted;
   };
-  // Called only once the transport is started, by which time there is a registrar.
+  // Called only once the transport is started, by which time there is a registrar (and a roster).
   options.introducer = [this](raft::IntroductionRequest request, raft::IntroductionCallback done) {
     registrar_->Introduce(std::move(request), std::move(done));
   };
@@ -81,9 +83,7 @@ raft::RaftNodeOptions ReplicaHost::NodeOptions(const Config& config) {
   options.retention.keep_entries = config.log_entries_kept;
   options.retention.keep_bytes = config.log_retention_bytes;
   options.snapshots.bytes_per_second = config.snapshot_bytes_per_second;
-  options.on_peers = [this](const PeerUrls& peers, LogIndex commit) {
-    roster_->OnPeers(peers, commit);
-  };
+  options.on_peers = [this](const raft::PeerNews& news) { roster_->OnPeers(news); };
   options.on_removed = [this] { steward_->Post([this] { OnRemoved(); }); };
   options.on_fatal = [](const absl::Status& error) { DieOfFailedDisk(error.message()); };
   return options;
@@ -118,8 +118,10 @@ void ReplicaHost::StartNode(const Config& config) {
                                                  .log = storage_.log.get(),
                                                  .state_machine = storage_.store.get()};
   roster_ = std::make_unique<PeerRoster>(
-      Clock::System(), steward_.get(),
-      [this](const raft::PeerAddresses& addresses) { SetPeers(addresses); });
+      identity_.member, Clock::System(), steward_.get(),
+      [this](const raft::PeerAddresses& addresses, const raft::Whereabouts& own) {
+        SetPeers(addresses, own);
+      });
   // The log of a node that joins begins before it was added, and is replayed through configurations
   // in which some of those that it was told of were not members yet. A log that has a later one
   // knows better, before it is known to be committed that far.
@@ -162,12 +164,12 @@ std::unique_ptr<PeerFinder> ReplicaHost::NewPeerFinder() {
       .on_removed = [this] { steward_->Post([this] { OnRemoved(); }); }});
 }
 
-void ReplicaHost::SetPeers(const raft::PeerAddresses& addresses) {
+void ReplicaHost::SetPeers(const raft::PeerAddresses& addresses, const raft::Whereabouts& own) {
   if (dial_ == Dial::kStopped) return;
   if (std::exchange(dial_, Dial::kStarted) == Dial::kStarted) {
-    transport_->SetPeers(addresses);
+    transport_->SetPeers(addresses, own);
   } else {
-    transport_->Start(node_.get(), addresses);
+    transport_->Start(node_.get(), addresses, own);
   }
   std::set<NodeId> peers;
   for (const auto& [node, address] : addresses) peers.insert(node);

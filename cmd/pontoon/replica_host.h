@@ -64,7 +64,7 @@ class ReplicaHost {
   std::unique_ptr<PeerFinder> NewPeerFinder();
 
   // ---- on the steward
-  void SetPeers(const raft::PeerAddresses& addresses);
+  void SetPeers(const raft::PeerAddresses& addresses, const raft::Whereabouts& own);
   void OnRemoved();
 
   const DataFolder& folder_;

@@ -561,11 +561,7 @@ void RaftNode::OnPeers(PeerUrls peers) {
     if (is_new && node != core_.self()) away_.insert(node);
   }
   members_ = std::move(members);
-  const LogIndex committed = core_.memberships().At(core_.commit()).index;
-  if (peers == peers_ && committed == peers_membership_) return;
-  peers_ = std::move(peers);
-  peers_membership_ = committed;
-  if (on_peers_) on_peers_(*peers_, core_.commit());
+  if (on_peers_) on_peers_({std::move(peers), core_.memberships().latest().index, core_.commit()});
 }
 
 void RaftNode::Expire(Instant now) {

@@ -32,6 +32,7 @@
 #include "raft/node/log_compactor.h"
 #include "raft/node/log_reader.h"
 #include "raft/node/log_writer.h"
+#include "raft/node/peer_news.h"
 #include "raft/node/proposal_tracker.h"
 #include "raft/node/read_coordinator.h"
 #include "raft/node/replica.h"
@@ -54,10 +55,9 @@ struct RaftNodeOptions {
   size_t waiting_reads_max = 65536;
   LogRetention retention;
   SnapshotSendOptions snapshots;
-  // Everybody whom the node may have to reach, by its log, of which all up to `commit` is known to
-  // be committed. Called when they have changed or another configuration is committed, and once
-  // from the constructor. On the loop; must not block. Null: nobody wants to know.
-  std::function<void(const PeerUrls& peers, LogIndex commit)> on_peers;
+  // Called when the configurations in the log have changed, or which of them are committed, and
+  // once from the constructor. On the loop; must not block. Null: nobody wants to know.
+  std::function<void(const PeerNews& news)> on_peers;
   // This node was removed from the cluster for good: the process should stop. Called once, on the
   // loop; must not block. Null: the node stays silent and goes on.
   std::function<void()> on_removed;
@@ -201,8 +201,8 @@ class RaftNode final : public Replica, public TransportReceiver {
   // How long proposals wait at most for news of those that are under way, to be proposed together.
   // So a busy node takes many at a time, and an idle one takes each at once.
   const absl::Duration gather_delay_;
-  const std::function<void(const PeerUrls&, LogIndex)> on_peers_;  // may be null
-  const std::function<void()> on_removed_;                         // may be null
+  const std::function<void(const PeerNews&)> on_peers_;  // may be null
+  const std::function<void()> on_removed_;               // may be null
   std::atomic<bool> stopped_ = false;
 
   // On the loop only.
@@ -212,9 +212,7 @@ class RaftNode final : public Replica, public TransportReceiver {
   Instant forward_again_;  // the next look for lost proposals
   std::vector<Transfer> transfers_;
   ChangeTracker changes_;
-  std::optional<PeerUrls> peers_;  // that were told of last
-  LogIndex peers_membership_;      // of the configuration that was committed then
-  std::vector<NodeId> members_;    // by the configuration in effect
+  std::vector<NodeId> members_;  // by the configuration in effect
   // The members of which nothing was heard since their connection broke, or ever.
   absl::btree_set<NodeId> away_;
   absl::btree_set<Instant> wake_ups_;  // that are posted

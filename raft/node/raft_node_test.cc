@@ -55,9 +55,7 @@ class SingleNodeTest : public ::testing::Test {
     RaftNodeOptions options = QuickOptions(kSelf, ++lives_);
     options.on_fatal = [this](const absl::Status& error) { fatal_.push_back(error); };
     options.waiting_reads_max = 4;
-    options.on_peers = [this](const PeerUrls& peers, LogIndex commit) {
-      peers_.emplace_back(peers, commit);
-    };
+    options.on_peers = [this](const PeerNews& news) { peers_.push_back(news); };
     node_ = std::make_unique<RaftNode>(
         options, RestoredFrom(log_, {.voters = voters}),
         RaftNodeEnvironment{&clock_, &network_, &log_, journal_.get()}, std::move(executors));
@@ -118,8 +116,7 @@ class SingleNodeTest : public ::testing::Test {
   std::unique_ptr<Journal> journal_;
   uint64_t lives_ = 0;
   std::vector<absl::Status> fatal_;
-  std::vector<std::pair<PeerUrls, LogIndex>>
-      peers_;  // each time when they were told, and the commit
+  std::vector<PeerNews> peers_;
   std::map<std::string, ProposeOutcome> outcomes_;
   std::map<std::string, absl::StatusCode> reads_;
   std::vector<ManualExecutor*> manual_;
@@ -270,9 +267,11 @@ TEST_F(SingleNodeTest, WhoThePeersAreIsToldAgainOnceThatIsCommitted) {
   SettleOnlyLoop();
   const PeerUrls moved = {{kSelf, {"http://a:2"}}};
   const LogIndex change = node_->Status().last_index;
-  EXPECT_THAT(peers_, ElementsAre(Pair(moved, change.Prev())));
+  const PeerNews proposed{.urls = moved, .index = change, .commit = change.Prev()};
+  EXPECT_THAT(peers_, ElementsAre(proposed));
   Settle();
-  EXPECT_THAT(peers_, ElementsAre(Pair(moved, change.Prev()), Pair(moved, change)));
+  const PeerNews committed{.urls = moved, .index = change, .commit = change};
+  EXPECT_THAT(peers_, ElementsAre(proposed, committed));
   EXPECT_EQ(node_->Status().membership_index, change);
 }
 

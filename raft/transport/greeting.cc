@@ -3,6 +3,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "proto/peer.pb.h"
+#include "raft/base/membership.h"
 
 namespace pontoon::raft {
 namespace {
@@ -28,6 +29,12 @@ void WriteGreeting(const Identity& self, NodeId to, StreamKind kind, wire::Envel
   hello->set_data_incarnation(self.data_incarnation);
 }
 
+void WriteWhereabouts(const Whereabouts& whereabouts, wire::Envelope* greeting) {
+  wire::Hello* hello = greeting->mutable_hello();
+  hello->set_peer_url(whereabouts.url);
+  hello->set_membership_index(whereabouts.index.value());
+}
+
 absl::StatusOr<Greeting> ReadGreeting(const Identity& self, const wire::Envelope& envelope) {
   if (!envelope.has_hello() || envelope.messages_size() > 0) {
     return absl::InvalidArgumentError("a stream must begin with a greeting, alone");
@@ -48,8 +55,14 @@ absl::StatusOr<Greeting> ReadGreeting(const Identity& self, const wire::Envelope
                                                       ", not ",
                                                       FormatNodeId(NodeId(hello.to_member_id()))));
   }
-  Greeting greeting{NodeId(hello.from_member_id()), hello.incarnation(), StreamKind::kControl,
-                    hello.data_incarnation()};
+  if (hello.peer_url().size() > kPeerUrlBytesMax) {
+    return absl::InvalidArgumentError("the address in the greeting is too long");
+  }
+  Greeting greeting{NodeId(hello.from_member_id()),
+                    hello.incarnation(),
+                    StreamKind::kControl,
+                    hello.data_incarnation(),
+                    {hello.peer_url(), LogIndex(hello.membership_index())}};
   switch (hello.kind()) {
     case wire::CONTROL:
       return greeting;

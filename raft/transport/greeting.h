@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,12 +26,21 @@ struct Identity {
   uint64_t data_incarnation = 0;  // differs from one data folder of the member to the next
 };
 
+// Where a member is reached, by its log up to the entry `index`, which tells older news from newer.
+struct Whereabouts {
+  std::string url;  // empty: not told
+  LogIndex index;
+
+  friend bool operator==(const Whereabouts&, const Whereabouts&) = default;
+};
+
 // What a greeting said about the other side, once found right.
 struct Greeting {
   NodeId from;
   uint64_t incarnation = 0;
   StreamKind kind = StreamKind::kControl;
   uint64_t data_incarnation = 0;
+  Whereabouts whereabouts = {};
 };
 
 // Decides on a peer whose greeting was found right: OK, or why nothing may be taken from it. It may
@@ -39,6 +49,9 @@ using Admission = std::function<absl::Status(const Greeting&)>;
 
 // The first envelope from `self` to `to`, in either direction of a stream for `kind`.
 void WriteGreeting(const Identity& self, NodeId to, StreamKind kind, peer::v1::Envelope* envelope);
+
+// Adds to a greeting where its sender is reached.
+void WriteWhereabouts(const Whereabouts& whereabouts, peer::v1::Envelope* greeting);
 
 // Reads the first envelope that came from the other side. FAILED_PRECONDITION if it comes from
 // another cluster, is meant for another member or speaks another version of the protocol;

@@ -47,19 +47,20 @@ void GrpcTransport::AddToServer(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
 }
 
-void GrpcTransport::Start(TransportReceiver* receiver, const PeerAddresses& peers) {
+void GrpcTransport::Start(TransportReceiver* receiver, const PeerAddresses& peers,
+                          const Whereabouts& own) {
   CHECK(receiver_ == nullptr) << "started twice";
   receiver_ = receiver;
   service_->Start(receiver);
-  SetPeers(peers);
+  SetPeers(peers, own);
 }
 
-GrpcTransport::Peer GrpcTransport::NewPeer(NodeId node, const std::string& address) const {
+GrpcTransport::Peer GrpcTransport::NewPeer(NodeId node, const std::string& address) {
   const auto link = [&](StreamKind kind) {
     return std::make_shared<PeerLink>(
         options_.self, PeerLink::Target{node, kind, address},
         LinkLimits{options_.queued_messages_max, options_.queued_bytes_max}, options_.credentials,
-        options_.admission, receiver_);
+        PeerLink::Owner{receiver_, options_.admission, [this] { return OwnWhereabouts(); }});
   };
   return Peer{address, link(StreamKind::kControl), link(StreamKind::kBulk)};
 }
@@ -74,14 +75,23 @@ std::shared_ptr<const GrpcTransport::Peers> GrpcTransport::CurrentPeers() {
   return peers_;
 }
 
+Whereabouts GrpcTransport::OwnWhereabouts() {
+  std::lock_guard lock(mutex_);
+  return own_;
+}
+
 void GrpcTransport::ReplacePeers(std::shared_ptr<const Peers> peers) {
   std::lock_guard lock(mutex_);
   peers_.swap(peers);
 }
 
-void GrpcTransport::SetPeers(const PeerAddresses& addresses) {
+void GrpcTransport::SetPeers(const PeerAddresses& addresses, const Whereabouts& own) {
   CHECK(receiver_ != nullptr) << "SetPeers before Start";
   if (stopped_) return;
+  {
+    std::lock_guard lock(mutex_);
+    own_ = own;
+  }
   const std::shared_ptr<const Peers> before = CurrentPeers();
   const auto after = std::make_shared<Peers>();
   std::set<NodeId> nodes;

@@ -72,11 +72,12 @@ class GrpcTransport final : public Transport {
 
   // Begins to dial and to deliver. `receiver` must live until Stop returns. Before this, peers that
   // call are refused and messages are dropped.
-  void Start(TransportReceiver* receiver, const PeerAddresses& peers);
+  void Start(TransportReceiver* receiver, const PeerAddresses& peers, const Whereabouts& own = {});
 
   // Changes who the peers are: new ones are dialled, those that are no longer named (or have moved
-  // to another address) are hung up on.
-  void SetPeers(const PeerAddresses& peers);
+  // to another address) are hung up on. From now on streams begin with telling them `own`, where
+  // this node is reached.
+  void SetPeers(const PeerAddresses& peers, const Whereabouts& own = {});
 
   // The receiver may be told of a loss from within this call.
   void Send(std::vector<Message> messages) override;
@@ -93,8 +94,9 @@ class GrpcTransport final : public Transport {
   };
   using Peers = std::map<NodeId, Peer>;
 
-  Peer NewPeer(NodeId node, const std::string& address) const;
+  Peer NewPeer(NodeId node, const std::string& address);
   std::shared_ptr<const Peers> CurrentPeers();
+  Whereabouts OwnWhereabouts();
   void ReplacePeers(std::shared_ptr<const Peers> peers);
   static void HangUp(const Peer& peer);
 
@@ -107,6 +109,7 @@ class GrpcTransport final : public Transport {
 
   std::mutex mutex_;
   std::shared_ptr<const Peers> peers_;  // guarded by mutex_; never null; replaced, not changed
+  Whereabouts own_;                     // guarded by mutex_
 };
 
 }  // namespace pontoon::raft

@@ -122,7 +122,9 @@ class Member {
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
   }
-  void Start(const PeerAddresses& peers) { transport_->Start(&recorder, peers); }
+  void Start(const PeerAddresses& peers, const Whereabouts& own = {}) {
+    transport_->Start(&recorder, peers, own);
+  }
   void Stop() {
     if (transport_ == nullptr) return;
     transport_->Stop();
@@ -376,6 +378,31 @@ TEST_F(GrpcTransportTest, PeerThatIsNotAdmittedIsNotHeardInEitherDirection) {
   two_.Start(addresses());
   Connect(&one_, &two_);
   Connect(&two_, &one_);
+}
+
+// The other side may know only where it was.
+TEST_F(GrpcTransportTest, WhoDialsTellsWhereItIsReachedItself) {
+  std::mutex mutex;
+  Whereabouts told;
+  one_.Stop();
+  one_.admission = [&](const Greeting& greeting) {
+    std::lock_guard lock(mutex);
+    if (greeting.whereabouts.url != "") told = greeting.whereabouts;
+    return absl::OkStatus();
+  };
+  one_.Serve();
+  one_.Start(addresses());
+  two_.Start(addresses(), {"http://b:1", LogIndex(17)});
+  Connect(&two_, &one_);
+  {
+    std::lock_guard lock(mutex);
+    EXPECT_EQ(told, (Whereabouts{"http://b:1", LogIndex(17)}));
+  }
+  two_.transport().SetPeers({});
+  two_.transport().SetPeers(addresses(), {"http://b:2", LogIndex(18)});
+  Connect(&two_, &one_);
+  std::lock_guard lock(mutex);
+  EXPECT_EQ(told, (Whereabouts{"http://b:2", LogIndex(18)}));
 }
 
 TEST_F(GrpcTransportTest, StrangersAreNotPutBeforeTheAdmission) {

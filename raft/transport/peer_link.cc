@@ -74,6 +74,7 @@ class PeerLink::Stream final : public grpc::ClientBidiReactor<wire::Envelope, wi
     // the link knows that it will start no other one: it then calls RemoveHold.
     AddHold();
     WriteGreeting(link_->self_, link_->target_.peer, link_->target_.kind, &out_);
+    WriteWhereabouts(link_->owner_.whereabouts(), &out_);
     StartWrite(&out_);
     StartRead(&in_);
     StartCall();
@@ -125,7 +126,7 @@ class PeerLink::Stream final : public grpc::ClientBidiReactor<wire::Envelope, wi
     if (greeting->from != link_->target_.peer || greeting->kind != link_->target_.kind) {
       return absl::FailedPreconditionError("the peer's greeting does not answer ours");
     }
-    return link_->admission_(*greeting);
+    return link_->owner_.admission(*greeting);
   }
 
   std::shared_ptr<PeerLink> link_;
@@ -138,13 +139,11 @@ class PeerLink::Stream final : public grpc::ClientBidiReactor<wire::Envelope, wi
 };
 
 PeerLink::PeerLink(const Identity& self, Target target, const LinkLimits& limits,
-                   const std::shared_ptr<grpc::ChannelCredentials>& credentials,
-                   Admission admission, TransportReceiver* receiver)
+                   const std::shared_ptr<grpc::ChannelCredentials>& credentials, Owner owner)
     : self_(self),
       target_(std::move(target)),
       limits_(limits),
-      admission_(std::move(admission)),
-      receiver_(receiver),
+      owner_(std::move(owner)),
       stub_(wire::Peer::NewStub(
           grpc::CreateCustomChannel(target_.address, credentials, ChannelArguments(target_.kind)))),
       since_(steady_clock::now()),
@@ -206,7 +205,7 @@ void PeerLink::Send(std::vector<Message> messages) {
   if (queued == Queued::kDroppedAndUntold) {
     LogWarn("messages to a peer were dropped",
             {{"peer", target_.peer}, {"stream", StreamKindName(target_.kind)}});
-    receiver_->OnPeerUnreachable(target_.peer);
+    owner_.receiver->OnPeerUnreachable(target_.peer);
     Finish();
   }
   WriteNext();
@@ -338,8 +337,8 @@ void PeerLink::OnStreamDone(const grpc::Status& status, const std::string& reaso
                      {"address", target_.address},
                      {"reason", reason}});
     }
-    if (was_open) receiver_->OnPeerUnreachable(target_.peer);
-    if (is_down) receiver_->OnPeerDown(target_.peer);
+    if (was_open) owner_.receiver->OnPeerUnreachable(target_.peer);
+    if (is_down) owner_.receiver->OnPeerDown(target_.peer);
     DialLater(delay);
   }
   Finish();

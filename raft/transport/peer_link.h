@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -57,11 +58,15 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     std::string address;  // "host:port"
   };
 
-  // `admission` decides on the peer that answers. `receiver` is told of losses; it must live until
-  // AwaitStopped returns, as what the admission uses must.
+  // What a link uses of its owner. It must live until AwaitStopped returns.
+  struct Owner {
+    TransportReceiver* receiver;               // told of losses
+    Admission admission;                       // decides on the peer that answers
+    std::function<Whereabouts()> whereabouts;  // this node's, asked for each stream
+  };
+
   PeerLink(const Identity& self, Target target, const LinkLimits& limits,
-           const std::shared_ptr<grpc::ChannelCredentials>& credentials, Admission admission,
-           TransportReceiver* receiver);
+           const std::shared_ptr<grpc::ChannelCredentials>& credentials, Owner owner);
   ~PeerLink();
 
   // Begins to dial. To be called once.
@@ -103,8 +108,7 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
   const Identity self_;
   const Target target_;
   const LinkLimits limits_;
-  const Admission admission_;
-  TransportReceiver* const receiver_;
+  const Owner owner_;
   const std::unique_ptr<peer::v1::Peer::Stub> stub_;
 
   std::mutex mutex_;  // guards all below

@@ -187,6 +187,72 @@ TEST_F(MembershipTest, AMemberMoves) {
   }
 }
 
+// A cluster whose members listen at a second address each, which nobody knows yet. Whoever is to
+// move needs it: the others turn to the new address as soon as they hear of it.
+class MovingTest : public MembershipTest {
+ protected:
+  void StartAll() {
+    for (const int node : cluster_.AllNodes()) {
+      Flags flags = cluster_.FlagsOf(node);
+      flags["listen-peer-urls"] += "," + second_[node].url();
+      ASSERT_OK(cluster_.StartWith(node, flags));
+    }
+  }
+  void AnnounceMove(int node, int asked) {
+    ASSERT_OK(cluster_.client(asked).MemberUpdate(IdOf(cluster_, node), second_[node].url()));
+  }
+  // Starts a node that listens at its second address alone.
+  void StartMoved(int node) {
+    Flags flags = cluster_.FlagsOf(node);
+    flags["listen-peer-urls"] = second_[node].url();
+    ASSERT_OK(cluster_.StartWith(node, flags));
+  }
+
+  Cluster cluster_;
+  std::vector<PortReservation> second_{static_cast<size_t>(cluster_.size())};
+};
+
+TEST_F(MovingTest, TheLeaderMovesAndGoesOnLeading) {
+  StartAll();
+  ASSERT_OK_AND_ASSIGN(const int leader, cluster_.WaitForLeader());
+  const auto before = cluster_.client(leader).Status();
+  ASSERT_OK(before);
+  AnnounceMove(leader, leader);
+  for (const int node : cluster_.AllNodes()) EXPECT_OK(cluster_.client(node).Put("k", "v"));
+  const auto after = cluster_.client(leader).Status();
+  ASSERT_OK(after);
+  EXPECT_EQ(after.response.leader(), before.response.leader());
+  EXPECT_EQ(after.response.raftterm(), before.response.raftterm());
+
+  // Nobody needs the old address.
+  ASSERT_OK(cluster_.Stop(leader));
+  StartMoved(leader);
+  ASSERT_OK(cluster_.WaitForCatchUp(leader));
+  cluster_.KillAll();
+  for (const int node : cluster_.AllNodesBut(leader)) ASSERT_OK(cluster_.Start(node));
+  StartMoved(leader);
+  ASSERT_OK(cluster_.WaitForLeader());
+  ASSERT_OK(cluster_.WaitForCatchUp(leader));
+}
+
+// The log of the one that was away is too short to lead, and its vote has to find the other.
+TEST_F(MovingTest, WhoWasAwayVotesForTheOneThatMovedMeanwhile) {
+  StartAll();
+  ASSERT_OK_AND_ASSIGN(const int leader, cluster_.WaitForLeader());
+  const int mover = (leader + 1) % cluster_.size();
+  const int sleeper = (leader + 2) % cluster_.size();
+  ASSERT_OK(cluster_.Stop(sleeper));
+  AnnounceMove(mover, leader);
+  ASSERT_OK(cluster_.Stop(mover));
+  StartMoved(mover);
+  ASSERT_OK(cluster_.WaitForCatchUp(mover));
+  cluster_.Kill(leader);
+  ASSERT_OK(cluster_.Start(sleeper));
+  ASSERT_OK_AND_ASSIGN(const int new_leader, cluster_.WaitForLeader());
+  EXPECT_EQ(new_leader, mover);
+  for (const int node : {mover, sleeper}) EXPECT_OK(cluster_.client(node).Put("k", "v"));
+}
+
 // It forgot its votes.
 TEST_F(MembershipTest, AFounderThatWasWipedIsRefusedUntilItIsAddedAnew) {
   Cluster cluster;

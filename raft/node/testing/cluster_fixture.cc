@@ -71,9 +71,9 @@ void ClusterTest::StartMember(NodeId id) {
   RaftNodeOptions options = QuickOptions(id, ++member.lives);
   options.retention = retention_;
   options.on_removed = [&member] { member.removed.Happen(); };
-  options.on_peers = [&member](const PeerUrls& peers, LogIndex /*commit*/) {
+  options.on_peers = [&member](const PeerNews& news) {
     std::lock_guard lock(member.mutex);
-    member.peers = peers;
+    member.peers = news.urls;
     member.peers_changed.notify_all();
   };
   const bool is_founder = Founding().IsVoter(id);
