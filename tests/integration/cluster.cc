@@ -234,6 +234,11 @@ absl::Status Cluster::WaitForCatchUp(int node, absl::Duration timeout) {
       absl::StrCat(nodes_.at(node)->name, " does not catch up: ", status.error_message()));
 }
 
+absl::Status Cluster::WaitForLog(int node, const std::string& words, absl::Duration timeout) const {
+  if (WaitForWords(log_file(node), words, timeout)) return absl::OkStatus();
+  return absl::DeadlineExceededError(absl::StrCat(nodes_.at(node)->name, " does not log: ", words));
+}
+
 std::vector<int> Cluster::AllNodes() const { return AllNodesBut(-1); }
 
 std::vector<int> Cluster::AllNodesBut(int node) const {

@@ -108,6 +108,10 @@ class Cluster {
   // Waits until a node has applied everything that was committed before the call.
   absl::Status WaitForCatchUp(int node, absl::Duration timeout = kPatience);
 
+  // Waits until a node has logged `words`.
+  absl::Status WaitForLog(int node, const std::string& words,
+                          absl::Duration timeout = kPatience) const;
+
   // Whether a node was started, and neither stopped nor killed since.
   bool Runs(int node) const { return nodes_.at(node)->process != nullptr; }
 

@@ -1,15 +1,23 @@
 #include "tests/integration/files.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <system_error>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "raft/base/check.h"
 
@@ -33,6 +41,28 @@ TempFolder::~TempFolder() {
 std::string ReadFile(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+}
+
+bool WaitForWords(const fs::path& path, const std::string& words, absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  const int changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  CHECK(changes >= 0) << "inotify_init1: " << errno;
+  const auto close_changes = absl::MakeCleanup([changes] { close(changes); });
+  // Before the first look: no later change is missed.
+  const int watch =
+      inotify_add_watch(changes, path.parent_path().c_str(), IN_CREATE | IN_MODIFY | IN_MOVED_TO);
+  CHECK(watch >= 0) << path.parent_path() << ": " << errno;
+  while (!absl::StrContains(ReadFile(path), words)) {
+    const absl::Duration left = deadline - absl::Now();
+    if (left <= absl::ZeroDuration()) return false;
+    pollfd changed{changes, POLLIN, 0};
+    poll(&changed, 1,
+         static_cast<int>(absl::ToInt64Milliseconds(std::min(left, absl::Hours(1))) + 1));
+    char events[4096];
+    while (read(changes, events, sizeof(events)) > 0) {
+    }
+  }
+  return true;
 }
 
 std::string LastLines(const fs::path& path, size_t lines_max) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "absl/time/time.h"
+
 namespace pontoon::testing {
 
 // A new empty folder in the test's scratch space. It goes with the object, unless the test has
@@ -28,6 +30,11 @@ class TempFolder {
 
 // The content of a file; "" if it cannot be read.
 std::string ReadFile(const std::filesystem::path& path);
+
+// Waits until a file, which somebody else writes, holds `words`. False if it does not within
+// `timeout`. The file's folder must exist.
+bool WaitForWords(const std::filesystem::path& path, const std::string& words,
+                  absl::Duration timeout);
 
 // At most the last `lines_max` lines of a file.
 std::string LastLines(const std::filesystem::path& path, size_t lines_max);

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -32,6 +33,20 @@ TEST(FilesTest, LastLinesCountsFromTheEnd) {
   EXPECT_EQ(LastLines(file, 9), "a\nb\nc\n");
   WriteFile(file, "");
   EXPECT_EQ(LastLines(file, 2), "");
+}
+
+TEST(FilesTest, WordsAreWaitedFor) {
+  const TempFolder folder;
+  const auto file = folder.path() / "f";
+  EXPECT_FALSE(WaitForWords(file, "there", absl::ZeroDuration()));
+  std::thread writer([&] {
+    WriteFile(file, "is it the");
+    WriteFile(file, "it is there");
+  });
+  EXPECT_TRUE(WaitForWords(file, "there", Cluster::kPatience));
+  writer.join();
+  EXPECT_TRUE(WaitForWords(file, "there", absl::ZeroDuration())) << "without another change";
+  EXPECT_FALSE(WaitForWords(file, "away", absl::Milliseconds(1)));
 }
 
 TEST(FilesTest, TreesFollowLinks) {

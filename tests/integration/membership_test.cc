@@ -11,10 +11,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/integration/cluster.h"
+#include "tests/integration/eventually.h"
 #include "tests/integration/files.h"
 #include "tests/integration/ports.h"
 #include "tests/integration/status_asserts.h"
@@ -26,19 +26,6 @@ namespace {
 
 constexpr char kNotReady[] =
     "etcdserver: can only promote a learner member which is in sync with leader";
-
-// The next look at something that takes its time.
-constexpr absl::Duration kLookInterval = absl::Milliseconds(20);
-
-template <typename Condition>
-bool Eventually(Condition condition, absl::Duration timeout = Cluster::kPatience) {
-  const absl::Time deadline = absl::Now() + timeout;
-  while (!condition()) {
-    if (absl::Now() > deadline) return false;
-    absl::SleepFor(kLookInterval);
-  }
-  return true;
-}
 
 bool LogHas(const Cluster& cluster, int node, const std::string& words) {
   return absl::StrContains(ReadFile(cluster.log_file(node)), words);
@@ -129,7 +116,7 @@ TEST_F(MembershipTest, TheLeaderIsReplacedWhileClientsWrite) {
   EXPECT_EQ(exit, ExitStatus{.code = 0});
   EXPECT_TRUE(LogHas(cluster, old_leader, "this member was removed from the cluster"));
   const size_t by_then = writers.acknowledged_count();
-  ASSERT_TRUE(Eventually([&] { return writers.acknowledged_count() > by_then + 3000; }));
+  ASSERT_TRUE(writers.WaitForAcknowledged(by_then + 3000, Cluster::kPatience));
   writers.End();
 
   const absl::Duration gap = writers.longest_gap();
@@ -264,8 +251,8 @@ TEST_F(MembershipTest, AFounderThatWasWipedIsRefusedUntilItIsAddedAnew) {
   std::filesystem::remove_all(cluster.data_folder(wiped));
   ASSERT_OK(cluster.Start(wiped));
   const std::string words = absl::StrCat("member ", absl::Hex(id), " was wiped");
-  ASSERT_TRUE(Eventually([&] { return LogHas(cluster, wiped, words); }));
-  ASSERT_TRUE(Eventually([&] { return LogHas(cluster, leader, words); }));
+  ASSERT_OK(cluster.WaitForLog(wiped, words));
+  ASSERT_OK(cluster.WaitForLog(leader, words));
   Client impatient(cluster.address(wiped), {.timeout = absl::Milliseconds(300)});
   EXPECT_FALSE(impatient.Get("x").ok());
   ExpectNoLeader(cluster, wiped);
@@ -318,7 +305,7 @@ TEST_F(MembershipTest, StrangersAreRefused) {
   flags = cluster.FlagsOf(place);
   flags["initial-cluster-token"] = "another";
   ASSERT_OK(cluster.StartWith(place, flags));
-  ASSERT_TRUE(Eventually([&] { return LogHas(cluster, place, "this is cluster "); }));
+  ASSERT_OK(cluster.WaitForLog(place, "this is cluster "));
   ExpectNoLeader(cluster, place);
   EXPECT_OK(cluster.client(leader).Put("the others", "go on"));
   ASSERT_OK(cluster.Stop(place));
