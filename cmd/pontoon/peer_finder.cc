@@ -5,42 +5,28 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "kv/service/url.h"
 #include "raft/env/log.h"
 
 namespace pontoon {
-namespace {
-
-// The first one after `last`, in a ring, that is not `self`.
-NodeId NextOf(const PeerUrls& peers, NodeId last, NodeId self) {
-  auto peer = peers.upper_bound(last);
-  for (size_t i = 0; i < peers.size(); ++i, ++peer) {
-    if (peer == peers.end()) peer = peers.begin();
-    if (peer->first != self && !peer->second.empty()) return peer->first;
-  }
-  return kNoNode;
-}
-
-}  // namespace
 
 void PeerFinder::Start() {
   parts_.executor->Post([this] { Look(); });
 }
 
 void PeerFinder::Look() {
-  const raft::ReplicaStatus status = parts_.replica->Status();
-  quiet_looks_ = status.leader == kNoNode ? quiet_looks_ + 1 : 0;
-  if (quiet_looks_ >= kQuietLooks && !AskNext(status)) return;
+  const bool has_leader = parts_.replica->CurrentLeadership().leader != kNoNode;
+  quiet_looks_ = has_leader ? 0 : quiet_looks_ + 1;
+  if (quiet_looks_ >= kQuietLooks && !AskNext()) return;
   parts_.executor->PostAt(parts_.clock->Now() + kLookInterval, [this] { Look(); });
 }
 
-bool PeerFinder::AskNext(const raft::ReplicaStatus& status) {
-  const PeerUrls& peers = status.membership.peer_urls;
-  last_asked_ = NextOf(peers, last_asked_, status.self);
-  if (last_asked_ == kNoNode) return true;
-  const absl::StatusOr<Url> url = ParseUrl(peers.at(last_asked_).front());
-  if (!url.ok()) return true;
-  const absl::StatusOr<raft::IntroductionAnswer> answer = parts_.ask(url->HostPort());
+bool PeerFinder::AskNext() {
+  const raft::PeerAddresses addresses = parts_.addresses();
+  if (addresses.empty()) return true;
+  auto next = addresses.upper_bound(last_asked_);
+  if (next == addresses.end()) next = addresses.begin();
+  last_asked_ = next->first;
+  const absl::StatusOr<raft::IntroductionAnswer> answer = parts_.ask(next->second);
   return !answer.ok() || Take(*answer);
 }
 

@@ -14,6 +14,7 @@
 #include "raft/env/clock.h"
 #include "raft/env/executor.h"
 #include "raft/node/replica.h"
+#include "raft/transport/grpc_transport.h"
 #include "raft/transport/introduction.h"
 
 namespace pontoon {
@@ -35,6 +36,8 @@ class PeerFinder {
   // So many looks in a row without a leader: elections are over sooner.
   static constexpr int kQuietLooks = 3;
 
+  // Whom this member dials, itself not among them.
+  using Addresses = std::function<raft::PeerAddresses()>;
   // Asks the member at "host:port"; may wait for a moment.
   using Ask = std::function<absl::StatusOr<raft::IntroductionAnswer>(const std::string& address)>;
 
@@ -43,6 +46,7 @@ class PeerFinder {
     PeerBook* peers;
     const Clock* clock;
     Executor* executor;
+    Addresses addresses;
     Ask ask;
     // The members, by the committed log up to `index`.
     std::function<void(const PeerUrls& members, LogIndex index)> on_found;
@@ -57,7 +61,7 @@ class PeerFinder {
  private:
   void Look();
   // False if there is nothing more to find out.
-  bool AskNext(const raft::ReplicaStatus& status);
+  bool AskNext();
   bool Take(const raft::IntroductionAnswer& answer);
   // Whether what the member that was asked has answered is to be believed.
   absl::Status Check(const raft::IntroductionAnswer& answer) const;

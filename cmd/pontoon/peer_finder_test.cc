@@ -35,6 +35,7 @@ class PeerFinderTest : public testing::Test {
                  .peers = peers_.get(),
                  .clock = &clock_,
                  .executor = &executor_,
+                 .addresses = [this] { return addresses_; },
                  .ask =
                      [this](const std::string& address) {
                        asked_.push_back(address);
@@ -46,10 +47,6 @@ class PeerFinderTest : public testing::Test {
                        found_at_ = index;
                      },
                  .on_removed = [this] { ++removed_; }}) {
-    replica_.status.self = kSelf;
-    replica_.status.membership.peer_urls = {{NodeId{1}, {"http://a:1"}},
-                                            {kSelf, {"http://b:1"}},
-                                            {NodeId{3}, {"http://c:1", "http://c:2"}}};
     EXPECT_TRUE(peers_->Admit(NodeId{1}, kIncarnation).ok());
     EXPECT_TRUE(peers_->Admit(NodeId{3}, kIncarnation).ok());
     finder_.Start();
@@ -73,6 +70,7 @@ class PeerFinderTest : public testing::Test {
   ManualClock clock_;
   ManualExecutor executor_{&clock_};
   StatusOnly replica_;
+  raft::PeerAddresses addresses_ = {{NodeId{1}, "a:1"}, {NodeId{3}, "c:1"}};
   std::unique_ptr<PeerBook> peers_;
   absl::StatusOr<raft::Introduction> answer_ = absl::UnavailableError("no quorum");
   std::optional<NodeId> teller_;  // nothing: who was asked
@@ -165,7 +163,7 @@ TEST_F(PeerFinderTest, ARefusalIsNoRemoval) {
 }
 
 TEST_F(PeerFinderTest, WhoIsAloneAsksNobody) {
-  replica_.status.membership.peer_urls = {{kSelf, {"http://b:1"}}};
+  addresses_.clear();
   PassLooks(PeerFinder::kQuietLooks + 10);
   EXPECT_THAT(asked_, IsEmpty());
 }

@@ -155,6 +155,7 @@ std::unique_ptr<PeerFinder> ReplicaHost::NewPeerFinder() {
       .peers = peer_book_.get(),
       .clock = Clock::System(),
       .executor = seeker_.get(),
+      .addresses = [this] { return transport_->Addresses(); },
       .ask =
           [request](const std::string& address) {
             return raft::AskForIntroduction(address, request, kIntroductionTimeout);

@@ -123,6 +123,12 @@ void GrpcTransport::SetPeers(const PeerAddresses& addresses, const Whereabouts& 
   }
 }
 
+PeerAddresses GrpcTransport::Addresses() {
+  PeerAddresses addresses;
+  for (const auto& [node, peer] : *CurrentPeers()) addresses[node] = peer.address;
+  return addresses;
+}
+
 void GrpcTransport::Send(std::vector<Message> messages) {
   const std::shared_ptr<const Peers> peers = CurrentPeers();
   // One hand-over to each link, so that what is sent together travels together.

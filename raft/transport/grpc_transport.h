@@ -79,6 +79,9 @@ class GrpcTransport final : public Transport {
   // this node is reached.
   void SetPeers(const PeerAddresses& peers, const Whereabouts& own = {});
 
+  // Where the peers are dialled. May be called from any thread.
+  PeerAddresses Addresses();
+
   // The receiver may be told of a loss from within this call.
   void Send(std::vector<Message> messages) override;
 

@@ -398,7 +398,9 @@ TEST_F(GrpcTransportTest, WhoDialsTellsWhereItIsReachedItself) {
     std::lock_guard lock(mutex);
     EXPECT_EQ(told, (Whereabouts{"http://b:1", LogIndex(17)}));
   }
+  EXPECT_EQ(two_.transport().Addresses(), (PeerAddresses{{kOne, one_.address()}}));
   two_.transport().SetPeers({});
+  EXPECT_TRUE(two_.transport().Addresses().empty());
   two_.transport().SetPeers(addresses(), {"http://b:2", LogIndex(18)});
   Connect(&two_, &one_);
   std::lock_guard lock(mutex);
