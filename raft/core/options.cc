@@ -30,6 +30,9 @@ absl::Status CoreOptions::Validate() const {
         "), and with the error of the clocks no longer than the election timeout (",
         absl::FormatDuration(election_timeout), ")"));
   }
+  if (hand_over_delay_growth_max < 1) {
+    return absl::InvalidArgumentError("a leader must not hand over without a delay");
+  }
   if (inflight_messages_max == 0 || append_bytes_max == 0) {
     return absl::InvalidArgumentError("the bounds on appends must be greater than 0");
   }

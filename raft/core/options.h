@@ -31,6 +31,10 @@ struct CoreOptions {
   // only: any voter may lead.
   uint32_t priority = 0;
   static constexpr int kSettledTimeouts = 5;
+  // Nothing is proposed while a leader hands over. So if that comes to nothing the next attempt
+  // waits twice as long, and so on, up to this many times as long; but not if another node is
+  // preferred by then.
+  int hand_over_delay_growth_max = 64;
   // How long a leader waits for a next append to carry a new commit index before it sends the index
   // alone.
   absl::Duration commit_notice_delay = absl::Milliseconds(2);
@@ -61,6 +65,9 @@ struct CoreOptions {
   absl::Duration VotePromise() const {
     return lease_duration * ((1 + clock_rate_error_max) / (1 - clock_rate_error_max));
   }
+
+  // For how long a leader leads before it hands over to a preferred node for the first time.
+  absl::Duration HandOverDelay() const { return kSettledTimeouts * election_timeout; }
 
   // What is wrong with these options, in words for the person who set them.
   absl::Status Validate() const;

@@ -55,6 +55,14 @@ TEST(CoreOptions, TheLeaseLiesBetweenHeartbeatAndElection) {
   EXPECT_FALSE(options.Validate().ok());
 }
 
+TEST(CoreOptions, TheDelayOfAHandOverDoesNotShrink) {
+  CoreOptions options = Valid();
+  options.hand_over_delay_growth_max = 1;
+  EXPECT_TRUE(options.Validate().ok());
+  options.hand_over_delay_growth_max = 0;
+  EXPECT_FALSE(options.Validate().ok());
+}
+
 TEST(CoreOptions, TheBoundsOnAppendsArePositive) {
   CoreOptions options = Valid();
   options.inflight_messages_max = 0;

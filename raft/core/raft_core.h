@@ -187,6 +187,12 @@ class RaftCore {
     Instant give_up;
     bool timeout_now_sent = false;
   };
+  // The last one to a preferred node, which came to nothing; before the first, the election.
+  struct HandOver {
+    NodeId target;
+    Instant at;
+    absl::Duration delay;  // from then on, before the same target is tried again
+  };
   // Of a node whose leaving is committed, and which may not know it yet.
   struct Farewell {
     LogIndex index;  // of the entry that tells it
@@ -198,7 +204,7 @@ class RaftCore {
     std::map<NodeId, Farewell> farewells;  // to some of them
     LogIndex term_start;                   // the entry that this leader appended on its election
     Instant elected;
-    Instant hand_over_from;    // to a preferred node; not before this
+    HandOver hand_over;
     RoundId round;             // the newest heartbeat round
     Instant heartbeat_due;     // put off by each round for reads
     Instant housekeeping_due;  // and this is not
@@ -279,6 +285,7 @@ class RaftCore {
   bool Gathers(Instant now, Progress& progress) const;
   void SendAppend(Instant now, NodeId peer, Progress& progress, std::vector<Entry> entries);
   void SendCommitNotices(Instant now);
+  NodeId PreferredLeader(Instant now) const;
   void HandOverToPreferred(Instant now);
   void ContinueTransfer(Instant now);
   Progress* FindPeer(NodeId peer);

@@ -12,7 +12,7 @@ namespace pontoon::raft {
 void RaftCore::BecomeLeader(Instant now) {
   LeaderState state;
   state.elected = now;
-  state.hand_over_from = now + CoreOptions::kSettledTimeouts * options_.election_timeout;
+  state.hand_over = {.target = kNoNode, .at = now, .delay = options_.HandOverDelay()};
   state.lease = Lease(options_.lease_duration);
   state.term_start = last_index().Next();
   state.heartbeat_last = state.term_start;
@@ -345,21 +345,32 @@ bool RaftCore::TransferLeadership(Instant now, NodeId target) {
   return true;
 }
 
-// Leads on where it is wanted less, until one that is wanted more is as good.
-void RaftCore::HandOverToPreferred(Instant now) {
-  LeaderState& state = *lead();
-  if (now < state.hand_over_from || !ChangeMayBegin()) return;
+// Of the voters that keep up the one of the highest priority, if that is higher than this node's;
+// else this node.
+NodeId RaftCore::PreferredLeader(Instant now) const {
   NodeId preferred = options_.self;
   uint32_t highest = options_.priority;
-  for (const auto& [node, progress] : state.peers) {
+  for (const auto& [node, progress] : lead()->peers) {
     const bool fit = membership().IsLastingVoter(node) && KeepsUp(now, node);
     if (!fit || progress.priority <= highest) continue;
     preferred = node;
     highest = progress.priority;
   }
+  return preferred;
+}
+
+// Leads on where it is wanted less, until one that is wanted more is as good.
+void RaftCore::HandOverToPreferred(Instant now) {
+  if (!ChangeMayBegin()) return;
+  const NodeId preferred = PreferredLeader(now);
   if (preferred == options_.self) return;
-  // If it comes to nothing it is not tried again at once: nothing is proposed meanwhile.
-  state.hand_over_from = now + CoreOptions::kSettledTimeouts * options_.election_timeout;
+  HandOver& last = lead()->hand_over;
+  const absl::Duration delay = preferred == last.target ? last.delay : options_.HandOverDelay();
+  if (now - last.at < delay) return;
+  // If it comes to nothing it is not tried again at once, and ever more seldom: nothing is proposed
+  // meanwhile.
+  const absl::Duration longest = options_.hand_over_delay_growth_max * options_.HandOverDelay();
+  last = {.target = preferred, .at = now, .delay = std::min(2 * delay, longest)};
   TransferLeadership(now, preferred);
 }
 

@@ -235,6 +235,59 @@ TEST_F(RaftCoreTest, ACommittedEntryIsNotReplacedWhateverIsAsked) {
   EXPECT_EQ(core_.last_index(), LogIndex(1));
 }
 
+// ---- handing over to a preferred node
+
+// Node 1 leads the others, which have its log, answer its heartbeats, and never take over.
+class HandOverTest : public RaftCoreTest {
+ protected:
+  void SetUp() override {
+    Win();
+    elected_ = now_;
+    for (const NodeId node : {NodeId(2), NodeId(3)}) {
+      Receive(node, 1, AppendAccepted{.match = LogIndex(1)});
+    }
+  }
+  // When attempts are made from now on until `end`; all in election timeouts after the election.
+  std::vector<int64_t> AttemptsUntil(int64_t end) {
+    const absl::Duration timeout = OptionsOf(NodeId(1)).election_timeout;
+    std::vector<int64_t> attempts;
+    while (core_.NextDeadline() <= elected_ + end * timeout) {
+      now_ = core_.NextDeadline();
+      core_.OnDeadline(now_);
+      sent_.clear();
+      Drain();
+      for (const Message& message : std::exchange(sent_, {})) {
+        if (const auto* heartbeat = std::get_if<Heartbeat>(&message.body)) {
+          Receive(message.to, 1, Ack(message.to, heartbeat->round));
+        } else if (std::holds_alternative<TimeoutNow>(message.body)) {
+          EXPECT_EQ(message.to, preferred_);
+          attempts.push_back((now_ - elected_) / timeout);
+        }
+      }
+    }
+    return attempts;
+  }
+  HeartbeatAck Ack(NodeId node, RoundId round) const {
+    return {.round = round,
+            .log_verified = true,
+            .needs_snapshot_of = {},
+            .priority = node == preferred_ ? 1u : 0u};
+  }
+
+  Instant elected_;
+  NodeId preferred_{2};
+};
+
+TEST_F(HandOverTest, ThatComesToNothingIsTriedEverMoreSeldom) {
+  EXPECT_EQ(AttemptsUntil(1300), (std::vector<int64_t>{5, 15, 35, 75, 155, 315, 635, 955, 1275}));
+}
+
+TEST_F(HandOverTest, ToAnotherNodeIsTriedSoonAgain) {
+  ASSERT_EQ(AttemptsUntil(157), (std::vector<int64_t>{5, 15, 35, 75, 155}));
+  preferred_ = NodeId(3);
+  EXPECT_EQ(AttemptsUntil(171), (std::vector<int64_t>{160, 170}));
+}
+
 // ---- a log whose beginning was compacted away
 
 class CompactedTest : public RaftCoreTest {

@@ -82,6 +82,8 @@ class Chaos {
     options.seed = seed;
     options.core.election_timeout = absl::Milliseconds(150 + Below(850));
     options.core.heartbeat_interval = options.core.election_timeout / (2 + Below(4));
+    // Attempts that failed do not put off the next one until long after the faults have ended.
+    options.core.hand_over_delay_growth_max = 1;
     if (Below(2) == 0) options.core.window_bytes_max = 100 * Below(10);
     if (Below(2) == 0) options.core.append_bytes_max = 50 + Below(300);
     if (Below(3) == 0) options.core.inflight_messages_max = 1 + Below(4);

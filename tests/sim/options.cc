@@ -63,6 +63,8 @@ raft::CoreOptions DrawCore(Dice* dice) {
   if (dice->OneIn(3)) core.inflight_messages_max = dice->Between(1, 4);
   if (dice->OneIn(3)) core.inflight_bytes_max = dice->Between(100, 5000);
   if (dice->OneIn(4)) core.uncommitted_bytes_max = dice->Between(100, 20000);
+  // The preferred leader must lead soon after the faults have ended, however many attempts failed.
+  core.hand_over_delay_growth_max = 4;
   if (dice->OneIn(3)) core.append_gather_delay = absl::ZeroDuration();
   if (dice->OneIn(3)) core.append_gather_bytes = dice->Between(64, 2000);
   if (dice->OneIn(3))
