@@ -254,10 +254,20 @@ TEST_F(ProgressTest, OnlyTheSnapshotsEndLeadsOutOfIt) {
   EXPECT_FALSE(Reject(10, 4));
   progress_.OnLoss();
   EXPECT_TRUE(Accept(5));
+  EXPECT_FALSE(Accept(3)) << "an old one";
   EXPECT_EQ(progress_.state(), Progress::State::kSnapshot);
   EXPECT_FALSE(progress_.CanSend());
+  EXPECT_EQ(progress_.next(), LogIndex(11)) << "which is what it lacks";
   progress_.OnSnapshotSent(LogIndex(20));
   ExpectProbe(5, 21);
+}
+
+// One that was begun long ago may end before what the follower has by now.
+TEST_F(ProgressTest, ASnapshotTakesNothingBack) {
+  progress_.OnSnapshotNeeded();
+  Accept(5);
+  progress_.OnSnapshotSent(LogIndex(3));
+  ExpectProbe(5, 6);
 }
 
 }  // namespace
