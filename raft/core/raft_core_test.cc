@@ -62,6 +62,7 @@ class RaftCoreTest : public ::testing::Test {
     while (core_.HasReady()) {
       Ready ready = core_.TakeReady();
       for (Message& message : ready.messages) sent_.push_back(std::move(message));
+      reads_.insert(reads_.end(), ready.log_reads.begin(), ready.log_reads.end());
       if (ready.persist) core_.OnPersisted(now_, ready.persist->seq);
     }
   }
@@ -83,6 +84,7 @@ class RaftCoreTest : public ::testing::Test {
   Instant now_ = At(0);
   RaftCore core_;
   std::vector<Message> sent_;
+  std::vector<LogReadRequest> reads_;
 };
 
 TEST_F(RaftCoreTest, ADeadlineThatIsNotDueDoesNothing) {
@@ -233,6 +235,31 @@ TEST_F(RaftCoreTest, ACommittedEntryIsNotReplacedWhateverIsAsked) {
   Receive(NodeId(3), 2, AppendRequest{.prev = {}, .entries = {other}, .commit = LogIndex(1)});
   EXPECT_TRUE(sent_.empty()) << "no honest leader asks for this; it gets no answer";
   EXPECT_EQ(core_.last_index(), LogIndex(1));
+}
+
+// ---- promises to a leader
+
+// The leader's clock may be as slow, and this node's as fast, as their error allows: 0.9 seconds on
+// the one are 1.1 on the other.
+TEST(RaftCore, APromiseLastsUntilTheLeaseHasEndedOnTheSlowestClock) {
+  CoreOptions options = OptionsOf(NodeId(1));
+  options.lease_duration = absl::Milliseconds(450);
+  options.clock_rate_error_max = 0.1;
+  RaftCore core(options, Fresh(), At(0));
+  const auto would_vote = [&](Instant now) {
+    core.OnMessage(now, {NodeId(3), NodeId(1), Term(2), PreVoteRequest{}});
+    bool granted = false;
+    for (const Message& message : core.TakeReady().messages) {
+      const auto* response = std::get_if<PreVoteResponse>(&message.body);
+      if (response) granted = response->granted;
+    }
+    return granted;
+  };
+  core.OnMessage(At(10), {NodeId(2), NodeId(1), Term(1), Heartbeat{}});
+  core.OnPersisted(At(10), core.TakeReady().persist->seq);
+  core.OnPeerDown(At(20), NodeId(2));
+  EXPECT_FALSE(would_vote(At(10 + 549)));
+  EXPECT_TRUE(would_vote(At(10 + 550)));
 }
 
 // ---- handing over to a preferred node
@@ -582,44 +609,63 @@ TEST_F(GatheringTest, AMessageFullIsSentAtOnce) {
   EXPECT_EQ(EntriesTo(NodeId(2)), 1u);
 }
 
-// ---- entries that cannot be read back
+// ---- entries that are read back from the log
 
-TEST(RaftCore, AReadOfTheLogThatFailsIsTriedAgainWithTheNextHeartbeatAndNotBefore) {
-  RestoredState restored = Fresh();
-  restored.hard_state.term = Term(1);
-  restored.last = LogIndex(5);
-  restored.terms = {{LogIndex(1), Term(1)}};
-  Instant now = At(0);
-  RaftCore core(OptionsOf(NodeId(1)), restored, now);
-  std::vector<LogReadRequest> reads;
-  const auto drain = [&] {
-    while (core.HasReady()) {
-      Ready ready = core.TakeReady();
-      reads.insert(reads.end(), ready.log_reads.begin(), ready.log_reads.end());
-      if (ready.persist) core.OnPersisted(now, ready.persist->seq);
-    }
-  };
-  const auto receive = [&](NodeId from, MessageBody body) {
-    core.OnMessage(now, {from, NodeId(1), Term(2), std::move(body)});
-    drain();
-  };
-  drain();
-  now = core.NextDeadline();
-  core.OnDeadline(now);
-  drain();
-  receive(NodeId(2), PreVoteResponse{.granted = true});
-  receive(NodeId(2), VoteResponse{.granted = true});
-  ASSERT_EQ(core.role(), Role::kLeader);
-  receive(NodeId(3), AppendRejected{.rejected = LogIndex(5), .hint = {}});
-  ASSERT_EQ(reads.size(), 1u);
+// Node 1 leads in term 2, with five entries of term 1 on its disk. Node 3 has none of them.
+class LogReadTest : public RaftCoreTest {
+ protected:
+  LogReadTest() : RaftCoreTest(Restored()) {}
 
-  core.OnEntriesRead(now, NodeId(3), Term(2), {});
-  drain();
-  EXPECT_EQ(reads.size(), 1u);
-  now = core.NextDeadline();
-  core.OnDeadline(now);
-  drain();
-  EXPECT_EQ(reads.size(), 2u);
+  static RestoredState Restored() {
+    RestoredState restored = Fresh();
+    restored.hard_state.term = Term(1);
+    restored.last = LogIndex(5);
+    restored.terms = {{LogIndex(1), Term(1)}};
+    return restored;
+  }
+  void SetUp() override {
+    now_ = core_.NextDeadline();
+    core_.OnDeadline(now_);
+    Drain();
+    Receive(NodeId(2), 2, PreVoteResponse{.granted = true});
+    Receive(NodeId(2), 2, VoteResponse{.granted = true});
+    ASSERT_EQ(core_.role(), Role::kLeader);
+    Receive(NodeId(3), 2, AppendRejected{.rejected = LogIndex(5), .hint = {}});
+    ASSERT_EQ(reads_.size(), 1u);
+    sent_.clear();
+  }
+  void Read(Term term, std::vector<Entry> entries) {
+    core_.OnEntriesRead(now_, NodeId(3), term, std::move(entries));
+    Drain();
+  }
+  static Entry First() {
+    return {.index = LogIndex(1),
+            .term = Term(1),
+            .kind = EntryKind::kNoOp,
+            .request = {},
+            .payload = nullptr};
+  }
+};
+
+TEST_F(LogReadTest, WhatWasReadIsSent) {
+  Read(Term(2), {First()});
+  ASSERT_EQ(sent_.size(), 1u);
+  EXPECT_EQ(std::get<AppendRequest>(sent_[0].body).entries.size(), 1u);
+}
+
+// This node led before, and what was in its log then may have been replaced.
+TEST_F(LogReadTest, WhatWasReadInAnotherTermIsNot) {
+  Read(Term(1), {First()});
+  EXPECT_TRUE(sent_.empty());
+}
+
+TEST_F(LogReadTest, AReadThatFailsIsTriedAgainWithTheNextHeartbeatAndNotBefore) {
+  Read(Term(2), {});
+  EXPECT_EQ(reads_.size(), 1u);
+  now_ = core_.NextDeadline();
+  core_.OnDeadline(now_);
+  Drain();
+  EXPECT_EQ(reads_.size(), 2u);
 }
 
 }  // namespace
