@@ -201,8 +201,8 @@ absl::Status ReadLimits(const Reader& reader, Config& config) {
   if (!retention.ok()) return retention.status();
   const auto rate = reader.Number("snapshot-send-rate", 32 << 20, {1 << 20, int64_t{1} << 40});
   if (!rate.ok()) return rate.status();
-  config.snapshot_bytes_per_second = static_cast<uint64_t>(*rate);
   config.log_retention_bytes = static_cast<uint64_t>(*retention);
+  config.snapshot_bytes_per_second = static_cast<uint64_t>(*rate);
   config.compaction_step_entries = static_cast<uint64_t>(*step);
   config.log_entries_kept = static_cast<uint64_t>(*kept);
   return absl::OkStatus();

@@ -30,17 +30,9 @@ class Executor {
   virtual void PostAt(Instant when, Task task) = 0;
 };
 
-enum class ThreadPriority {
-  kNormal,
-  // For long work that nobody waits for: gets a small share of the processors where others want them
-  // too (nice 10). Not for a thread that others wait for at a lock.
-  kBackground,
-};
-
 // An executor that is a thread, for tasks that wait for the disk or take their time. `name` (at
 // most 15 characters) is what top and gdb show.
-std::unique_ptr<Executor> NewThreadExecutor(const std::string& name,
-                                            ThreadPriority priority = ThreadPriority::kNormal);
+std::unique_ptr<Executor> NewThreadExecutor(const std::string& name);
 
 // An executor that runs a task on the thread that posts it, if no other thread is at it, for short
 // tasks that never wait: spares a wake-up for each. `name` is that of its helper thread, which runs

@@ -1,8 +1,6 @@
 // An executor that is a thread: a queue and a heap of timers under one mutex.
 
 #include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -24,21 +22,14 @@ namespace {
 // The most that pthread_setname_np takes, without the terminating zero.
 constexpr size_t kThreadNameLengthMax = 15;
 
-constexpr int kBackgroundNice = 10;
-
-// Of the calling thread alone: Linux has a nice value for each thread, against POSIX. A thread may
-// always be nicer, so that this does not fail.
-void UseBackgroundPriority() { setpriority(PRIO_PROCESS, gettid(), kBackgroundNice); }
-
 // The thread takes everything that is due in one go and runs it without the lock, so that under
 // load one wake-up serves many posts, and a post finds the thread awake and pays no system call.
 class ThreadExecutor final : public Executor {
  public:
-  ThreadExecutor(const std::string& name, ThreadPriority priority) {
+  explicit ThreadExecutor(const std::string& name) {
     CHECK_LE(name.size(), kThreadNameLengthMax) << name;
-    thread_ = std::thread([this, name, priority] {
+    thread_ = std::thread([this, name] {
       pthread_setname_np(pthread_self(), name.c_str());
-      if (priority == ThreadPriority::kBackground) UseBackgroundPriority();
       Run();
     });
   }
@@ -158,8 +149,8 @@ class ThreadExecutor final : public Executor {
 
 }  // namespace
 
-std::unique_ptr<Executor> NewThreadExecutor(const std::string& name, ThreadPriority priority) {
-  return std::make_unique<ThreadExecutor>(name, priority);
+std::unique_ptr<Executor> NewThreadExecutor(const std::string& name) {
+  return std::make_unique<ThreadExecutor>(name);
 }
 
 }  // namespace pontoon

@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <latch>
 #include <memory>
@@ -139,20 +137,6 @@ TEST(ThreadExecutor, TheThreadHasTheName) {
   executor->Post([&] { pthread_getname_np(pthread_self(), name, sizeof(name)); });
   Drain(executor.get());
   EXPECT_STREQ(name, "exactly15-chars");
-}
-
-int NiceValueOf(Executor* executor) {
-  int nice = 0;
-  executor->Post([&] { nice = getpriority(PRIO_PROCESS, gettid()); });
-  Drain(executor);
-  return nice;
-}
-
-TEST(ThreadExecutor, OnlyABackgroundThreadGivesWay) {
-  auto background = NewThreadExecutor("test", ThreadPriority::kBackground);
-  auto normal = NewThreadExecutor("test");
-  EXPECT_GT(NiceValueOf(background.get()), NiceValueOf(normal.get()));
-  EXPECT_EQ(NiceValueOf(normal.get()), getpriority(PRIO_PROCESS, gettid()));
 }
 
 TEST(ThreadExecutorDeathTest, ANameThatIsTooLongIsAnError) {

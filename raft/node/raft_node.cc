@@ -49,7 +49,7 @@ RaftNodeExecutors RaftNodeExecutors::Threads() {
           .log_writer = NewThreadExecutor("raft-log-writer"),
           .log_reader = NewThreadExecutor("raft-log-reader"),
           .applier = NewThreadExecutor("raft-applier"),
-          .snapshots = NewThreadExecutor("raft-snapshots", ThreadPriority::kBackground)};
+          .snapshots = NewThreadExecutor("raft-snapshots")};
 }
 
 RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored,

@@ -525,6 +525,8 @@ TEST(NormaliserTest, KeepsWhatMatters) {
             "\"ClusterID\" : 0\n\"RaftTerm\" : 0\n\"Version\" : 3\n");
   EXPECT_EQ(normaliser.Apply("127.0.0.1:23790, ab12, 3.4.23, 20 kB, true, false, 2, 11, 11, "),
             "127.0.0.1:23790, <member1>, VERSION, SIZE, true, false, N, N, N, ");
+  EXPECT_EQ(normaliser.Apply("Member             ab12 removed from cluster ab12\n"),
+            "Member <member1> removed from cluster <member1>\n");
   EXPECT_EQ(normaliser.Apply("+--+--+\n| ENDPOINT | IS LEADER | RAFT TERM |\n+--+\n"
                              "| 127.0.0.1:2379 |   true | 17 |\n"),
             "|ENDPOINT|IS LEADER|RAFT TERM|\n|<client1>|true|N|\n");

@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 
@@ -80,8 +81,10 @@ bool IsWordCharacter(const std::string& text, size_t at) {
 }
 
 void ReplaceWords(std::string& text, const std::string& from, const std::string& to) {
+  const bool begins_a_word = IsWordCharacter(from, 0);
   for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
-    if (IsWordCharacter(text, at - 1) || IsWordCharacter(text, at + from.size())) {
+    if ((begins_a_word && IsWordCharacter(text, at - 1)) ||
+        IsWordCharacter(text, at + from.size())) {
       at += from.size();
       continue;
     }
@@ -98,6 +101,8 @@ void Normaliser::Replace(std::string from, std::string to) {
 
 void Normaliser::ReplaceId(uint64_t id, const std::string& to) {
   Replace(absl::StrCat(id), to);
+  // Messages about members pad an id to 16 digits, with spaces.
+  Replace(absl::StrFormat(" %16x", id), " " + to);
   Replace(absl::StrCat(absl::Hex(id)), to);
 }
 

@@ -14,7 +14,8 @@ namespace pontoon::testing {
 //
 //   addresses          127.0.0.1:<port>            -> <client1>, <peer1>, ...
 //   ids                of the cluster and members,
-//                      decimal or hexadecimal      -> <cluster>, <member1>, ...
+//                      decimal or hexadecimal,
+//                      padded with spaces or not   -> <cluster>, <member1>, ...
 //   Raft's counters    raft_term, raftTerm, raftIndex, raftAppliedIndex and their spellings -> N
 //   sizes              dbSize, dbSizeInUse, "20 kB" in the status          -> SIZE
 //   version            of the server, in the status                        -> VERSION
@@ -28,7 +29,7 @@ class Normaliser {
   // Replaces the exact text `from` by `to`, where no letter or digit touches it.
   void Replace(std::string from, std::string to);
 
-  // Replaces an id in both of its spellings.
+  // Replaces an id in all of its spellings.
   void ReplaceId(uint64_t id, const std::string& to);
 
   std::string Apply(const std::string& output) const;
