@@ -38,17 +38,8 @@ void PeerRoster::OnHearsay(const PeerUrls& members, LogIndex index) {
   });
 }
 
-void PeerRoster::OnWhereabouts(NodeId peer, const raft::Whereabouts& whereabouts) {
-  if (whereabouts.url.empty()) return;
-  executor_->Post([this, peer, whereabouts] {
-    const auto before = reports_.find(peer);
-    const LogIndex known = before == reports_.end() ? own_.index : before->second.index;
-    if (!IsPeer(peer) || whereabouts.index <= known) return;
-    for (auto& [node, address] : AddressesOf({{peer, {whereabouts.url}}})) {
-      reports_[node] = {std::move(address), whereabouts.index};
-    }
-    Tell();
-  });
+void PeerRoster::OnGreeting(const raft::Greeting& greeting) {
+  executor_->Post([this, greeting] { Take(greeting); });
 }
 
 void PeerRoster::Begin() {
@@ -58,11 +49,32 @@ void PeerRoster::Begin() {
   });
 }
 
+void PeerRoster::Take(const raft::Greeting& greeting) {
+  const raft::Whereabouts& news = greeting.whereabouts;
+  if (news.url.empty() || !IsPeer(greeting.from)) return;
+  const auto before = reports_.find(greeting.from);
+  if (before != reports_.end()) {
+    const raft::Greeting& last = before->second.greeting;
+    // The log of one life of a process only ever gets more up to date; but after a crash it may
+    // lack what was not durable.
+    const bool is_same_life = last.incarnation == greeting.incarnation;
+    if (is_same_life && AtLeastAsUpToDate(last.whereabouts.log_end, news.log_end)) return;
+  }
+  bool changes = reports_.erase(greeting.from) > 0;
+  if (!AtLeastAsUpToDate(own_.log_end, news.log_end)) {
+    for (auto& [node, address] : AddressesOf({{greeting.from, {news.url}}})) {
+      reports_[node] = {std::move(address), greeting};
+      changes = true;
+    }
+  }
+  if (changes) Tell();
+}
+
 void PeerRoster::Update(const raft::PeerNews& news) {
   const raft::PeerAddresses before = std::exchange(addresses_, AddressesOf(news.urls));
   const auto own = news.urls.find(self_);
   const bool has_url = own != news.urls.end() && !own->second.empty();
-  own_ = {has_url ? own->second.front() : "", news.index};
+  own_ = {.url = has_url ? own->second.front() : "", .index = news.index, .log_end = news.log_end};
   const Instant until = clock_->Now() + kFarewell;
   bool somebody_leaves = false;
   for (const auto& [node, address] : before) {
@@ -73,7 +85,8 @@ void PeerRoster::Update(const raft::PeerNews& news) {
   commit_ = std::max(commit_, news.commit);
   if (commit_ >= heard_index_) heard_.clear();
   std::erase_if(reports_, [&](const auto& report) {
-    return report.second.index <= own_.index || !IsPeer(report.first);
+    const raft::Whereabouts& told = report.second.greeting.whereabouts;
+    return AtLeastAsUpToDate(own_.log_end, told.log_end) || !IsPeer(report.first);
   });
   std::erase_if(leavers_, [&](const auto& leaver) { return addresses_.contains(leaver.first); });
   if (somebody_leaves) {
@@ -94,7 +107,8 @@ void PeerRoster::Tell() {
   raft::PeerAddresses all = heard_;
   all.insert(addresses_.begin(), addresses_.end());
   for (const auto& [node, report] : reports_) {
-    const bool is_latest = report.index > heard_index_ || !heard_.contains(node);
+    const bool is_latest =
+        report.greeting.whereabouts.index > heard_index_ || !heard_.contains(node);
     if (is_latest && IsPeer(node)) all[node] = report.address;
   }
   for (const auto& [node, leaver] : leavers_) all.emplace(node, leaver.address);

@@ -48,11 +48,12 @@ class PeerRoster {
   // so already, or if something later was heard.
   void OnHearsay(const PeerUrls& members, LogIndex index);
 
-  // What a peer says where it is itself, by its own log. It counts while that has a later
-  // configuration than this member's log and than what others say, and makes nobody a peer. Whether
-  // either configuration is committed is not asked: of a member that has just started both logs may
-  // be, and nobody has told it yet.
-  void OnWhereabouts(NodeId peer, const raft::Whereabouts& whereabouts);
+  // What a peer says where it is itself. It makes nobody a peer, and counts while the peer's log is
+  // more up to date than this member's: if an entry of that log is missing here that was committed,
+  // this log cannot have entries of a later term. Whether it was committed is not asked, since of
+  // members that have just started neither may know. What others say counts for more if it has a
+  // later configuration.
+  void OnGreeting(const raft::Greeting& greeting);
 
   // The listener is told from now on, and of what came before. To be called once.
   void Begin();
@@ -64,10 +65,11 @@ class PeerRoster {
   };
   struct Report {
     std::string address;
-    LogIndex index;
+    raft::Greeting greeting;
   };
 
   void Update(const raft::PeerNews& news);
+  void Take(const raft::Greeting& greeting);
   bool IsPeer(NodeId node) const { return addresses_.contains(node) || heard_.contains(node); }
   void DropLeavers();
   void Tell();
@@ -84,7 +86,7 @@ class PeerRoster {
   raft::Whereabouts own_;          // by the same
   raft::PeerAddresses heard_;      // empty unless heard_index_ is later than commit_
   LogIndex heard_index_;
-  std::map<NodeId, Report> reports_;  // of peers about themselves, each later than own_
+  std::map<NodeId, Report> reports_;  // of peers about themselves, by logs ahead of own_.log_end
   std::map<NodeId, Leaver> leavers_;  // none of them is in addresses_
 };
 

@@ -20,13 +20,24 @@ constexpr NodeId kThree{3};
 
 class PeerRosterTest : public testing::Test {
  protected:
+  // By a log that ends with a configuration, and is committed.
+  static raft::PeerNews Committed(const PeerUrls& peers, uint64_t index) {
+    return {peers, LogIndex(index), LogIndex(index), At(1, index)};
+  }
+  static LogPosition At(uint64_t term, uint64_t index) { return {LogIndex(index), Term(term)}; }
+
   void Begin(const PeerUrls& peers, uint64_t commit = 10) {
-    roster_.OnPeers({peers, LogIndex(commit), LogIndex(commit)});
+    roster_.OnPeers(Committed(peers, commit));
     roster_.Begin();
     executor_.RunDue();
   }
   void OnPeers(const PeerUrls& peers, uint64_t commit = 10) {
-    roster_.OnPeers({peers, LogIndex(commit), LogIndex(commit)});
+    roster_.OnPeers(Committed(peers, commit));
+    executor_.RunDue();
+  }
+  // The configuration is the log's last entry.
+  void OnPeers(const PeerUrls& peers, LogPosition log_end) {
+    roster_.OnPeers({peers, log_end.index, LogIndex(0), log_end});
     executor_.RunDue();
   }
   void OnHearsay(const PeerUrls& members, uint64_t index) {
@@ -34,8 +45,11 @@ class PeerRosterTest : public testing::Test {
     executor_.RunDue();
   }
 
-  void OnWhereabouts(NodeId peer, const std::string& url, uint64_t index) {
-    roster_.OnWhereabouts(peer, {url, LogIndex(index)});
+  // The address is that of the last entry of the peer's log.
+  void OnGreeting(NodeId peer, const std::string& url, LogPosition log_end, uint64_t life = 1) {
+    roster_.OnGreeting({.from = peer,
+                        .incarnation = life,
+                        .whereabouts = {.url = url, .index = log_end.index, .log_end = log_end}});
     executor_.RunDue();
   }
 
@@ -139,12 +153,12 @@ TEST_F(PeerRosterTest, HearsayWithoutAnAgeIsIgnored) {
 // Two has moved, and nobody else is there to say so.
 TEST_F(PeerRosterTest, APeerSaysWhereItIsItself) {
   Begin({{kOne, {"http://a:1"}}, {kTwo, {"http://b:1"}}});
-  OnWhereabouts(kTwo, "http://b:0", 10);
+  OnGreeting(kTwo, "http://b:0", At(1, 10));
   EXPECT_EQ(told_.size(), 1u) << "that is no news";
-  OnWhereabouts(kTwo, "http://b:3", 30);
+  OnGreeting(kTwo, "http://b:3", At(1, 30));
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:1"), Pair(kTwo, "b:3")));
   // On its way for longer.
-  OnWhereabouts(kTwo, "http://b:2", 20);
+  OnGreeting(kTwo, "http://b:2", At(1, 20));
   OnHearsay({{kOne, {"http://a:2"}}, {kTwo, {"http://b:2"}}}, 29);
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:2"), Pair(kTwo, "b:3")));
   OnPeers({{kOne, {"http://a:2"}}, {kTwo, {"http://b:2"}}}, 29);
@@ -153,25 +167,68 @@ TEST_F(PeerRosterTest, APeerSaysWhereItIsItself) {
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:2"), Pair(kTwo, "b:4")));
 }
 
+TEST_F(PeerRosterTest, LaterHearsayCountsForMoreThanWhatAPeerSays) {
+  Begin({{kTwo, {"http://b:1"}}});
+  OnGreeting(kTwo, "http://b:2", At(1, 20));
+  OnHearsay({{kTwo, {"http://b:3"}}}, 21);
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kTwo, "b:3")));
+}
+
 // Two was moved while it was away, and does not know it yet. Nor does this member know how far its
 // log is committed: it has just started.
 TEST_F(PeerRosterTest, WhatAPeerSaysByAnOlderLogIsIgnored) {
-  roster_.OnPeers({{{kTwo, {"http://b:3"}}}, LogIndex(30), LogIndex(0)});
   roster_.Begin();
-  OnWhereabouts(kTwo, "http://b:2", 20);
-  OnWhereabouts(kTwo, "http://b:2", 30);
+  OnPeers({{kTwo, {"http://b:3"}}}, At(1, 30));
+  OnGreeting(kTwo, "http://b:2", At(1, 20));
+  OnGreeting(kTwo, "http://b:2", At(1, 30));
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kTwo, "b:3")));
   // What was later goes when the log has more.
-  OnWhereabouts(kTwo, "http://b:4", 40);
+  OnGreeting(kTwo, "http://b:4", At(1, 40));
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kTwo, "b:4")));
-  roster_.OnPeers({{{kTwo, {"http://b:5"}}}, LogIndex(50), LogIndex(0)});
-  executor_.RunDue();
+  OnPeers({{kTwo, {"http://b:5"}}}, At(1, 50));
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kTwo, "b:5")));
+}
+
+// Two led, wrote that it moves, and nobody else got that: it is where it was, and is to hear there
+// that the entry is truncated.
+TEST_F(PeerRosterTest, WhatAPeerSaysByAnEntryThatNeverCountedIsIgnored) {
+  const PeerUrls peers = {{kTwo, {"http://b:1"}}};
+  roster_.Begin();
+  roster_.OnPeers({peers, LogIndex(15), LogIndex(15), At(3, 16)});
+  OnGreeting(kTwo, "http://b:2", At(2, 20));
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kTwo, "b:1")));
+}
+
+TEST_F(PeerRosterTest, WhatAPeerSaysGoesWhenThisLogGetsALaterTerm) {
+  Begin({{kTwo, {"http://b:1"}}}, 15);
+  OnGreeting(kTwo, "http://b:2", At(2, 20));
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kTwo, "b:2")));
+  roster_.OnPeers({{{kTwo, {"http://b:1"}}}, LogIndex(15), LogIndex(15), At(3, 16)});
+  executor_.RunDue();
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kTwo, "b:1")));
+}
+
+// This log has an entry of its own that never counted.
+TEST_F(PeerRosterTest, WhatAPeerSaysByALogOfALaterTermCounts) {
+  roster_.Begin();
+  OnPeers({{kTwo, {"http://b:1"}}}, At(2, 20));
+  OnGreeting(kTwo, "http://b:2", At(3, 18));
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kTwo, "b:2")));
+}
+
+// What it said by an entry that was not durable it has forgotten.
+TEST_F(PeerRosterTest, APeerThatStartedAnewMayTakeBackWhatItSaid) {
+  Begin({{kTwo, {"http://b:1"}}});
+  OnGreeting(kTwo, "http://b:3", At(1, 30), 1);
+  OnGreeting(kTwo, "http://b:2", At(1, 20), 2);
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kTwo, "b:2")));
+  OnGreeting(kTwo, "http://b:0", At(1, 10), 3);
+  EXPECT_THAT(told_.back(), ElementsAre(Pair(kTwo, "b:1")));
 }
 
 TEST_F(PeerRosterTest, WhoIsRemovedIsNotKeptByWhatItSays) {
   Begin({{kOne, {"http://a:1"}}, {kTwo, {"http://b:1"}}});
-  OnWhereabouts(kTwo, "http://b:3", 30);
+  OnGreeting(kTwo, "http://b:3", At(1, 30));
   OnPeers({{kOne, {"http://a:1"}}}, 20);
   executor_.RunFor(PeerRoster::kFarewell);
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:1")));
@@ -179,20 +236,21 @@ TEST_F(PeerRosterTest, WhoIsRemovedIsNotKeptByWhatItSays) {
 
 TEST_F(PeerRosterTest, NobodyMakesItselfAPeer) {
   Begin({{kOne, {"http://a:1"}}});
-  OnWhereabouts(kTwo, "http://b:1", 20);
-  OnWhereabouts(kOne, "", 20);
-  OnWhereabouts(kOne, "no address", 20);
+  OnGreeting(kTwo, "http://b:1", At(1, 20));
+  OnGreeting(kOne, "", At(1, 20));
+  OnGreeting(kOne, "no address", At(1, 20));
   EXPECT_THAT(told_.back(), ElementsAre(Pair(kOne, "a:1")));
 }
 
 TEST_F(PeerRosterTest, TellsWhereThisMemberIsByItsOwnLog) {
   Begin({{kOne, {"http://a:1", "http://a:9"}}}, 10);
-  EXPECT_EQ(own_, (raft::Whereabouts{"http://a:1", LogIndex(10)}));
+  const raft::Whereabouts at_first{"http://a:1", LogIndex(10), At(1, 10)};
+  EXPECT_EQ(own_, at_first);
   OnHearsay({{kOne, {"http://a:3"}}}, 30);
-  EXPECT_EQ(own_, (raft::Whereabouts{"http://a:1", LogIndex(10)}));
-  roster_.OnPeers({{{kOne, {"http://a:2"}}}, LogIndex(20), LogIndex(10)});
+  EXPECT_EQ(own_, at_first);
+  roster_.OnPeers({{{kOne, {"http://a:2"}}}, LogIndex(20), LogIndex(10), At(2, 21)});
   executor_.RunDue();
-  EXPECT_EQ(own_, (raft::Whereabouts{"http://a:2", LogIndex(20)}));
+  EXPECT_EQ(own_, (raft::Whereabouts{"http://a:2", LogIndex(20), At(2, 21)}));
   OnPeers({{kTwo, {"http://b:1"}}}, 40);
   EXPECT_EQ(own_.url, "");
 }

@@ -57,12 +57,13 @@ raft::GrpcTransportOptions ReplicaHost::TransportOptions() {
                   .member = identity_.member,
                   .incarnation = RandomBits(),
                   .data_incarnation = identity_.incarnation};
+  // These are called only once the transport is started, by which time there are a roster and a
+  // registrar.
   options.admission = [this](const raft::Greeting& greeting) {
     const absl::Status admitted = peer_book_->Admit(greeting.from, greeting.data_incarnation);
-    if (admitted.ok()) roster_->OnWhereabouts(greeting.from, greeting.whereabouts);
+    if (admitted.ok()) roster_->OnGreeting(greeting);
     return admitted;
   };
-  // Called only once the transport is started, by which time there is a registrar (and a roster).
   options.introducer = [this](raft::IntroductionRequest request, raft::IntroductionCallback done) {
     registrar_->Introduce(std::move(request), std::move(done));
   };

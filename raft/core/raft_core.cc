@@ -288,7 +288,9 @@ Ready RaftCore::TakeReady() {
     ContinueTransfer(now_);
   }
   Ready ready = std::exchange(ready_, {});
-  if (std::exchange(peers_changed_, false)) ready.peers = ReachablePeers();
+  // How much they are to be believed depends on the term of the log's end.
+  const bool is_new_term = std::exchange(peers_term_, trail_.last().term) != trail_.last().term;
+  if (std::exchange(peers_changed_, false) || is_new_term) ready.peers = ReachablePeers();
   if (!removal_told_ && IsRemoved()) ready.removed = removal_told_ = true;
   ready.persist = TakePersistBatch();
   ready.committed = TakeCommitted();

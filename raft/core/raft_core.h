@@ -148,6 +148,7 @@ class RaftCore {
   Term term() const { return hard_state_.term; }
   NodeId leader() const;
   LogIndex last_index() const;
+  LogPosition last_position() const { return trail_.last(); }
   LogPosition log_base() const { return trail_.base(); }
   LogIndex commit() const { return commit_; }
   Term commit_term() const { return trail_.TermAt(commit_).value(); }
@@ -350,6 +351,7 @@ class RaftCore {
   EntryWindow window_;             // the log's newest entries
   MembershipHistory memberships_;  // of the whole log
   bool peers_changed_ = true;      // and this was not told yet
+  Term peers_term_;                // of the log's end when it was told last
   bool was_member_ = false;        // by a committed configuration
   bool removal_told_ = false;
   PersistTracker persisted_;

@@ -8,12 +8,13 @@
 
 namespace pontoon::raft {
 
-// Everybody whom a node may have to reach, by its log up to the entry `index`, of which all up to
-// `commit` is known to be committed.
+// Everybody whom a node may have to reach, by its log, which ends at `log_end` and of which all up
+// to `commit` is known to be committed. The entry `index` has told it last.
 struct PeerNews {
   PeerUrls urls;
   LogIndex index;
   LogIndex commit;
+  LogPosition log_end;
 
   friend bool operator==(const PeerNews&, const PeerNews&) = default;
 };

@@ -561,7 +561,11 @@ void RaftNode::OnPeers(PeerUrls peers) {
     if (is_new && node != core_.self()) away_.insert(node);
   }
   members_ = std::move(members);
-  if (on_peers_) on_peers_({std::move(peers), core_.memberships().latest().index, core_.commit()});
+  if (!on_peers_) return;
+  on_peers_({.urls = std::move(peers),
+             .index = core_.memberships().latest().index,
+             .commit = core_.commit(),
+             .log_end = core_.last_position()});
 }
 
 void RaftNode::Expire(Instant now) {

@@ -28,6 +28,8 @@ namespace {
 
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::Ge;
+using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::Le;
 using ::testing::Pair;
@@ -267,12 +269,26 @@ TEST_F(SingleNodeTest, WhoThePeersAreIsToldAgainOnceThatIsCommitted) {
   SettleOnlyLoop();
   const PeerUrls moved = {{kSelf, {"http://a:2"}}};
   const LogIndex change = node_->Status().last_index;
-  const PeerNews proposed{.urls = moved, .index = change, .commit = change.Prev()};
+  const LogPosition end{change, node_->Status().term};
+  const PeerNews proposed{.urls = moved, .index = change, .commit = change.Prev(), .log_end = end};
   EXPECT_THAT(peers_, ElementsAre(proposed));
   Settle();
-  const PeerNews committed{.urls = moved, .index = change, .commit = change};
+  const PeerNews committed{.urls = moved, .index = change, .commit = change, .log_end = end};
   EXPECT_THAT(peers_, ElementsAre(proposed, committed));
   EXPECT_EQ(node_->Status().membership_index, change);
+}
+
+// What a peer says of itself is believed or not by the term of the log's end.
+TEST_F(SingleNodeTest, WhoThePeersAreIsToldAgainWhenTheLogGetsALaterTerm) {
+  StartAndLead();
+  const LogPosition end{node_->Status().last_index, node_->Status().term};
+  ASSERT_THAT(peers_, SizeIs(Ge(2u)));
+  EXPECT_EQ(peers_.front().log_end, LogPosition());
+  EXPECT_EQ(peers_.back().log_end, end);
+  peers_.clear();
+  Propose("a");
+  Settle();
+  EXPECT_THAT(peers_, IsEmpty());
 }
 
 TEST_F(SingleNodeTest, FailedWriteIsFinal) {

@@ -33,6 +33,8 @@ void WriteWhereabouts(const Whereabouts& whereabouts, wire::Envelope* greeting) 
   wire::Hello* hello = greeting->mutable_hello();
   hello->set_peer_url(whereabouts.url);
   hello->set_membership_index(whereabouts.index.value());
+  hello->set_log_index(whereabouts.log_end.index.value());
+  hello->set_log_term(whereabouts.log_end.term.value());
 }
 
 absl::StatusOr<Greeting> ReadGreeting(const Identity& self, const wire::Envelope& envelope) {
@@ -62,7 +64,9 @@ absl::StatusOr<Greeting> ReadGreeting(const Identity& self, const wire::Envelope
                     hello.incarnation(),
                     StreamKind::kControl,
                     hello.data_incarnation(),
-                    {hello.peer_url(), LogIndex(hello.membership_index())}};
+                    {.url = hello.peer_url(),
+                     .index = LogIndex(hello.membership_index()),
+                     .log_end = {LogIndex(hello.log_index()), Term(hello.log_term())}}};
   switch (hello.kind()) {
     case wire::CONTROL:
       return greeting;

@@ -26,10 +26,12 @@ struct Identity {
   uint64_t data_incarnation = 0;  // differs from one data folder of the member to the next
 };
 
-// Where a member is reached, by its log up to the entry `index`, which tells older news from newer.
+// Where a member is reached, by its own log. Of two logs the one that is more up to date knows it
+// better, committed or not; what is known to be committed is compared with by `index`.
 struct Whereabouts {
-  std::string url;  // empty: not told
-  LogIndex index;
+  std::string url;      // empty: not told
+  LogIndex index;       // of the configuration that says so
+  LogPosition log_end;  // at that time; the log may have grown within its last term
 
   friend bool operator==(const Whereabouts&, const Whereabouts&) = default;
 };

@@ -382,6 +382,8 @@ TEST_F(GrpcTransportTest, PeerThatIsNotAdmittedIsNotHeardInEitherDirection) {
 
 // The other side may know only where it was.
 TEST_F(GrpcTransportTest, WhoDialsTellsWhereItIsReachedItself) {
+  const Whereabouts before{"http://b:1", LogIndex(17), {LogIndex(19), Term(2)}};
+  const Whereabouts after{"http://b:2", LogIndex(20), {LogIndex(20), Term(3)}};
   std::mutex mutex;
   Whereabouts told;
   one_.Stop();
@@ -392,19 +394,19 @@ TEST_F(GrpcTransportTest, WhoDialsTellsWhereItIsReachedItself) {
   };
   one_.Serve();
   one_.Start(addresses());
-  two_.Start(addresses(), {"http://b:1", LogIndex(17)});
+  two_.Start(addresses(), before);
   Connect(&two_, &one_);
   {
     std::lock_guard lock(mutex);
-    EXPECT_EQ(told, (Whereabouts{"http://b:1", LogIndex(17)}));
+    EXPECT_EQ(told, before);
   }
   EXPECT_EQ(two_.transport().Addresses(), (PeerAddresses{{kOne, one_.address()}}));
   two_.transport().SetPeers({});
   EXPECT_TRUE(two_.transport().Addresses().empty());
-  two_.transport().SetPeers(addresses(), {"http://b:2", LogIndex(18)});
+  two_.transport().SetPeers(addresses(), after);
   Connect(&two_, &one_);
   std::lock_guard lock(mutex);
-  EXPECT_EQ(told, (Whereabouts{"http://b:2", LogIndex(18)}));
+  EXPECT_EQ(told, after);
 }
 
 TEST_F(GrpcTransportTest, StrangersAreNotPutBeforeTheAdmission) {
