@@ -199,7 +199,7 @@ absl::Status ReadLimits(const Reader& reader, Config& config) {
   if (!kept.ok()) return kept.status();
   const auto retention = reader.Number("log-retention-bytes", 512 << 20, {0, int64_t{1} << 50});
   if (!retention.ok()) return retention.status();
-  const auto rate = reader.Number("snapshot-send-rate", 32 << 20, {1 << 20, int64_t{1} << 40});
+  const auto rate = reader.Number("snapshot-send-rate", 16 << 20, {1 << 20, int64_t{1} << 40});
   if (!rate.ok()) return rate.status();
   config.log_retention_bytes = static_cast<uint64_t>(*retention);
   config.snapshot_bytes_per_second = static_cast<uint64_t>(*rate);

@@ -82,7 +82,7 @@ TEST(Config, NothingGivenMakesASingleMemberOnThisMachine) {
   EXPECT_EQ(config->compaction_step_entries, 100'000u);
   EXPECT_EQ(config->log_entries_kept, 10'000u);
   EXPECT_EQ(config->log_retention_bytes, 512u << 20);
-  EXPECT_EQ(config->snapshot_bytes_per_second, 32u << 20);
+  EXPECT_EQ(config->snapshot_bytes_per_second, 16u << 20);
   EXPECT_EQ(config->log.level, LogLevel::kInfo);
   EXPECT_EQ(config->log.format, LogFormat::kConsole);
   EXPECT_THAT(config->notices, IsEmpty());

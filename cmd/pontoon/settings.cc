@@ -64,7 +64,7 @@ constexpr Flag kFlags[] = {
      "applied entries that stay in the log for members that were away for a short while"},
     {"log-retention-bytes", kLimits, "BYTES", "536870912",
      "until the log is as large as this it keeps what a slow member still lacks"},
-    {"snapshot-send-rate", kLimits, "BYTES", "33554432",
+    {"snapshot-send-rate", kLimits, "BYTES", "16777216",
      "bytes of snapshots that this member sends in a second, to all together; at least 1048576"},
     {"log-level", kLogging, "LEVEL", "info", "debug, info, warn or error"},
     {"log-format", kLogging, "FORMAT", "console", "console or json"},

@@ -29,7 +29,7 @@ namespace pontoon::raft {
 struct SnapshotSendOptions {
   // Bytes a second, of all transfers together: so that the disks and the network have room for what
   // clients wait for.
-  uint64_t bytes_per_second = 32 << 20;
+  uint64_t bytes_per_second = 16 << 20;
   size_t chunk_bytes = 256 << 10;
   // How far a transfer runs ahead of its acknowledgements.
   size_t window_bytes = 1 << 20;
