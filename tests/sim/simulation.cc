@@ -136,6 +136,7 @@ class Simulation {
             [this] { return clients_.open() == 0; });
     WaitFor("the answers to all operators", kCatchUpMax, [this] { return churn_->open() == 0; });
     WaitFor("a leader, and all nodes to have its log", kCatchUpMax, [this] { return Converged(); });
+    WaitFor("whoever joins to have a vote", kCatchUpMax, [this] { return NobodyJoins(); });
     ProbeAll(elections);
     if (PrefersOneThatMayLead()) {
       WaitFor("the preferred leader", 3 * elections,
@@ -170,6 +171,14 @@ class Simulation {
   // Whether the machine is up, and its node takes part.
   bool IsAtWork(const Machine& machine) const {
     return machine.up() && ledger_.memberships().latest().membership.IsLasting(machine.id());
+  }
+
+  // Whether no change of the voters is due, or under way, that nobody has to ask for.
+  bool NobodyJoins() const {
+    const Membership& membership = ledger_.memberships().latest().membership;
+    return !membership.IsJoint() &&
+           std::none_of(membership.joining.begin(), membership.joining.end(),
+                        [this](NodeId node) { return machines_[node.value() - 1]->up(); });
   }
 
   bool PrefersOneThatMayLead() const {
