@@ -9,11 +9,16 @@ readonly policy=/usr/sbin/policy-rc.d
 
 usage() {
   cat <<'END'
-Usage: deploy/install-packages.sh [--with-tests]
+Usage: deploy/install-packages.sh [--with-tests] [--with-package] [--with-containers]
 
 Installs what deploy/packages.txt names and this Debian 12 machine lacks: what it takes to build
-and run Pontoon, and with --with-tests what its tests need too. If nothing is missing it does
-nothing, and needs no rights. Otherwise it must run as root.
+and run Pontoon, and besides that
+
+  --with-tests       what its tests need
+  --with-package     what it takes to make a Debian package of it
+  --with-containers  what the tests in containers and in a fresh Debian need
+
+If nothing is missing it does nothing, and needs no rights. Otherwise it must run as root.
 END
 }
 
@@ -22,7 +27,7 @@ fail() {
   exit 1
 }
 
-# The wanted packages ($1: build, or build|test) that are not installed.
+# The packages of the wanted groups ($1: "build", "build|test", ...) that are not installed.
 missing_packages() {
   local package
   while read -r package; do
@@ -42,13 +47,16 @@ forbid_service_starts() {
 }
 
 main() {
-  local groups='build'
-  case ${1:-} in
-    '') ;;
-    --with-tests) groups='build|test' ;;
-    -h | --help) usage && exit 0 ;;
-    *) usage >&2 && exit 2 ;;
-  esac
+  local groups='build' flag
+  for flag in "$@"; do
+    case $flag in
+      --with-tests) groups+='|test' ;;
+      --with-package) groups+='|package' ;;
+      --with-containers) groups+='|containers' ;;
+      -h | --help) usage && exit 0 ;;
+      *) usage >&2 && exit 2 ;;
+    esac
+  done
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     fail "this is made for Debian 12, and here is no apt-get. The packages are listed in $list"
   fi
@@ -59,7 +67,7 @@ main() {
   if ((EUID != 0)); then
     fail "these packages are missing: ${missing[*]}
 Run this once as root:
-  sudo $here/install-packages.sh ${1:-}"
+  sudo $here/install-packages.sh $*"
   fi
 
   printf 'Installing %d Debian packages: %s\n' "${#missing[@]}" "${missing[*]}"
