@@ -124,6 +124,24 @@ has_caught_up() {
 
 last_number() { awk 'END { print $2 }' "$folder/acknowledged"; }
 
+member_id() { of "$1" endpoint status -w fields | awk '$1 == "\"MemberID\"" { printf "%x\n", $3 }'; }
+
+lose_data() {
+  compose stop "$1" && compose rm -f "$1" && docker volume rm "${project}_$1"
+}
+
+start_as_new_member() {
+  PONTOON_INITIAL_CLUSTER_STATE=existing compose up -d --no-deps "$1"
+}
+
+# Whether three members vote, none of them with the id $1.
+has_taken_place_of() {
+  local members
+  members=$(of node1 member list) || return 1
+  printf '%s\n' "$members"
+  [[ $(grep -c 'started.*false$' <<<"$members") == 3 && $members != *"$1"* ]]
+}
+
 exit_code_of() { docker inspect -f '{{.State.ExitCode}}' "$1"; }
 
 stops_cleanly() {
@@ -205,6 +223,18 @@ check_death_of_leader() {
   check 'it is healthy again' eventually 60 is_healthy "$lead"
 }
 
+# As docs/operations.md says.
+check_replacement() {
+  local id
+  id=$(member_id node3) || id=unknown
+  check 'a node loses its data' lose_data node3
+  check 'it is removed' of node1 member remove "$id"
+  check 'it is added anew' of node1 member add node3 --peer-urls http://node3:2380
+  check 'it is started' start_as_new_member node3
+  check 'it has taken its place' eventually 60 has_taken_place_of "$id"
+  check 'it has the data' eventually 30 has_caught_up node3
+}
+
 check_data_are_kept() {
   check 'stops cleanly on SIGTERM' stops_cleanly node2
   check 'goes down' compose down
@@ -254,6 +284,7 @@ Run this once as root: $root/deploy/install-packages.sh --with-tests --with-cont
   make_base_image
   check_start
   check_death_of_leader
+  check_replacement
   check_data_are_kept
   ((failed == 0)) || show_node_logs
   check_bad_input

@@ -11,7 +11,7 @@ engine_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1
 
 # start_private_engine FOLDER: starts one, and sets DOCKER_HOST to it. Fails with the reason on stdout.
 start_private_engine() {
-  local folder=$1 deadline=$((SECONDS + 60))
+  local place=$1 deadline=$((SECONDS + 60))
   if ((EUID != 0)); then
     printf 'no container engine answers, and only root may start one'
     return 1
@@ -23,16 +23,16 @@ start_private_engine() {
       return 1
     fi
   done
-  mkdir -p "$folder"
+  mkdir -p "$place"
   engine_before=$(network_facts)
-  export DOCKER_HOST="unix://$folder/engine.sock"
-  dockerd --host "$DOCKER_HOST" --data-root "$folder/data" --exec-root "$folder/exec" \
-    --pidfile "$folder/engine.pid" >"$folder/engine.log" 2>&1 &
+  export DOCKER_HOST="unix://$place/engine.sock"
+  dockerd --host "$DOCKER_HOST" --data-root "$place/data" --exec-root "$place/exec" \
+    --pidfile "$place/engine.pid" >"$place/engine.log" 2>&1 &
   engine_pid=$!
   until engine_answers; do
     if ! kill -0 "$engine_pid" 2>/dev/null || ((SECONDS >= deadline)); then
       printf 'no container engine answers, and one of our own does not start: %s' \
-        "$(grep -v level=info "$folder/engine.log" | tail -n 1)"
+        "$(grep -v level=info "$place/engine.log" | tail -n 1)"
       return 1
     fi
     sleep 0.2
@@ -67,7 +67,7 @@ remove_engine_network() {
     while read -r rule; do
       # shellcheck disable=SC2086  # a rule is several words
       iptables -t "$table" -D ${rule#-A } 2>/dev/null || true
-    done < <(iptables -t "$table" -S | grep -E '^-A (PREROUTING|OUTPUT|POSTROUTING|FORWARD) .*(DOCKER|docker0|172\.17\.)')
+    done < <(iptables -t "$table" -S | grep -E '^-A (PREROUTING|OUTPUT|POSTROUTING|FORWARD) .*(DOCKER|docker0)')
     for chain in $(iptables -t "$table" -S | sed -n 's/^-N \(DOCKER.*\)/\1/p'); do
       iptables -t "$table" -F "$chain"
     done
