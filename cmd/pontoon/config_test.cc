@@ -7,8 +7,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,26 +20,20 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-using Variables = std::map<std::string, std::string>;
-
 absl::StatusOr<std::variant<Settings, PrintAndExit>> Read(std::vector<const char*> flags,
-                                                          const Variables& variables = {}) {
+                                                          const Environment& variables = {}) {
   flags.insert(flags.begin(), "pontoon");
-  return ReadSettings(static_cast<int>(flags.size()), flags.data(),
-                      [&](const std::string& name) -> std::optional<std::string> {
-                        const auto found = variables.find(name);
-                        if (found == variables.end()) return std::nullopt;
-                        return found->second;
-                      });
+  return ReadSettings(static_cast<int>(flags.size()), flags.data(), variables);
 }
 
-absl::StatusOr<Config> Configure(std::vector<const char*> flags, const Variables& variables = {}) {
+absl::StatusOr<Config> Configure(std::vector<const char*> flags,
+                                 const Environment& variables = {}) {
   const auto read = Read(std::move(flags), variables);
   if (!read.ok()) return read.status();
   return MakeConfig(std::get<Settings>(*read));
 }
 
-std::string ErrorOf(std::vector<const char*> flags, const Variables& variables = {}) {
+std::string ErrorOf(std::vector<const char*> flags, const Environment& variables = {}) {
   return std::string(Configure(std::move(flags), variables).status().message());
 }
 
@@ -311,6 +303,27 @@ TEST(Settings, ErrorsNameTheirOrigin) {
   const std::string file = FileWith("name: a\nmax-txn-ops: many\n");
   EXPECT_THAT(ErrorOf({("--config-file=" + file).c_str()}),
               StartsWith("max-txn-ops (" + file + ":2): \"many\" must be"));
+}
+
+TEST(Settings, AMisspeltVariableIsAnError) {
+  EXPECT_EQ(ErrorOf({}, {{"PONTOON_ELECTON_TIMEOUT", "5000"}}),
+            "unknown variable PONTOON_ELECTON_TIMEOUT; see pontoon --help");
+  EXPECT_EQ(ErrorOf({"--name=a"}, {{"PONTOON_NAME", "b"}, {"PONTOON_", "c"}}),
+            "unknown variable PONTOON_; see pontoon --help");
+}
+
+TEST(Settings, VariablesThatAreNotMeantForThisServerAreNoErrors) {
+  const auto config = Configure({}, {{"PONTOON_ELECTON_TIMEOUT", ""},
+                                     {"ETCD_UNSUPPORTED_ARCH", "arm64"},
+                                     {"PONTOONCTL_ENDPOINTS", "127.0.0.1:2379"},
+                                     {"HOME", "/root"},
+                                     // Kubernetes, for services called pontoon and pontoon-members.
+                                     {"PONTOON_SERVICE_HOST", "10.0.0.1"},
+                                     {"PONTOON_SERVICE_PORT", "2379"},
+                                     {"PONTOON_SERVICE_PORT_CLIENT", "2379"},
+                                     {"PONTOON_PORT", "tcp://10.0.0.1:2379"},
+                                     {"PONTOON_MEMBERS_PORT_2380_TCP_ADDR", "10.0.0.1"}});
+  EXPECT_TRUE(config.ok()) << config.status();
 }
 
 TEST(Settings, MistakesInTheFileNameFileAndLine) {

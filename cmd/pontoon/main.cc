@@ -1,15 +1,17 @@
 // pontoon: the server.
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_split.h"
 #include "cmd/pontoon/config.h"
 #include "cmd/pontoon/grpc_log.h"
 #include "cmd/pontoon/process_limits.h"
@@ -21,10 +23,14 @@
 namespace pontoon {
 namespace {
 
-std::optional<std::string> EnvironmentVariable(const std::string& name) {
-  const char* const value = std::getenv(name.c_str());
-  if (value == nullptr) return std::nullopt;
-  return value;
+Environment ProcessEnvironment() {
+  Environment variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::pair<std::string, std::string> variable =
+        absl::StrSplit(*entry, absl::MaxSplits('=', 1));
+    variables.insert(variable);
+  }
+  return variables;
 }
 
 int Misused(const absl::Status& error) {
@@ -46,7 +52,7 @@ int Serve(const Config& config) {
 }
 
 int Main(int argc, const char* const* argv) {
-  auto read = ReadSettings(argc, argv, EnvironmentVariable);
+  auto read = ReadSettings(argc, argv, ProcessEnvironment());
   if (!read.ok()) return Misused(read.status());
   if (const auto* print = std::get_if<PrintAndExit>(&*read)) {
     std::fputs(print->text.c_str(), stdout);

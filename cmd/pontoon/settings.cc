@@ -1,11 +1,13 @@
 #include "cmd/pontoon/settings.h"
 
 #include <CLI/CLI.hpp>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
@@ -23,6 +25,9 @@ constexpr char kLogging[] = "Logging";
 constexpr char kOther[] = "Other";
 
 constexpr char kConfigFile[] = "config-file";
+
+constexpr absl::string_view kOwnPrefix = "PONTOON_";
+constexpr absl::string_view kEtcdPrefix = "ETCD_";
 
 // The names and meanings are etcd's, but for the lease and the priority of the leader.
 constexpr Flag kFlags[] = {
@@ -156,17 +161,38 @@ absl::StatusOr<std::variant<Settings, PrintAndExit>> ReadFlags(int argc, const c
   return settings;
 }
 
+// Whether Kubernetes sets this variable in the pods beside a service: where the service is.
+bool IsServiceLink(absl::string_view variable) {
+  return absl::EndsWith(variable, "_SERVICE_HOST") || absl::EndsWith(variable, "_PORT") ||
+         absl::StrContains(variable, "_PORT_");
+}
+
+// Refuses variables that look like settings and are none.
+absl::Status CheckVariables(const Environment& environment) {
+  std::set<std::string> known;
+  for (const Flag& flag : kFlags) known.insert(ToVariable(kOwnPrefix, flag.name));
+  for (const auto& [variable, value] : environment) {
+    if (!absl::StartsWith(variable, kOwnPrefix) || value.empty()) continue;
+    if (known.count(variable) > 0 || IsServiceLink(variable)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown variable ", variable, "; see pontoon --help"));
+  }
+  return absl::OkStatus();
+}
+
 // Adds what the environment sets and `settings` does not have yet.
-void AddEnvironment(const Environment& environment, Settings& settings) {
+absl::Status AddEnvironment(const Environment& environment, Settings& settings) {
+  if (absl::Status s = CheckVariables(environment); !s.ok()) return s;
   for (const Flag& flag : kFlags) {
-    for (const char* prefix : {"PONTOON_", "ETCD_"}) {
+    for (const absl::string_view prefix : {kOwnPrefix, kEtcdPrefix}) {
       const std::string variable = ToVariable(prefix, flag.name);
+      const auto found = environment.find(variable);
       // As in etcd, an empty variable is one that is not set.
-      if (auto value = environment(variable); value && !value->empty()) {
-        settings.try_emplace(flag.name, Setting{*value, variable});
-      }
+      if (found == environment.end() || found->second.empty()) continue;
+      settings.try_emplace(flag.name, Setting{found->second, variable});
     }
   }
+  return absl::OkStatus();
 }
 
 // Adds what the file at `path` sets and `settings` does not have yet.
@@ -195,7 +221,7 @@ absl::StatusOr<std::variant<Settings, PrintAndExit>> ReadSettings(int argc, cons
   absl::StatusOr<std::variant<Settings, PrintAndExit>> read = ReadFlags(argc, argv);
   if (!read.ok() || std::holds_alternative<PrintAndExit>(*read)) return read;
   Settings settings = std::get<Settings>(*std::move(read));
-  AddEnvironment(environment, settings);
+  if (absl::Status s = AddEnvironment(environment, settings); !s.ok()) return s;
   if (const auto file = settings.find(kConfigFile); file != settings.end()) {
     if (absl::Status s = AddFile(file->second.value, settings); !s.ok()) return s;
   }

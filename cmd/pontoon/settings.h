@@ -7,9 +7,7 @@
 #ifndef PONTOON_CMD_PONTOON_SETTINGS_H_
 #define PONTOON_CMD_PONTOON_SETTINGS_H_
 
-#include <functional>
 #include <map>
-#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -42,11 +40,13 @@ struct PrintAndExit {
   std::string text;
 };
 
-// The value of an environment variable, or nothing if it is not set.
-using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+// The variables of the process, by name.
+using Environment = std::map<std::string, std::string>;
 
 // Reads the flags of `argv`, then PONTOON_* and ETCD_* variables, then the config file if one is
-// named. An error is one line for the operator.
+// named. An error is one line for the operator. A variable PONTOON_* that sets nothing is one,
+// since it is most likely misspelt; not so ETCD_*, which may be meant for others, and what
+// Kubernetes sets for a service that is called "pontoon".
 absl::StatusOr<std::variant<Settings, PrintAndExit>> ReadSettings(int argc, const char* const* argv,
                                                                   const Environment& environment);
 

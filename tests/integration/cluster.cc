@@ -37,7 +37,7 @@ const char* NameOf(Program program) { return program == Program::kEtcd ? "etcd" 
 
 std::string PathOf(Program program) {
   if (program == Program::kEtcd) return "etcd";
-  const char* other = getenv("PONTOON_TEST_SERVER");
+  const char* other = getenv("TESTED_SERVER");
   return DataPath(other != nullptr ? other : "cmd/pontoon/pontoon");
 }
 

@@ -28,9 +28,9 @@ enum class Program { kPontoon, kEtcd };
 // "pontoon" or "etcd".
 const char* NameOf(Program program);
 
-// The program's file. For kPontoon the environment variable PONTOON_TEST_SERVER, if set, names
+// The program's file. For kPontoon the environment variable TESTED_SERVER, if set, names
 // another server with etcd's flags: a test that also passes against etcd asks for nothing that is
-// Pontoon's alone (bazel test --test_env=PONTOON_TEST_SERVER=/usr/bin/etcd ...).
+// Pontoon's alone (bazel test --test_env=TESTED_SERVER=/usr/bin/etcd ...).
 std::string PathOf(Program program);
 
 // Flags of a server by name, without the leading dashes.
