@@ -65,7 +65,7 @@ leader() {
   for node in "${nodes[@]}"; do
     if of "$node" endpoint status -w fields 2>/dev/null |
       awk '$1 == "\"MemberID\"" { id = $3 } $1 == "\"Leader\"" { lead = $3 }
-           END { exit !(id == lead && id != "") }'; then
+           END { exit !(id "" == lead "" && id != "") }'; then
       printf '%s\n' "$node"
       return
     fi
@@ -124,7 +124,8 @@ has_caught_up() {
 
 last_number() { awk 'END { print $2 }' "$folder/acknowledged"; }
 
-member_id() { of "$1" endpoint status -w fields | awk '$1 == "\"MemberID\"" { printf "%x\n", $3 }'; }
+# Its id, as the others list it.
+member_id() { of node1 member list | awk -F ', ' -v name="$1" '$3 == name { print $1 }'; }
 
 lose_data() {
   compose stop "$1" && compose rm -f "$1" && docker volume rm "${project}_$1"
@@ -247,6 +248,9 @@ check_data_are_kept() {
 check_bad_input() {
   check 'an unknown flag is named' \
     refuses 'unknown flag --data-dirr' run_image "$PONTOON_IMAGE" --data-dirr=x
+  check 'an unknown variable is named' \
+    refuses 'unknown variable PONTOON_ELECTON_TIMEOUT' \
+    run_image -e PONTOON_ELECTON_TIMEOUT=5000 "$PONTOON_IMAGE"
   check 'a config file that is not there is named' \
     refuses 'cannot open /etc/pontoon.yaml' \
     run_image -e PONTOON_CONFIG_FILE=/etc/pontoon.yaml "$PONTOON_IMAGE"
