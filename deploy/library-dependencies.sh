@@ -7,8 +7,8 @@ usage() {
   cat <<'END'
 Usage: deploy/library-dependencies.sh PROGRAM...
 
-Prints one line, "libc6 (>= 2.34), libgrpc++1.51 (>= 1.51.1), ...": the Debian packages of the shared
-libraries that the programs need.
+Prints one line, "libc6 (>= 2.34), libgrpc++1.51 (>= 1.51.1), ...": the Debian packages of the
+shared libraries that the programs need.
 END
 }
 

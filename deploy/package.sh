@@ -15,8 +15,8 @@ usage() {
   cat <<'END'
 Usage: deploy/package.sh [--output FOLDER] [--binaries FOLDER]
 
-Installs the Debian packages that are missing, builds Pontoon, and makes pontoon_VERSION_ARCHITECTURE.deb
-of it, whose path is the last line of the output. "apt-get install" takes that path.
+Installs the Debian packages that are missing, builds Pontoon, and makes
+pontoon_VERSION_ARCHITECTURE.deb of it, whose path is the last line of the output. "apt-get install" takes that path.
 
   --output    where the package goes (default: .package in the clone)
   --binaries  a folder with the programs pontoon and pontoonctl, which are then not built
@@ -61,8 +61,8 @@ stage() {
     [[ -f $binaries/$program ]] || fail "there is no $binaries/$program"
     install -D -m 0755 -s "$binaries/$program" "$tree/usr/bin/$program"
   done
-  install -D -m 0644 "$root/deploy/systemd/pontoon.service" "$tree/lib/systemd/system/pontoon.service"
-  install -D -m 0644 "$files/pontoon.yaml" "$tree/etc/pontoon/pontoon.yaml"
+  install -D -m 0644 -t "$tree/lib/systemd/system" "$root/deploy/systemd/pontoon.service"
+  install -D -m 0644 -t "$tree/etc/pontoon" "$files/pontoon.yaml"
   install -D -m 0644 -t "$tree/usr/share/doc/pontoon" \
     "$files/README.Debian" "$root/docs/operations.md"
 }

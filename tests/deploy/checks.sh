@@ -55,8 +55,8 @@ within() {
   "$@" && ((SECONDS - begin <= seconds))
 }
 
-# eventually SECONDS COMMAND...: whether the command succeeds at some time in the next SECONDS. What it
-# prints is shown if it never does.
+# eventually SECONDS COMMAND...: whether the command succeeds at some time in the next SECONDS. What
+# it prints is shown if it never does.
 eventually() {
   local end=$((SECONDS + $1)) got
   shift

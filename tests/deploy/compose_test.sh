@@ -35,9 +35,10 @@ Builds the image, starts the three nodes of deploy/docker-compose.yml, reads and
 leader's container, starts it again, and takes the containers down and up. The last line is
 "N passed, N failed".
 
-The ports 2379, 22379 and 32379 must be free. If no container engine answers (DOCKER_HOST says which),
-one is started for this test, which takes root. If the image debian:bookworm-slim is not there, it is
-made from Debian's packages. Nothing of all that stays.
+The ports 2379, 22379 and 32379 must be free. If no container engine answers (DOCKER_HOST says
+which), one is started for this test, which takes root. If the image debian:bookworm-slim is not
+there, it is made from Debian's packages. An engine that was there keeps what it built; nothing
+else stays.
 END
 }
 
@@ -80,8 +81,8 @@ another_leads() {
 
 now_ms() { date +%s%3N; }
 
-# write_on NODE: writes numbers to the key "counter" until the file `stop` appears, and notes when each
-# was acknowledged in the file `acknowledged`.
+# write_on NODE: writes numbers to the key "counter" until the file `stop` appears, and notes when
+# each was acknowledged in the file `acknowledged`.
 write_on() {
   local number=0
   while [[ ! -e $folder/stop ]]; do
@@ -117,9 +118,7 @@ writes_continue() {
 
 # Whether the node has, in its own state, the last number that was acknowledged.
 has_caught_up() {
-  local got
-  got=$(of "$1" get --consistency=s --print-value-only counter) || return 1
-  [[ $got == "$(last_number)" ]] || { printf 'it has %s of %s\n' "$got" "$(last_number)" && return 1; }
+  prints "$(last_number)" of "$1" get --consistency=s --print-value-only counter
 }
 
 last_number() { awk 'END { print $2 }' "$folder/acknowledged"; }
@@ -279,7 +278,8 @@ Run this once as root: $root/deploy/install-packages.sh --with-tests --with-cont
   trap clean_up EXIT
   trap 'exit 1' INT TERM
   if ! engine_answers; then
-    start_private_engine "$folder/engine" >"$folder/problem" || cannot_run "$(cat "$folder/problem")"
+    start_private_engine "$folder/engine" >"$folder/problem" ||
+      cannot_run "$(cat "$folder/problem")"
   fi
   if [[ -n $(docker ps -aq --filter "label=com.docker.compose.project=$project") ]]; then
     cannot_run "containers of an earlier run are there: docker-compose -p $project down -v"

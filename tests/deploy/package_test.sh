@@ -25,9 +25,9 @@ usage() {
   cat <<'END'
 Usage: tests/deploy/package_test.sh [ARGUMENT OF deploy/package.sh...]
 
-Makes the package, installs it in a fresh Debian (debootstrap, in a temporary folder), starts the server
-there by hand, as there is no systemd, in a network of its own; reads and writes; removes, reinstalls and
-purges it. Takes root. The last line is "N passed, N failed". Nothing stays.
+Makes the package, installs it in a fresh Debian (debootstrap, in a temporary folder), starts the
+server there by hand, as there is no systemd, in a network of its own; reads and writes; removes,
+reinstalls and purges it. Takes root. The last line is "N passed, N failed". Nothing stays.
 END
 }
 
@@ -102,7 +102,8 @@ listens_on_loopback_only() {
   local sockets
   sockets=$(ip netns exec "$namespace" ss -Hltn | awk '{ print $4 }')
   printf '%s\n' "$sockets"
-  [[ -n $sockets ]] && ! grep -qvE '^(127\.0\.0\.1|\[::ffff:127\.0\.0\.1\]):(2379|2380)$' <<<"$sockets"
+  [[ -n $sockets ]] &&
+    ! grep -qvE '^(127\.0\.0\.1|\[::ffff:127\.0\.0\.1\]):(2379|2380)$' <<<"$sockets"
 }
 
 # Whether the server takes the file with every line that is commented out in it.
@@ -137,8 +138,8 @@ is_enabled() { test -L "$debian/etc/systemd/system/multi-user.target.wants/ponto
 
 # What is there of Pontoon, besides the package itself and the logs.
 traces() {
-  (cd "$debian" && find . -xdev -iname '*pontoon*' ! -path './var/log/*' ! -path './root/pontoon.deb' |
-    LC_ALL=C sort)
+  (cd "$debian" && LC_ALL=C find . -xdev -iname '*pontoon*' \
+    ! -path './var/log/*' ! -path './root/pontoon.deb')
   in_debian getent passwd pontoon || true
   in_debian getent group pontoon || true
 }
@@ -149,7 +150,8 @@ check_installation() {
   apt update >/dev/null 2>&1 || true
   check 'is installed with all that it depends on' apt install /root/pontoon.deb
   check 'is installed' prints installed installed
-  check 'has a user, whose data nobody else reads' prints 'pontoon:pontoon 700' owner_and_mode "$data"
+  check 'has a user, whose data nobody else reads' \
+    prints 'pontoon:pontoon 700' owner_and_mode "$data"
   check 'starts with the machine' is_enabled
   check 'the unit is valid' unit_is_valid
   check 'the unit is confined' unit_is_confined

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Sourced by compose_test.sh: a container engine for a test. If none answers, one of our own is started,
-# with its data, its socket and its process numbers in a folder, and taken away afterwards with all that
-# it left in the network.
+# Sourced by compose_test.sh: a container engine for a test. If none answers, one of our own is
+# started, with its data, its socket and its process numbers in a folder, and taken away afterwards
+# with all that it left in the network.
 
 engine_pid=''
 engine_before=''  # the network as it was before
@@ -9,7 +9,8 @@ engine_before=''  # the network as it was before
 # Whether there is an engine that answers.
 engine_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
-# start_private_engine FOLDER: starts one, and sets DOCKER_HOST to it. Fails with the reason on stdout.
+# start_private_engine FOLDER: starts one, and sets DOCKER_HOST to it. Fails with the reason on
+# stdout.
 start_private_engine() {
   local place=$1 deadline=$((SECONDS + 60))
   if ((EUID != 0)); then
@@ -67,7 +68,7 @@ remove_engine_network() {
     while read -r rule; do
       # shellcheck disable=SC2086  # a rule is several words
       iptables -t "$table" -D ${rule#-A } 2>/dev/null || true
-    done < <(iptables -t "$table" -S | grep -E '^-A (PREROUTING|OUTPUT|POSTROUTING|FORWARD) .*(DOCKER|docker0)')
+    done < <(iptables -t "$table" -S | grep -E '^-A [A-Z]+ .*(DOCKER|docker0)')
     for chain in $(iptables -t "$table" -S | sed -n 's/^-N \(DOCKER.*\)/\1/p'); do
       iptables -t "$table" -F "$chain"
     done
