@@ -27,7 +27,9 @@ start_private_engine() {
   mkdir -p "$place"
   engine_before=$(network_facts)
   export DOCKER_HOST="unix://$place/engine.sock"
-  dockerd --host "$DOCKER_HOST" --data-root "$place/data" --exec-root "$place/exec" \
+  # In a group of its own: a signal to the test's group, which "timeout" sends, must not end it
+  # before the test has stopped its containers.
+  setsid dockerd --host "$DOCKER_HOST" --data-root "$place/data" --exec-root "$place/exec" \
     --pidfile "$place/engine.pid" >"$place/engine.log" 2>&1 &
   engine_pid=$!
   until engine_answers; do
