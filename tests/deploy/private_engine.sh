@@ -5,6 +5,7 @@
 
 engine_pid=''
 engine_before=''  # the network as it was before
+readonly engine_cgroup=pontoon-test-engine
 
 # Whether there is an engine that answers.
 engine_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
@@ -30,7 +31,8 @@ start_private_engine() {
   # In a group of its own: a signal to the test's group, which "timeout" sends, must not end it
   # before the test has stopped its containers.
   setsid dockerd --host "$DOCKER_HOST" --data-root "$place/data" --exec-root "$place/exec" \
-    --pidfile "$place/engine.pid" >"$place/engine.log" 2>&1 &
+    --pidfile "$place/engine.pid" --exec-opt native.cgroupdriver=cgroupfs \
+    --cgroup-parent "/$engine_cgroup" >"$place/engine.log" 2>&1 &
   engine_pid=$!
   until engine_answers; do
     if ! kill -0 "$engine_pid" 2>/dev/null || ((SECONDS >= deadline)); then
@@ -60,6 +62,7 @@ stop_private_engine() {
     sleep 0.2
   done
   engine_pid=''
+  find /sys/fs/cgroup -depth -type d -path "*/$engine_cgroup*" -exec rmdir {} + 2>/dev/null || true
   # Whoever had a bridge of that name had an engine before, whose rules these may be.
   grep -qx bridge <<<"$engine_before" || remove_engine_network
 }
