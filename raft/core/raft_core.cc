@@ -122,14 +122,17 @@ void RaftCore::LeaveLeadership() {
   }
 }
 
-void RaftCore::NoteRole(const char* reason) {
-  const RoleChange change{role(), hard_state_.term, leader(), reason};
+void RaftCore::NoteRole(const char* reason, std::optional<ElectionCause> attempt) {
+  const RoleChange change{role(), hard_state_.term, leader(), reason, attempt};
   if (last_role_ && last_role_->role == change.role && last_role_->term == change.term &&
       last_role_->leader == change.leader) {
     return;
   }
   last_role_ = change;
+  // Who is alone goes through all roles at once: that it tried is not to be lost.
+  if (!attempt && ready_.role_change) attempt = ready_.role_change->attempt;
   ready_.role_change = change;
+  ready_.role_change->attempt = attempt;
 }
 
 // ---- messages out

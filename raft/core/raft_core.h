@@ -170,6 +170,12 @@ class RaftCore {
   std::vector<PeerState> peer_states() const;  // on the leader only, without itself
   // Whether this node leads, and may answer reads by itself.
   bool HoldsLease(Instant now) const;
+  // The questions of lease reads that came to this node while it led.
+  struct LeaseReads {
+    uint64_t held = 0;    // answered at once
+    uint64_t missed = 0;  // the lease did not hold: they took a round
+  };
+  const LeaseReads& lease_reads() const { return lease_reads_; }
 
  private:
   // ---- roles. What a role knows dies with it.
@@ -225,7 +231,7 @@ class RaftCore {
 
   void BecomeFollower(Instant now, Term term, NodeId leader, const char* reason);
   void LeaveLeadership();
-  void NoteRole(const char* reason);
+  void NoteRole(const char* reason, std::optional<ElectionCause> attempt = std::nullopt);
   void AdoptTerm(Term term);
   void SetVote(NodeId vote);
   // Sends at once: requests, and news that rest on nothing that this node might forget.
@@ -253,7 +259,8 @@ class RaftCore {
   bool MayVote(Instant now) const { return now >= vote_promised_until_; }
   bool DiskIsStuck(Instant now) const;
   void StartPreVote(Instant now);
-  void StartCampaign(Instant now, VoteRequest request, const char* reason);
+  void StartCampaign(Instant now, VoteRequest request, const char* reason,
+                     std::optional<ElectionCause> attempt = std::nullopt);
   void OnVoteTally(Instant now);
   void Handle(Instant now, const Message& m, const PreVoteRequest& request);
   void Handle(Instant now, const Message& m, const PreVoteResponse& response);
@@ -384,6 +391,7 @@ class RaftCore {
   Ready ready_;  // what is being gathered for the next TakeReady, but for what outbox_ and the log
                  // hold
   std::optional<RoleChange> last_role_;
+  LeaseReads lease_reads_;
   Instant now_;  // of the latest input; TakeReady acts at this time
   bool dirty_ = true;
 };

@@ -77,7 +77,11 @@ void RaftCore::StartPreVote(Instant now) {
   }
   if (!MayCampaign() || DiskIsStuck(now)) return;
   role_ = PreCandidateState{};
-  NoteRole("no leader heard of");
+  if (now < hurry_until_) {
+    NoteRole("the leader's process is gone", ElectionCause::kLeaderGone);
+  } else {
+    NoteRole("no leader heard of", ElectionCause::kNoLeaderHeard);
+  }
   std::get<PreCandidateState>(role_).votes.Record(options_.self, Vote::kGranted);
   for (const NodeId node : membership().AllVoters()) {
     if (node == options_.self) continue;
@@ -86,13 +90,14 @@ void RaftCore::StartPreVote(Instant now) {
   OnVoteTally(now);
 }
 
-void RaftCore::StartCampaign(Instant now, VoteRequest request, const char* reason) {
+void RaftCore::StartCampaign(Instant now, VoteRequest request, const char* reason,
+                             std::optional<ElectionCause> attempt) {
   ResetElectionDue(now);
   RepeatVoteSoon(now);
   AdoptTerm(hard_state_.term.Next());
   SetVote(options_.self);
   role_ = CandidateState{};
-  NoteRole(reason);
+  NoteRole(reason, attempt);
   // The request names this log's end and this node's vote: it waits until both are durable. So does
   // the candidate's vote for itself, which comes back as a message.
   for (const NodeId node : membership().AllVoters()) {
@@ -162,7 +167,7 @@ void RaftCore::Handle(Instant now, const Message& m, const TimeoutNow&) {
   if (!follower() || follower()->leader != m.from || !MayCampaign()) return;
   if (DiskIsStuck(now)) return;
   StartCampaign(now, VoteRequest{.last = trail_.last(), .leader_asked = true},
-                "the leader handed over");
+                "the leader handed over", ElectionCause::kHandOver);
 }
 
 }  // namespace pontoon::raft

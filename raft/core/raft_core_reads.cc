@@ -22,7 +22,9 @@ TakenInTerm RaftCore::BeginRead(Instant now, ReadId id, ReadMode mode) {
 // No other leader can have committed anything when the lease held at `now`, at which the read had
 // begun: the commit index covers all that the read must see.
 void RaftCore::TakeRead(Instant now, NodeId origin, ReadId id, ReadMode mode) {
-  if (mode == ReadMode::kLease && HoldsLease(now)) {
+  const bool by_lease = mode == ReadMode::kLease && HoldsLease(now);
+  if (mode == ReadMode::kLease) ++(by_lease ? lease_reads_.held : lease_reads_.missed);
+  if (by_lease) {
     GrantRead({.origin = origin, .id = id, .index = commit_, .round = RoundId()});
   } else {
     lead()->reads.Add(origin, id);

@@ -3,6 +3,7 @@
 #ifndef PONTOON_RAFT_CORE_READY_H_
 #define PONTOON_RAFT_CORE_READY_H_
 
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -17,12 +18,21 @@ enum class Role { kFollower, kPreCandidate, kCandidate, kLeader };
 
 const char* RoleName(Role role);
 
+// Why a node tries to become the leader.
+enum class ElectionCause {
+  kNoLeaderHeard,  // for an election timeout
+  kLeaderGone,     // its process was seen to be gone
+  kHandOver,       // the leader asked for it
+};
+inline constexpr size_t kElectionCauses = 3;
+
 // Who this node takes itself, and whom it takes as leader, to be.
 struct RoleChange {
   Role role = Role::kFollower;
   Term term;
-  NodeId leader;       // kNoNode while there is none
-  const char* reason;  // in words, for the log; a literal
+  NodeId leader;                                        // kNoNode while there is none
+  const char* reason;                                   // in words, for the log; a literal
+  std::optional<ElectionCause> attempt = std::nullopt;  // this change begins one, for that cause
 };
 
 // Entries to apply: first..last, inclusive. `entries` are the last ones of them, as far as they are

@@ -134,9 +134,12 @@ bool Applier::Stage(Entry entry) {
 bool Applier::ApplyStaged() {
   if (staged_.empty()) return true;
   parts_.proposals->MarkWanted(staged_);
+  const Instant begun = parts_.clock->Now();
   if (const absl::Status applied = parts_.state_machine->Apply(staged_); !applied.ok()) {
     return Fail(applied);
   }
+  parts_.instruments->applies.Record(parts_.clock->Now() - begun);
+  parts_.instruments->entries_applied.Add(staged_.size());
   // First the state can be seen, then somebody is told of it.
   applied_.store(last_staged_.value(), std::memory_order_release);
   ProposalTracker::AppliedOutcome outcome = parts_.proposals->OnApplied(staged_);

@@ -16,9 +16,11 @@
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
 #include "raft/core/ready.h"
+#include "raft/env/clock.h"
 #include "raft/env/executor.h"
 #include "raft/node/doorbell.h"
 #include "raft/node/log_writer.h"
+#include "raft/node/node_instruments.h"
 #include "raft/node/proposal_tracker.h"
 #include "raft/node/read_coordinator.h"
 #include "raft/storage/log_store.h"
@@ -40,10 +42,12 @@ class Applier {
   // All of these must outlive the executor.
   struct Parts {
     Executor* executor;
+    const Clock* clock;
     StateMachine* state_machine;
     const LogStore* log;
     ProposalTracker* proposals;
     ReadCoordinator* reads;
+    NodeInstruments* instruments;
   };
 
   static constexpr size_t kBatchEntriesMax = 1024;

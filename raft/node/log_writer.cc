@@ -4,12 +4,11 @@
 
 namespace pontoon::raft {
 
-LogWriter::LogWriter(Executor* executor, LogStore* store, PersistedHandler on_persisted,
-                     FatalHandler on_fatal)
-    : store_(store),
+LogWriter::LogWriter(const Parts& parts, PersistedHandler on_persisted, FatalHandler on_fatal)
+    : parts_(parts),
       on_persisted_(std::move(on_persisted)),
       on_fatal_(std::move(on_fatal)),
-      bell_(executor, [this] { Work(); }) {}
+      bell_(parts.executor, [this] { Work(); }) {}
 
 void LogWriter::Submit(PersistBatch batch) {
   {
@@ -26,12 +25,21 @@ void LogWriter::Work() {
     group.swap(waiting_);
   }
   if (failed_ || group.empty()) return;
-  if (const absl::Status written = store_->Write(group); !written.ok()) {
+  if (const absl::Status written = Write(group); !written.ok()) {
     failed_ = true;
     on_fatal_(written);
     return;
   }
   on_persisted_(group.back().seq);
+}
+
+absl::Status LogWriter::Write(const std::vector<PersistBatch>& group) {
+  const Instant begun = parts_.clock->Now();
+  parts_.instruments->begun_nanos.store(begun.nanos(), std::memory_order_relaxed);
+  const absl::Status written = parts_.store->Write(group);
+  parts_.instruments->begun_nanos.store(Instant::InfinitePast().nanos(), std::memory_order_relaxed);
+  parts_.instruments->durations.Record(parts_.clock->Now() - begun);
+  return written;
 }
 
 }  // namespace pontoon::raft

@@ -9,8 +9,10 @@
 
 #include "absl/status/status.h"
 #include "raft/base/types.h"
+#include "raft/env/clock.h"
 #include "raft/env/executor.h"
 #include "raft/node/doorbell.h"
+#include "raft/node/node_instruments.h"
 #include "raft/storage/log_store.h"
 
 namespace pontoon::raft {
@@ -30,9 +32,16 @@ class LogWriter {
  public:
   using PersistedHandler = std::function<void(PersistSeq)>;
 
-  // `executor` must outlive the use of Submit; `store` and this object must outlive the executor.
-  LogWriter(Executor* executor, LogStore* store, PersistedHandler on_persisted,
-            FatalHandler on_fatal);
+  struct Parts {
+    Executor* executor;
+    const Clock* clock;
+    LogStore* store;
+    LogWriteInstruments* instruments;
+  };
+
+  // `executor` must outlive the use of Submit; the other parts and this object must outlive the
+  // executor.
+  LogWriter(const Parts& parts, PersistedHandler on_persisted, FatalHandler on_fatal);
 
   // Queues `batch`. Once it and all before it are durable, the handler is called with its number or
   // a later one.
@@ -43,8 +52,9 @@ class LogWriter {
 
  private:
   void Work();
+  absl::Status Write(const std::vector<PersistBatch>& group);
 
-  LogStore* const store_;
+  const Parts parts_;
   const PersistedHandler on_persisted_;
   const FatalHandler on_fatal_;
   bool failed_ = false;  // on the executor only

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "raft/base/check.h"
 
@@ -10,7 +11,8 @@ namespace pontoon::raft {
 ProposalTracker::AddOutcome ProposalTracker::Add(Payload command, Instant deadline,
                                                  ProposeCallback done) {
   Waiter waiter{std::move(command), deadline, std::move(done)};
-  const auto refuse = [&waiter](NotApplied::Reason reason) {
+  const auto refuse = [&](NotApplied::Reason reason) {
+    Count(NotApplied{reason});
     return AddOutcome{.refused = CompletedProposal{std::move(waiter.done), NotApplied{reason}}};
   };
   std::lock_guard lock(mutex_);
@@ -26,6 +28,7 @@ ProposalTracker::AddOutcome ProposalTracker::Add(Payload command, Instant deadli
                            : queue_.empty()  ? TakeDue::kSoon
                                              : TakeDue::kSet;
   queue_.push_back(std::move(waiter));
+  instruments_->waiting.fetch_add(1, std::memory_order_relaxed);
   return {.refused = std::nullopt, .take_due = take_due};
 }
 
@@ -221,7 +224,26 @@ std::vector<CompletedProposal> ProposalTracker::Stop() {
 
 CompletedProposal ProposalTracker::Complete(Waiter waiter, ProposeOutcome outcome) {
   waiting_bytes_ -= CountedBytes(waiter);
+  instruments_->waiting.fetch_sub(1, std::memory_order_relaxed);
+  Count(outcome);
   return CompletedProposal{std::move(waiter.done), std::move(outcome)};
+}
+
+void ProposalTracker::Count(const ProposeOutcome& outcome) const {
+  if (std::holds_alternative<Applied>(outcome)) {
+    instruments_->applied.Add();
+  } else if (const auto* not_applied = std::get_if<NotApplied>(&outcome)) {
+    switch (not_applied->reason) {
+      case NotApplied::Reason::kNoLeader:
+        return instruments_->no_leader.Add();
+      case NotApplied::Reason::kOverloaded:
+        return instruments_->overloaded.Add();
+      case NotApplied::Reason::kStopped:
+        return instruments_->stopped.Add();
+    }
+  } else {
+    instruments_->unknown.Add();
+  }
 }
 
 void ProposalTracker::QueueAgain(std::span<const uint64_t> sequences) {

@@ -19,6 +19,7 @@
 #include "raft/core/raft_core.h"
 #include "raft/node/completion.h"
 #include "raft/node/deadline_bound.h"
+#include "raft/node/node_instruments.h"
 
 namespace pontoon::raft {
 
@@ -57,7 +58,9 @@ class ProposalTracker {
     size_t waiting_bytes_max = 64 << 20;
   };
 
-  explicit ProposalTracker(const Options& options) : options_(options) {}
+  // `instruments` must outlive the tracker.
+  ProposalTracker(const Options& options, ProposalInstruments* instruments)
+      : options_(options), instruments_(instruments) {}
 
   // What the caller of Add must do for the proposal to be taken. While attempts are under way
   // others gather: news of those brings about the next TakeQueued, but it may be long in coming.
@@ -139,6 +142,8 @@ class ProposalTracker {
     return Entry::kOverheadBytes + waiter.command->size();
   }
 
+  void Count(const ProposeOutcome& outcome) const;
+
   // These require mutex_.
   // Takes the waiter out of the books and completes it.
   CompletedProposal Complete(Waiter waiter, ProposeOutcome outcome);
@@ -149,6 +154,7 @@ class ProposalTracker {
   void QueueAgain(std::span<const uint64_t> sequences);
 
   const Options options_;
+  ProposalInstruments* const instruments_;
 
   mutable std::mutex mutex_;  // guards all below
   bool stopped_ = false;

@@ -91,8 +91,10 @@ class ProposalTrackerTest : public ::testing::Test {
     for (auto& c : completed) std::move(c.done)(std::move(c.outcome));
   }
 
+  ProposalInstruments instruments_;
   ProposalTracker tracker_{
-      {.self = kSelf, .first_sequence = kFirst, .waiting_max = 4, .waiting_bytes_max = 1000}};
+      {.self = kSelf, .first_sequence = kFirst, .waiting_max = 4, .waiting_bytes_max = 1000},
+      &instruments_};
   ProposalTracker::Offer offer_;
   std::vector<Proposal> offered_;
   uint64_t last_index_ = 0;

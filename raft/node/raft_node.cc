@@ -59,11 +59,13 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
       on_peers_(options.on_peers),
       on_removed_(options.on_removed),
       core_(options.core, restored, environment.clock->Now()),
+      recorder_(&core_, &instruments_, restored.last, environment.clock->Now()),
       follower_needs_(options.retention),
       proposals_({.self = options.core.self,
                   .first_sequence = options.first_sequence,
                   .waiting_max = options.waiting_proposals_max,
-                  .waiting_bytes_max = options.waiting_proposal_bytes_max}),
+                  .waiting_bytes_max = options.waiting_proposal_bytes_max},
+                 &instruments_.proposals),
       reads_(
           {.first_id = ReadId(options.first_sequence), .waiting_max = options.waiting_reads_max}),
       executors_(std::move(executors)),
@@ -71,7 +73,10 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
       loop_bell_(loop_, [this] { RunLoop(); }),
       answers_bell_(executors_.applier.get(), [this] { RunAnswers(); }),
       log_writer_(
-          executors_.log_writer.get(), environment.log,
+          {.executor = executors_.log_writer.get(),
+           .clock = environment.clock,
+           .store = environment.log,
+           .instruments = &instruments_.log_writes},
           [this](PersistSeq seq) { Tell([seq](Inbox* inbox) { inbox->persisted = seq; }); },
           WithDefault(options.on_fatal)),
       log_reader_(executors_.log_reader.get(), environment.log,
@@ -80,16 +85,19 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
                   }),
       applier_(
           {.executor = executors_.applier.get(),
+           .clock = environment.clock,
            .state_machine = environment.state_machine,
            .log = environment.log,
            .proposals = &proposals_,
-           .reads = &reads_},
+           .reads = &reads_,
+           .instruments = &instruments_},
           restored.applied, [this] { loop_bell_.Ring(); }, WithDefault(options.on_fatal)),
       snapshot_sender_({.self = options.core.self,
                         .executor = executors_.snapshots.get(),
                         .clock = environment.clock,
                         .state_machine = environment.state_machine,
-                        .transport = environment.transport},
+                        .transport = environment.transport,
+                        .instruments = &instruments_.snapshots},
                        options.snapshots, TransferId(options.first_sequence),
                        [this](const SnapshotSent& sent) {
                          Tell([&](Inbox* inbox) { inbox->snapshots_sent.push_back(sent); });
@@ -99,7 +107,8 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
            .executor = executors_.snapshots.get(),
            .clock = environment.clock,
            .state_machine = environment.state_machine,
-           .transport = environment.transport},
+           .transport = environment.transport,
+           .instruments = &instruments_.snapshots},
           [this](SnapshotReceived received) {
             Tell([&](Inbox* inbox) { inbox->snapshots_received.push_back(std::move(received)); });
           }),
@@ -210,12 +219,23 @@ ReplicaStatus RaftNode::Status() const {
   status.applied = applied;
   // The picture may be older than what has been applied since.
   status.commit = std::max(status.commit, applied);
-  for (const RaftCore::PeerState& peer : picture_.peers) {
-    const bool heard = peer.last_contact != Instant::InfinitePast();
+  for (const PeerPicture& peer : picture_.peers) {
+    const bool heard = peer.state.last_contact != Instant::InfinitePast();
+    const bool is_behind = peer.lag.since != Instant::InfiniteFuture();
     status.followers.push_back(
-        {peer.node, peer.match, heard ? now - peer.last_contact : absl::InfiniteDuration()});
+        {.node = peer.state.node,
+         .match = peer.state.match,
+         .last_contact_age = heard ? now - peer.state.last_contact : absl::InfiniteDuration(),
+         .lag_entries = peer.lag.entries,
+         .lag_bytes = peer.lag.bytes,
+         .lag_age = is_behind ? now - peer.lag.since : absl::ZeroDuration(),
+         .gets_snapshot = peer.state.in_snapshot});
   }
   return status;
+}
+
+std::vector<PastRoleChange> RaftNode::RecentRoleChanges() const {
+  return recorder_.RecentRoleChanges(environment_.clock->Now());
 }
 
 Leadership RaftNode::CurrentLeadership() const {
@@ -275,6 +295,7 @@ void RaftNode::FeedCore(Instant now, Inbox inbox) {
   if (inbox.persisted != PersistSeq()) core_.OnPersisted(now, inbox.persisted);
   for (Message& message : inbox.messages) {
     if (!away_.empty()) away_.erase(message.from);
+    recorder_.OnMessage(now, message);
     core_.OnMessage(now, std::move(message));
   }
   for (EntriesRead& read : inbox.entries_read) {
@@ -290,7 +311,10 @@ void RaftNode::FeedCore(Instant now, Inbox inbox) {
     snapshot_sender_.OnNewConnection(peer);
   }
   for (const NodeId peer : inbox.down) core_.OnPeerDown(now, peer);
-  if (inbox.log_base) core_.OnLogCompacted(*inbox.log_base);
+  if (inbox.log_base) {
+    core_.OnLogCompacted(*inbox.log_base);
+    recorder_.OnLogCompacted(inbox.log_base->index);
+  }
   for (const SnapshotSent& sent : inbox.snapshots_sent) {
     core_.OnSnapshotSent(now, sent.peer, sent.term, sent.position);
   }
@@ -312,6 +336,7 @@ void RaftNode::ProposeQueued(Instant now) {
     if (const Term* term = std::get_if<Term>(&taken)) {
       // Before TakeReady: nothing of the offer can have been applied yet.
       proposals_.OnTaken(offer, *term, now);
+      if (core_.role() != Role::kLeader) instruments_.proposals.forwarded.Add(offer.count);
       continue;
     }
     const Refusal refusal = std::get<Refusal>(taken);
@@ -455,6 +480,7 @@ void RaftNode::SettleChanges(Instant now, const Ready& ready) {
 }
 
 void RaftNode::Execute(Instant now, Ready ready) {
+  recorder_.OnReady(now, ready);
   // Whoever is told below that something is committed must find it in the membership.
   if (ready.peers.has_value()) TakePicture(now);
   MoveSnapshots(&ready);
@@ -595,9 +621,25 @@ void RaftNode::TakePicture(Instant now) {
     picture_.membership_index = committed.index;
   }
   if (role_changed || now - picture_.peers_taken >= kPeersAgeMax) {
-    picture_.peers = core_.peer_states();
+    picture_.peers = TakePeers();
     picture_.peers_taken = now;
   }
+}
+
+std::vector<RaftNode::PeerPicture> RaftNode::TakePeers() const {
+  std::vector<PeerPicture> peers;
+  for (const RaftCore::PeerState& state : core_.peer_states()) {
+    NodeRecorder::Lag lag = recorder_.LagOf(state.match);
+    if (lag.entries_unknown > 0) lag.bytes += lag.entries_unknown * MeanEntryBytes();
+    peers.push_back({state, lag});
+  }
+  return peers;
+}
+
+// Of those in the log, on the disk.
+uint64_t RaftNode::MeanEntryBytes() const {
+  const uint64_t entries = core_.last_index().value() - core_.log_base().index.value();
+  return entries == 0 ? 0 : environment_.log->SizeBytes() / entries;
 }
 
 Instant RaftNode::NextDeadline(Instant now) const {

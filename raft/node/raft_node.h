@@ -32,6 +32,8 @@
 #include "raft/node/log_compactor.h"
 #include "raft/node/log_reader.h"
 #include "raft/node/log_writer.h"
+#include "raft/node/node_instruments.h"
+#include "raft/node/node_recorder.h"
 #include "raft/node/peer_news.h"
 #include "raft/node/proposal_tracker.h"
 #include "raft/node/read_coordinator.h"
@@ -125,6 +127,10 @@ class RaftNode final : public Replica, public TransportReceiver {
   ReplicaStatus Status() const override;
   Leadership CurrentLeadership() const override;
 
+  const NodeInstruments& instruments() const { return instruments_; }
+  // The last ones, at most NodeRecorder::kRoleChangesKept, in their order.
+  std::vector<PastRoleChange> RecentRoleChanges() const;
+
   // TransportReceiver.
   void OnMessages(std::vector<Message> messages) override;
   void OnPeerUnreachable(NodeId peer) override;
@@ -153,10 +159,14 @@ class RaftNode final : public Replica, public TransportReceiver {
     std::vector<SnapshotReceived> snapshots_received;
     std::optional<LogPosition> log_base;  // if it has moved
   };
+  struct PeerPicture {
+    RaftCore::PeerState state;
+    NodeRecorder::Lag lag;
+  };
   struct Picture {
     std::optional<LogIndex> membership_index;  // status.membership_index, once that is set
     ReplicaStatus status;                      // but for `applied` and the followers
-    std::vector<RaftCore::PeerState> peers;
+    std::vector<PeerPicture> peers;
     Instant peers_taken;
   };
 
@@ -194,6 +204,8 @@ class RaftNode final : public Replica, public TransportReceiver {
   void OnPeers(PeerUrls peers);
   void Expire(Instant now);
   void TakePicture(Instant now);
+  std::vector<PeerPicture> TakePeers() const;
+  uint64_t MeanEntryBytes() const;
   Instant NextDeadline(Instant now) const;
   void WakeAt(Instant when);
 
@@ -203,10 +215,12 @@ class RaftNode final : public Replica, public TransportReceiver {
   const absl::Duration gather_delay_;
   const std::function<void(const PeerNews&)> on_peers_;  // may be null
   const std::function<void()> on_removed_;               // may be null
+  NodeInstruments instruments_;
   std::atomic<bool> stopped_ = false;
 
   // On the loop only.
   RaftCore core_;
+  NodeRecorder recorder_;
   Instant propose_again_;  // after a refusal nothing is proposed before this
   Instant read_again_;     // the same for reads
   Instant forward_again_;  // the next look for lost proposals

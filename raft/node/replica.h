@@ -79,6 +79,12 @@ struct FollowerProgress {
   NodeId node;
   LogIndex match;
   absl::Duration last_contact_age;  // InfiniteDuration: not heard of in this term
+  // Of the log, what the follower has not acknowledged. All are 0 if it has everything.
+  uint64_t lag_entries = 0;
+  uint64_t lag_bytes = 0;  // an estimate, for entries that are older than this process
+  // Since the oldest of those entries came into this node's log, or this process began.
+  absl::Duration lag_age = absl::ZeroDuration();
+  bool gets_snapshot = false;
 };
 
 // Who leads, as far as a replica knows.
@@ -99,6 +105,12 @@ struct ReplicaStatus {
   Membership membership;                    // that is committed, as far as this node knows
   LogIndex membership_index;                // it is in effect after this entry
   std::vector<FollowerProgress> followers;  // on the leader only
+};
+
+// A change of who leads, or of what this replica does about it.
+struct PastRoleChange {
+  absl::Duration age;
+  RoleChange change;
 };
 
 // Thread safety: all methods may be called from any thread. None blocks.

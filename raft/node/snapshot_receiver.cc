@@ -154,6 +154,7 @@ void SnapshotReceiver::Write(ReceivedChunk received) {
   if (written.ok() && chunk.last) written = present_->sink->Finish();
   if (!written.ok()) return Refuse(received, written);
   present_->received += chunk.bytes->size();
+  parts_.instruments->bytes_received.Add(chunk.bytes->size());
   if (!chunk.last) return Answer(received, SnapshotAck::State::kUnderWay);
   HandOn(received);
 }
@@ -163,6 +164,7 @@ void SnapshotReceiver::HandOn(const ReceivedChunk& last) {
   auto membership = MembershipIn(*present_->sink, position);
   if (!membership.ok()) return Refuse(last, membership.status());
   LogInfo("received a snapshot", {{"index", position.index}, {"bytes", present_->received}});
+  parts_.instruments->received.Add();
   on_received_({.leader = last.leader,
                 .term = last.term,
                 .transfer = last.chunk.transfer,

@@ -21,6 +21,7 @@
 #include "raft/env/clock.h"
 #include "raft/env/executor.h"
 #include "raft/node/doorbell.h"
+#include "raft/node/node_instruments.h"
 #include "raft/transport/transport.h"
 
 namespace pontoon::raft {
@@ -58,6 +59,7 @@ class SnapshotReceiver {
     Clock* clock;
     StateMachine* state_machine;
     Transport* transport;
+    SnapshotInstruments* instruments;
   };
 
   // `executor` must outlive the use of OnChunk; the other parts and this object must outlive it.

@@ -240,6 +240,7 @@ absl::Status SnapshotSender::SendNew(Transfer* transfer, Instant now) {
                 .bytes = std::make_shared<const std::string>(*std::move(bytes)),
                 .last = transfer->read_all};
     transfer->read += piece.bytes->size();
+    parts_.instruments->bytes_sent.Add(piece.bytes->size());
     transfer->moved = now;
     SendPiece(*transfer, piece);
     transfer->unacknowledged.push_back(std::move(piece));
@@ -264,6 +265,7 @@ void SnapshotSender::OnComplete(NodeId peer) {
   transfers_.erase(found);
   const LogPosition position = transfer.source->position();
   LogInfo("sent a snapshot", {{"peer", peer}, {"index", position.index}, {"bytes", transfer.read}});
+  parts_.instruments->sent.Add();
   failures_.erase(peer);
   sent_[peer] = position.index;
   Publish();
@@ -280,6 +282,7 @@ void SnapshotSender::OnFailed(NodeId peer, Instant now) {
 }
 
 void SnapshotSender::NoteFailure(NodeId peer, Instant now) {
+  parts_.instruments->send_failures.Add();
   const auto [failure, is_first] =
       failures_.try_emplace(peer, Failure{options_.retry_after, now + options_.retry_after});
   if (is_first) return;

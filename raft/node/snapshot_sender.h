@@ -22,6 +22,7 @@
 #include "raft/env/clock.h"
 #include "raft/env/executor.h"
 #include "raft/node/doorbell.h"
+#include "raft/node/node_instruments.h"
 #include "raft/transport/transport.h"
 
 namespace pontoon::raft {
@@ -83,6 +84,7 @@ class SnapshotSender {
     Clock* clock;
     StateMachine* state_machine;
     Transport* transport;
+    SnapshotInstruments* instruments;
   };
 
   // Transfers are numbered from `first_transfer` on. `executor` must outlive the use of Start; the

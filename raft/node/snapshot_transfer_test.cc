@@ -133,7 +133,8 @@ class SnapshotTransferTest : public ::testing::Test {
                               .executor = &sending_,
                               .clock = &clock_,
                               .state_machine = &leader_state_,
-                              .transport = &wire_},
+                              .transport = &wire_,
+                              .instruments = &sender_instruments_},
         options_, TransferId(100), [this](const SnapshotSent& sent) { sent_.push_back(sent); });
   }
   void StartReceiver() {
@@ -142,7 +143,8 @@ class SnapshotTransferTest : public ::testing::Test {
                                 .executor = &receiving_,
                                 .clock = &clock_,
                                 .state_machine = &follower_state_,
-                                .transport = &wire_},
+                                .transport = &wire_,
+                                .instruments = &receiver_instruments_},
         [this](SnapshotReceived received) { received_.push_back(std::move(received)); });
     receiver_->OnLeader(kTerm, kLeader);
   }
@@ -236,6 +238,7 @@ class SnapshotTransferTest : public ::testing::Test {
   ManualExecutor sending_{&clock_}, receiving_{&clock_};
   SnapshotMachine leader_state_, follower_state_;
   Wire wire_;
+  SnapshotInstruments sender_instruments_, receiver_instruments_;
   std::vector<SnapshotSent> sent_;
   std::vector<SnapshotReceived> received_;
   bool confirmed_ = false;

@@ -66,8 +66,8 @@ class GrpcTransport final : public Transport {
   ~GrpcTransport() override;
 
   // Registers the peer service with the server that is being built, and sets the server up for it:
-  // message sizes, keepalive, limits on streams. The server should serve nothing else, so that
-  // clients cannot delay peers.
+  // message sizes, keepalive, limits on streams. The server should serve nothing that
+  // clients ask for, so that they cannot delay peers.
   void AddToServer(grpc::ServerBuilder* builder);
 
   // Begins to dial and to deliver. `receiver` must live until Stop returns. Before this, peers that
