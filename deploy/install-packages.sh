@@ -9,12 +9,14 @@ readonly policy=/usr/sbin/policy-rc.d
 
 usage() {
   cat <<'END'
-Usage: deploy/install-packages.sh [--with-tests] [--with-package] [--with-containers]
+Usage: deploy/install-packages.sh [--with-tests] [--with-browser] [--with-package]
+                                  [--with-containers]
 
 Installs what deploy/packages.txt names and this Debian 12 machine lacks: what it takes to build
 and run Pontoon, and besides that
 
   --with-tests       what its tests need
+  --with-browser     what the tests of the page need
   --with-package     what it takes to make a Debian package of it
   --with-containers  what the tests in containers and in a fresh Debian need
 
@@ -51,6 +53,7 @@ main() {
   for flag in "$@"; do
     case $flag in
       --with-tests) groups+='|test' ;;
+      --with-browser) groups+='|browser' ;;
       --with-package) groups+='|package' ;;
       --with-containers) groups+='|containers' ;;
       -h | --help) usage && exit 0 ;;

@@ -13,6 +13,7 @@ readonly server=$root/bazel-bin/cmd/pontoon/pontoon
 readonly tool=$root/bazel-bin/cmd/pontoonctl/pontoonctl
 readonly nodes=(1 2 3)
 readonly client_ports=([1]=2379 [2]=22379 [3]=32379)
+readonly metrics_ports=([1]=2381 [2]=22381 [3]=32381)
 readonly peer_ports=([1]=2380 [2]=22380 [3]=32380)
 readonly endpoints=127.0.0.1:2379,127.0.0.1:22379,127.0.0.1:32379
 readonly start_seconds_max=30
@@ -23,7 +24,7 @@ usage() {
 Usage: deploy/quickstart.sh [--status | --stop | --wipe | --help]
 
 Without an option: installs the Debian packages that are missing, builds Pontoon, starts three
-nodes on the loopback interface (client ports 2379, 22379, 32379; peer ports one higher), and shows
+nodes on the loopback interface (client ports 2379, 22379, 32379; peer ports one higher, metrics and the page two higher), and shows
 their status. A second call finds them running, and says so.
 
   --status  show which nodes run, and what they say of themselves
@@ -103,6 +104,7 @@ initial_cluster() {
 
 start_node() {
   local client=http://127.0.0.1:${client_ports[$1]} peer=http://127.0.0.1:${peer_ports[$1]}
+  local metrics=http://127.0.0.1:${metrics_ports[$1]}
   setsid nohup "$server" \
     --name="node$1" \
     --data-dir="$(data_folder "$1")" \
@@ -110,6 +112,7 @@ start_node() {
     --advertise-client-urls="$client" \
     --listen-peer-urls="$peer" \
     --initial-advertise-peer-urls="$peer" \
+    --listen-metrics-urls="$metrics" \
     --initial-cluster="$(initial_cluster)" \
     --initial-cluster-state=new \
     --initial-cluster-token=pontoon-quickstart \
@@ -148,6 +151,7 @@ Try next:
   ETCDCTL_API=3 etcdctl get greeting                    # etcd's clients work too
   kill -9 \$(cat $state/node1.pid)
   pontoonctl status                                     # two of three go on
+  xdg-open http://127.0.0.1:22381/                      # the same in a browser, live
   $script                                  # brings the third one back
 
 Stop, keeping the data:  $script --stop

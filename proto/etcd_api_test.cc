@@ -200,6 +200,10 @@ TEST(EtcdApi, PontoonsOwnFieldsAreOutOfEtcdsWay) {
                 "etcdserverpb.StatusResponse.last_log_index uint64 1001",
                 "etcdserverpb.StatusResponse.followers repeated pontoon.v1.FollowerStatus 1002",
                 "etcdserverpb.StatusResponse.pontoon_version string 1000",
+                "etcdserverpb.StatusResponse.role pontoon.v1.Role 1003",
+                "etcdserverpb.StatusResponse.log_bytes int64 1004",
+                "etcdserverpb.StatusResponse.role_changes repeated pontoon.v1.RoleChange 1005",
+                "etcdserverpb.StatusResponse.activity pontoon.v1.MemberActivity 1006",
             }));
 }
 

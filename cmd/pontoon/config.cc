@@ -265,6 +265,37 @@ absl::Status ReadMember(const Reader& reader, Config& config) {
   return absl::OkStatus();
 }
 
+// Clients, peers and monitoring need different ports.
+absl::Status CheckPortsDiffer(const Reader& reader, const Config& config) {
+  for (const Url& url : config.listen_metrics_urls) {
+    for (const std::vector<Url>* others : {&config.listen_client_urls, &config.listen_peer_urls}) {
+      if (std::find(others->begin(), others->end(), url) == others->end()) continue;
+      const char* const other =
+          others == &config.listen_client_urls ? "--listen-client-urls" : "--listen-peer-urls";
+      return reader.Error("listen-metrics-urls",
+                          absl::StrCat("has the address ", url.ToString(), ", on which ", other,
+                                       " listens too: set another port, or none"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Requires the addresses of clients and peers.
+absl::Status ReadMonitoring(const Reader& reader, Config& config) {
+  config.listen_metrics_given = reader.IsSet("listen-metrics-urls");
+  if (reader.Text("listen-metrics-urls", "") != "none") {
+    auto urls = reader.Urls("listen-metrics-urls", Url{"localhost", 2381});
+    if (!urls.ok()) return urls.status();
+    config.listen_metrics_urls = *std::move(urls);
+  }
+  const std::string compat = reader.Text("metrics-compat", "none");
+  if (compat != "none" && compat != "etcd") {
+    return reader.Error("metrics-compat", "must be none or etcd");
+  }
+  config.etcd_metric_names = compat == "etcd";
+  return config.listen_metrics_given ? CheckPortsDiffer(reader, config) : absl::OkStatus();
+}
+
 bool SameUrls(const std::vector<Url>& a, const std::vector<Url>& b) {
   return std::is_permutation(a.begin(), a.end(), b.begin(), b.end());
 }
@@ -349,7 +380,8 @@ std::string FormatCluster(const std::vector<ClusterEntry>& cluster) {
 absl::StatusOr<Config> MakeConfig(const Settings& settings) {
   const Reader reader(settings);
   Config config;
-  for (const auto read : {ReadMember, ReadCluster, ReadTiming, ReadLimits, ReadLog}) {
+  for (const auto read :
+       {ReadMember, ReadMonitoring, ReadCluster, ReadTiming, ReadLimits, ReadLog}) {
     if (absl::Status s = read(reader, config); !s.ok()) return s;
   }
   return config;

@@ -51,6 +51,9 @@ struct Config {
   std::vector<Url> listen_client_urls;
   std::vector<Url> advertise_client_urls;
   std::vector<Url> listen_peer_urls;
+  std::vector<Url> listen_metrics_urls;  // empty: no metrics are served
+  bool listen_metrics_given = false;     // by the operator; otherwise the port may be taken
+  bool etcd_metric_names = false;
   InitialCluster initial_cluster;
 
   absl::Duration heartbeat_interval;

@@ -58,6 +58,9 @@ TEST(Config, NothingGivenMakesASingleMemberOnThisMachine) {
   EXPECT_EQ(JoinUrls(config->listen_client_urls), "http://localhost:2379");
   EXPECT_EQ(JoinUrls(config->advertise_client_urls), "http://localhost:2379");
   EXPECT_EQ(JoinUrls(config->listen_peer_urls), "http://localhost:2380");
+  EXPECT_EQ(JoinUrls(config->listen_metrics_urls), "http://localhost:2381");
+  EXPECT_FALSE(config->listen_metrics_given);
+  EXPECT_FALSE(config->etcd_metric_names);
   EXPECT_EQ(FormatCluster(config->initial_cluster.members), "default=http://localhost:2380");
   EXPECT_EQ(config->initial_cluster.token, "pontoon-cluster");
   EXPECT_EQ(config->initial_cluster.state, ClusterState::kNew);
@@ -103,6 +106,8 @@ TEST(Config, EveryFlagIsUnderstood) {
                  "--max-request-bytes=2000000",
                  "--max-txn-ops=256",
                  "--max-concurrent-streams=10",
+                 "--listen-metrics-urls=http://0.0.0.0:9100,http://[::1]:9101",
+                 "--metrics-compat=etcd",
                  "--log-level=warn",
                  "--log-format=json"});
   ASSERT_TRUE(config.ok()) << config.status();
@@ -110,6 +115,9 @@ TEST(Config, EveryFlagIsUnderstood) {
   EXPECT_EQ(config->data_dir, "/var/lib/pontoon");
   EXPECT_EQ(JoinUrls(config->listen_client_urls), "http://0.0.0.0:2379,http://[::1]:12379");
   EXPECT_EQ(JoinUrls(config->listen_peer_urls), "http://0.0.0.0:2380");
+  EXPECT_EQ(JoinUrls(config->listen_metrics_urls), "http://0.0.0.0:9100,http://[::1]:9101");
+  EXPECT_TRUE(config->listen_metrics_given);
+  EXPECT_TRUE(config->etcd_metric_names);
   EXPECT_EQ(FormatCluster(config->initial_cluster.members),
             "a=http://a:2380,b=http://b:2380,c=http://c:2380");
   EXPECT_EQ(config->initial_cluster.state, ClusterState::kExisting);
@@ -150,6 +158,19 @@ TEST(Config, AnExistingClusterIsTakenAsMemberAddPrintsIt) {
   EXPECT_FALSE(config->initial_cluster.token_given);
 }
 
+TEST(Config, MetricsMayBeServedNowhere) {
+  const auto config = Configure({"--listen-metrics-urls=none"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(config->listen_metrics_urls, IsEmpty());
+}
+
+// That one only is not served then, and says so.
+TEST(Config, TheDefaultPortOfMetricsMayBeThatOfClients) {
+  const auto config = Configure({"--listen-client-urls=http://localhost:2381",
+                                 "--advertise-client-urls=http://localhost:2381"});
+  EXPECT_TRUE(config.ok()) << config.status();
+}
+
 struct Mistake {
   std::vector<const char*> flags;
   const char* message;
@@ -184,6 +205,16 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"--listen-peer-urls=http://localhost:2379"},
                 "--listen-client-urls: (not set) has the address http://localhost:2379, on which "
                 "--listen-peer-urls listens too: clients and peers need different ports"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Monitoring, ConfigMistake,
+    testing::Values(
+        Mistake{{"--listen-metrics-urls=http://localhost:2379"},
+                "--listen-metrics-urls: \"http://localhost:2379\" has the address "
+                "http://localhost:2379, on which --listen-client-urls listens too: set another "
+                "port, or none"},
+        Mistake{{"--metrics-compat=prometheus"},
+                "--metrics-compat: \"prometheus\" must be none or etcd"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Cluster, ConfigMistake,

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "kv/service/client_server.h"
 #include "raft/env/clock.h"
 
 namespace pontoon {
@@ -36,12 +35,11 @@ kv::MemberInfo OwnInfo(const Config& config, const Identity& identity) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Frontend>> Frontend::Start(const Config& config,
-                                                          const Identity& identity,
-                                                          raft::Replica* replica,
-                                                          kv::KvStore* store) {
-  std::unique_ptr<Frontend> frontend(new Frontend(config, identity, replica, store));
-  if (absl::Status s = frontend->Listen(config); !s.ok()) return s;
+absl::StatusOr<std::unique_ptr<Frontend>> Frontend::Start(
+    const Config& config, const Identity& identity, raft::Replica* replica, kv::KvStore* store,
+    const kv::StatusReporter* reporter, kv::CallWatchers watchers) {
+  std::unique_ptr<Frontend> frontend(new Frontend(config, identity, replica, store, reporter));
+  if (absl::Status s = frontend->Listen(config, std::move(watchers)); !s.ok()) return s;
 
   frontend->housekeeper_ = NewThreadExecutor("housekeeper");
   Executor* const executor = frontend->housekeeper_.get();
@@ -57,7 +55,7 @@ absl::StatusOr<std::unique_ptr<Frontend>> Frontend::Start(const Config& config,
 }
 
 Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica* replica,
-                   kv::KvStore* store)
+                   kv::KvStore* store, const kv::StatusReporter* reporter)
     : book_(identity),
       member_({.cluster = identity.cluster, .call_timeout = CallTimeout(config)}, replica,
               Clock::System()),
@@ -66,15 +64,15 @@ Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica
       kv_service_(
           {&member_, store, &point_reads_, &range_reads_},
           {.request_bytes_max = config.request_bytes_max, .txn_ops_max = config.txn_ops_max}),
-      maintenance_service_({&member_, store, &point_reads_}),
+      maintenance_service_({&member_, store, &point_reads_, reporter}),
       cluster_service_({&member_, &book_, &point_reads_, identity.token}) {}
 
 Frontend::~Frontend() = default;
 
-absl::Status Frontend::Listen(const Config& config) {
+absl::Status Frontend::Listen(const Config& config, kv::CallWatchers watchers) {
   auto server = kv::StartClientServer(ServerOptionsFor(config),
                                       {&kv_service_, &maintenance_service_, &cluster_service_},
-                                      &unknown_calls_);
+                                      &unknown_calls_, std::move(watchers));
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
   return absl::OkStatus();

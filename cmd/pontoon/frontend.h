@@ -12,6 +12,7 @@
 #include "cmd/pontoon/config.h"
 #include "cmd/pontoon/identity.h"
 #include "cmd/pontoon/member_book.h"
+#include "kv/service/client_server.h"
 #include "kv/service/cluster_service.h"
 #include "kv/service/health_reporter.h"
 #include "kv/service/kv_service.h"
@@ -19,6 +20,7 @@
 #include "kv/service/member.h"
 #include "kv/service/member_publisher.h"
 #include "kv/service/read_lane.h"
+#include "kv/service/status_reporter.h"
 #include "kv/service/unknown_calls.h"
 #include "kv/store/kv_store.h"
 #include "raft/env/executor.h"
@@ -29,12 +31,13 @@ namespace pontoon {
 // Thread safety: one thread.
 class Frontend {
  public:
-  // Listens, and answers from then on. Both pointers are borrowed. An error is one line for the
-  // operator.
+  // Listens, and answers from then on. The pointers are borrowed. `watchers` see the calls. An
+  // error is one line for the operator.
   static absl::StatusOr<std::unique_ptr<Frontend>> Start(const Config& config,
                                                          const Identity& identity,
-                                                         raft::Replica* replica,
-                                                         kv::KvStore* store);
+                                                         raft::Replica* replica, kv::KvStore* store,
+                                                         const kv::StatusReporter* reporter,
+                                                         kv::CallWatchers watchers);
   // Shut must have been called, and have returned.
   ~Frontend();
 
@@ -47,9 +50,9 @@ class Frontend {
 
  private:
   Frontend(const Config& config, const Identity& identity, raft::Replica* replica,
-           kv::KvStore* store);
+           kv::KvStore* store, const kv::StatusReporter* reporter);
 
-  absl::Status Listen(const Config& config);
+  absl::Status Listen(const Config& config, kv::CallWatchers watchers);
 
   const MemberBook book_;
   const kv::Member member_;

@@ -90,16 +90,17 @@ raft::RaftNodeOptions ReplicaHost::NodeOptions(const Config& config) {
   return options;
 }
 
-absl::Status ReplicaHost::Join(const Config& config, std::function<void()> on_removed) {
+absl::Status ReplicaHost::Join(const Config& config, grpc::Service* survey,
+                               std::function<void()> on_removed) {
   steward_ = NewThreadExecutor("steward");
   on_removed_ = std::move(on_removed);
   transport_ = std::make_unique<raft::GrpcTransport>(TransportOptions());
-  if (absl::Status s = StartPeerServer(config); !s.ok()) return s;
+  if (absl::Status s = StartPeerServer(config, survey); !s.ok()) return s;
   StartNode(config);
   return absl::OkStatus();
 }
 
-absl::Status ReplicaHost::StartPeerServer(const Config& config) {
+absl::Status ReplicaHost::StartPeerServer(const Config& config, grpc::Service* survey) {
   grpc::ServerBuilder builder;
   // Otherwise a second server would silently share the port.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -107,6 +108,7 @@ absl::Status ReplicaHost::StartPeerServer(const Config& config) {
     builder.AddListeningPort(url.HostPort(), grpc::InsecureServerCredentials());
   }
   transport_->AddToServer(&builder);
+  builder.RegisterService(survey);
   peer_server_ = builder.BuildAndStart();
   if (peer_server_ != nullptr) return absl::OkStatus();
   return absl::UnavailableError(

@@ -20,6 +20,7 @@
 #include "kv/store/kv_store.h"
 #include "raft/env/executor.h"
 #include "raft/node/raft_node.h"
+#include "raft/storage/log_store.h"
 #include "raft/transport/grpc_transport.h"
 
 namespace pontoon {
@@ -34,14 +35,16 @@ class ReplicaHost {
   // Stops, if that was not done.
   ~ReplicaHost();
 
-  // Takes part in the cluster from now on. `on_removed` is called once, on a thread of the host's,
+  // Takes part in the cluster from now on. The peer port also serves `survey`, which is borrowed.
+  // `on_removed` is called once, on a thread of the host's,
   // if this member is removed from it: the folder is marked then, and the process should stop. An
   // error is one line for the operator.
-  absl::Status Join(const Config& config, std::function<void()> on_removed);
+  absl::Status Join(const Config& config, grpc::Service* survey, std::function<void()> on_removed);
 
   // Null before Join.
   raft::RaftNode* node() const { return node_.get(); }
   kv::KvStore* store() const { return storage_.store.get(); }
+  const raft::LogStore& log() const { return *storage_.log; }
 
   // Hands the leadership over, if this node has it and there is somebody to take it, so that the
   // clients of the cluster do not have to wait for an election timeout. Waits no longer than
@@ -59,7 +62,7 @@ class ReplicaHost {
 
   raft::GrpcTransportOptions TransportOptions();
   raft::RaftNodeOptions NodeOptions(const Config& config);
-  absl::Status StartPeerServer(const Config& config);
+  absl::Status StartPeerServer(const Config& config, grpc::Service* survey);
   void StartNode(const Config& config);
   std::unique_ptr<PeerFinder> NewPeerFinder();
 

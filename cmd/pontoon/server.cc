@@ -32,7 +32,10 @@ void LogBeginning(const Config& config, const DataFolder& folder) {
 }
 
 absl::Status CheckPorts(const Config& config) {
-  for (const std::vector<Url>* urls : {&config.listen_peer_urls, &config.listen_client_urls}) {
+  const std::vector<Url> metrics =
+      config.listen_metrics_given ? config.listen_metrics_urls : std::vector<Url>();
+  for (const std::vector<Url>* urls :
+       {&config.listen_peer_urls, &config.listen_client_urls, &metrics}) {
     for (const Url& url : *urls) {
       if (absl::Status s = CheckCanListen(url); !s.ok()) return s;
     }
@@ -56,19 +59,30 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   // Only now: a start that is refused, for damage too, is one line with the reason.
   LogBeginning(config, server->folder_);
   const auto on_removed = [] { RequestStop("this member was removed from the cluster"); };
-  if (absl::Status s = server->replica_->Join(config, on_removed); !s.ok()) return s;
+  if (absl::Status s = server->replica_->Join(config, &server->survey_, on_removed); !s.ok())
+    return s;
 
-  auto frontend = Frontend::Start(config, server->folder_.identity(), server->replica_->node(),
-                                  server->replica_->store());
+  const Identity& identity = server->folder_.identity();
+  server->monitor_ = std::make_unique<MonitorHost>(config, identity, server->replica_.get());
+  server->survey_.Begin(server->monitor_->reporter(), NewThreadExecutor("survey"));
+  auto frontend =
+      Frontend::Start(config, identity, server->replica_->node(), server->replica_->store(),
+                      server->monitor_->reporter(), server->monitor_->NewCallWatchers());
   if (!frontend.ok()) return frontend.status();
   server->frontend_ = *std::move(frontend);
+  if (absl::Status s = server->monitor_->Listen(config); !s.ok()) {
+    server->Stop();
+    return s;
+  }
 
   LogInfo("serving client requests", {{"clients", JoinUrls(config.listen_client_urls)},
-                                      {"peers", JoinUrls(config.listen_peer_urls)}});
+                                      {"peers", JoinUrls(config.listen_peer_urls)},
+                                      {"metrics", server->monitor_->addresses()}});
   return server;
 }
 
 void Server::Stop() {
+  monitor_->Retreat();
   frontend_->Retreat();
   replica_->HandOver(election_timeout_);
 
@@ -85,8 +99,10 @@ void Server::Stop() {
 }
 
 Server::~Server() {
-  // The services first: they use the replica and the store.
+  // The services first: they use the replica and the store, and the monitor counts their calls.
+  survey_.End();
   frontend_.reset();
+  monitor_.reset();
   replica_.reset();
 }
 

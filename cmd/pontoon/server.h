@@ -11,7 +11,9 @@
 #include "cmd/pontoon/config.h"
 #include "cmd/pontoon/data_folder.h"
 #include "cmd/pontoon/frontend.h"
+#include "cmd/pontoon/monitor_host.h"
 #include "cmd/pontoon/replica_host.h"
+#include "kv/service/survey_service.h"
 
 namespace pontoon {
 
@@ -34,7 +36,9 @@ class Server {
 
   const absl::Duration election_timeout_;
   const DataFolder folder_;
+  kv::SurveyService survey_;
   std::unique_ptr<ReplicaHost> replica_;
+  std::unique_ptr<MonitorHost> monitor_;
   std::unique_ptr<Frontend> frontend_;
 };
 

@@ -21,6 +21,7 @@ constexpr char kMember[] = "This member";
 constexpr char kCluster[] = "The cluster, when it is made or joined";
 constexpr char kTiming[] = "Timing";
 constexpr char kLimits[] = "Limits";
+constexpr char kMonitoring[] = "Monitoring";
 constexpr char kLogging[] = "Logging";
 constexpr char kOther[] = "Other";
 
@@ -71,6 +72,11 @@ constexpr Flag kFlags[] = {
      "until the log is as large as this it keeps what a slow member still lacks"},
     {"snapshot-send-rate", kLimits, "BYTES", "16777216",
      "bytes of snapshots that this member sends in a second, to all together; at least 1048576"},
+    {"listen-metrics-urls", kMonitoring, "URLS", "http://localhost:2381",
+     "addresses that serve /metrics, /health, /livez, /readyz and /version over HTTP; \"none\" for "
+     "none"},
+    {"metrics-compat", kMonitoring, "none|etcd", "none",
+     "\"etcd\" shows what etcd has under its names too, for its dashboards and alerts"},
     {"log-level", kLogging, "LEVEL", "info", "debug, info, warn or error"},
     {"log-format", kLogging, "FORMAT", "console", "console or json"},
     {kConfigFile, kOther, "FILE", "", "YAML file with these names as keys"},

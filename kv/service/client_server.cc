@@ -49,7 +49,7 @@ void SetLimits(const ClientServerOptions& options, grpc::ServerBuilder& builder)
 
 absl::StatusOr<std::unique_ptr<grpc::Server>> StartClientServer(
     const ClientServerOptions& options, const std::vector<grpc::Service*>& services,
-    grpc::CallbackGenericService* unknown) {
+    grpc::CallbackGenericService* unknown, CallWatchers watchers) {
   const HealthServiceEnabled health;
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
@@ -59,6 +59,9 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> StartClientServer(
   }
   for (grpc::Service* service : services) builder.RegisterService(service);
   if (unknown != nullptr) builder.RegisterCallbackGenericService(unknown);
+  if (!watchers.empty()) {
+    builder.experimental().SetInterceptorCreators(std::move(watchers));
+  }
 
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   for (size_t i = 0; i < ports.size(); ++i) {

@@ -5,6 +5,7 @@
 
 #include <grpcpp/server.h>
 #include <grpcpp/support/server_callback.h>
+#include <grpcpp/support/server_interceptor.h>
 
 #include <cstddef>
 #include <memory>
@@ -20,6 +21,9 @@ class Service;
 
 namespace pontoon::kv {
 
+using CallWatchers =
+    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>;
+
 struct ClientServerOptions {
   std::vector<std::string> addresses;           // "host:port" each; all must be free
   size_t request_bytes_max = 3 << 19;           // see RequestLimits
@@ -29,11 +33,11 @@ struct ClientServerOptions {
 
 // Starts a server with `services`, and `unknown` for the calls that belong to none of them (null:
 // gRPC refuses them, without a word). All are borrowed until the server is gone. It also answers
-// grpc.health.v1.Health for the service "", at first with NOT_SERVING. UNAVAILABLE, for the
-// operator, if an address cannot be listened on.
+// grpc.health.v1.Health for the service "", at first with NOT_SERVING. `watchers` see all calls.
+// UNAVAILABLE, for the operator, if an address cannot be listened on.
 absl::StatusOr<std::unique_ptr<grpc::Server>> StartClientServer(
     const ClientServerOptions& options, const std::vector<grpc::Service*>& services,
-    grpc::CallbackGenericService* unknown = nullptr);
+    grpc::CallbackGenericService* unknown = nullptr, CallWatchers watchers = {});
 
 }  // namespace pontoon::kv
 

@@ -7,6 +7,7 @@
 
 #include "kv/service/member.h"
 #include "kv/service/read_lane.h"
+#include "kv/service/status_reporter.h"
 #include "kv/store/kv_store.h"
 #include "proto/rpc.grpc.pb.h"
 
@@ -24,6 +25,7 @@ class MaintenanceService final : public etcdserverpb::Maintenance::CallbackServi
     const Member* member;
     const KvStore* store;
     ReadLane* lane;
+    const StatusReporter* reporter;
   };
 
   explicit MaintenanceService(const Parts& parts) : parts_(parts) {}
@@ -56,8 +58,6 @@ class MaintenanceService final : public etcdserverpb::Maintenance::CallbackServi
                                       etcdserverpb::DowngradeResponse*) override;
 
  private:
-  void FillStatus(etcdserverpb::StatusResponse* response) const;
-
   const Parts parts_;
 };
 

@@ -91,8 +91,12 @@ class ServiceTest : public testing::Test {
     kv_service_ = std::make_unique<KvService>(
         KvService::Parts{member_.get(), store_.get(), points_.get(), ranges_.get()},
         RequestLimits{.request_bytes_max = kRequestBytesMax});
+    reporter_ = std::make_unique<StatusReporter>(StatusReporter::Parts{
+        .member = member_.get(),
+        .store = store_.get(),
+        .add_more = [](etcdserverpb::StatusResponse* response) { response->set_log_bytes(4711); }});
     maintenance_service_ = std::make_unique<MaintenanceService>(
-        MaintenanceService::Parts{member_.get(), store_.get(), points_.get()});
+        MaintenanceService::Parts{member_.get(), store_.get(), points_.get(), reporter_.get()});
     cluster_service_ = std::make_unique<ClusterService>(
         ClusterService::Parts{member_.get(), &directory_, points_.get(), "token"});
 
@@ -177,6 +181,7 @@ class ServiceTest : public testing::Test {
   std::unique_ptr<Member> member_;
   std::unique_ptr<ReadLane> points_, ranges_;
   std::unique_ptr<KvService> kv_service_;
+  std::unique_ptr<StatusReporter> reporter_;
   std::unique_ptr<MaintenanceService> maintenance_service_;
   NamesOnly directory_;
   std::unique_ptr<ClusterService> cluster_service_;
@@ -449,8 +454,15 @@ TEST_F(ServiceTest, RangeStreamIsNotOffered) {
 TEST_F(ServiceTest, StatusHasEverything) {
   ASSERT_TRUE(Put("key: 'k'").ok());
   replica_->SetTerm(Term{5});
-  replica_->SetFollowers({{kPeer, LogIndex{1}, absl::Milliseconds(40)},
-                          {NodeId{0xa3}, LogIndex{0}, absl::InfiniteDuration()}});
+  replica_->SetFollowers(
+      {{.node = kPeer,
+        .match = LogIndex{1},
+        .last_contact_age = absl::Milliseconds(40),
+        .lag_entries = 3,
+        .lag_bytes = 900,
+        .lag_age = absl::Milliseconds(1500),
+        .gets_snapshot = true},
+       {.node = NodeId{0xa3}, .match = LogIndex{0}, .last_contact_age = absl::InfiniteDuration()}});
   StatusResponse status;
   ASSERT_TRUE(maintenance_->Status(Call().get(), StatusRequest(), &status).ok());
   EXPECT_EQ(status.header().cluster_id(), kCluster.value());
@@ -468,12 +480,18 @@ TEST_F(ServiceTest, StatusHasEverything) {
   EXPECT_EQ(status.raftappliedindex(), 1u);
   EXPECT_EQ(status.raftterm(), 5u);
   EXPECT_FALSE(status.islearner());
+  EXPECT_EQ(status.role(), pontoon::v1::LEADER);
+  EXPECT_EQ(status.log_bytes(), 4711);  // what others add
   EXPECT_TRUE(status.has_downgradeinfo());
   EXPECT_THAT(status.errors(), IsEmpty());
   ASSERT_EQ(status.followers_size(), 2);
   EXPECT_EQ(status.followers(0).member_id(), kPeer.value());
   EXPECT_EQ(status.followers(0).match_index(), 1u);
   EXPECT_EQ(status.followers(0).last_contact_age_ms(), 40);
+  EXPECT_EQ(status.followers(0).lag_entries(), 3u);
+  EXPECT_EQ(status.followers(0).lag_bytes(), 900u);
+  EXPECT_EQ(status.followers(0).lag_age_ms(), 1500);
+  EXPECT_TRUE(status.followers(0).gets_snapshot());
   EXPECT_EQ(status.followers(1).last_contact_age_ms(), -1);
 }
 

@@ -160,6 +160,8 @@ TEST_F(BadStartTest, PortIsTakenByAnotherProgram) {
                 {port.address(), "another process has the port"});
   ExpectRefused(Run(With("listen-peer-urls", port.url())),
                 {port.address(), "another process has the port"});
+  ExpectRefused(Run(With("listen-metrics-urls", port.url())),
+                {port.address(), "another process has the port"});
 }
 
 // gRPC's servers share their ports with each other by default, which would give each of the two a
