@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <future>
+#include <sstream>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -10,6 +12,7 @@
 #include "cmd/pontoonctl/cluster_survey.h"
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/member_id.h"
+#include "cmd/pontoonctl/screen.h"
 #include "cmd/pontoonctl/session.h"
 
 namespace pontoon::ctl {
@@ -19,18 +22,19 @@ Cell OptionalCell(const std::optional<uint64_t>& number) {
   return number.has_value() ? Cell(*number) : Cell::None();
 }
 
-std::string RoleOf(const MemberStatus& member) {
-  if (!member.response.has_value()) return "unreachable";
-  const auto& response = *member.response;
-  if (response.leader() != 0 && response.leader() == response.header().member_id()) return "leader";
-  return member.is_learner || response.islearner() ? "learner" : "follower";
-}
-
 // "3.1 MiB" for people, bytes for programs.
 Cell SizeCell(int64_t bytes, OutputFormat format) {
   if (format != OutputFormat::kTable) return bytes;
   if (bytes < 1 << 20) return absl::StrFormat("%.1f KiB", static_cast<double>(bytes) / (1 << 10));
   return absl::StrFormat("%.1f MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+// "1.5s" for people, milliseconds for programs. Nothing of the leader, and where nobody says it.
+Cell BehindCell(const ClusterSurvey& survey, const MemberStatus& member, OutputFormat format) {
+  const pontoon::v1::FollowerStatus* const follower = survey.AsFollower(member);
+  if (follower == nullptr) return Cell::None();
+  if (format != OutputFormat::kTable) return follower->lag_age_ms();
+  return absl::FormatDuration(absl::Milliseconds(follower->lag_age_ms()));
 }
 
 std::vector<Cell> StatusRow(const ClusterSurvey& survey, const MemberStatus& member,
@@ -39,9 +43,10 @@ std::vector<Cell> StatusRow(const ClusterSurvey& survey, const MemberStatus& mem
       member.endpoint, member.name,
       member.member_id.has_value() ? Cell(FormatId(*member.member_id)) : Cell::None()};
   const Cell lag = OptionalCell(survey.LagEntries(member));
+  const Cell behind = BehindCell(survey, member, format);
   if (!member.response.has_value()) {
-    row.insert(row.end(), {Cell::None(), RoleOf(member), Cell::None(), Cell::None(), Cell::None(),
-                           Cell::None(), lag, Cell::None(), member.error});
+    row.insert(row.end(), {Cell::None(), member.Role(), Cell::None(), Cell::None(), Cell::None(),
+                           Cell::None(), lag, behind, Cell::None(), member.error});
     return row;
   }
   const auto& response = *member.response;
@@ -50,8 +55,8 @@ std::vector<Cell> StatusRow(const ClusterSurvey& survey, const MemberStatus& mem
           ? response.version()
           : absl::StrCat(response.pontoon_version(), " (etcd ", response.version(), ")");
   row.insert(row.end(),
-             {version, RoleOf(member), response.raftterm(), response.header().revision(),
-              response.raftindex(), response.raftappliedindex(), lag,
+             {version, member.Role(), response.raftterm(), response.header().revision(),
+              response.raftindex(), response.raftappliedindex(), lag, behind,
               SizeCell(response.dbsize(), format), absl::StrJoin(response.errors(), "; ")});
   return row;
 }
@@ -62,31 +67,50 @@ class StatusCommand : public Command {
     return {"status", "Shows every member: its role, how far it is, and whether it answers",
             R"(Finds the members through any endpoint and asks each of them. LAG is how many
 entries that the leader knows to be committed the member has not applied yet; of a
-member that does not answer it is not known.
+member that does not answer it is not known. BEHIND is the age of the oldest entry
+that the leader has and the member has not acknowledged.
+
+With --watch it goes on until it is interrupted, or --count says so; the exit code
+is then that of the last picture. "pontoonctl top" shows rates and latencies too.
 
 Exit code 1: a member is unreachable, or there is no leader.
 
 Examples:
   pontoonctl status
+  pontoonctl status --watch --interval 1s
   pontoonctl --endpoints 10.0.0.1:2379 --timeout 1s status --output json
 )"};
   }
 
-  void DeclareFlags(CLI::App&) override {}
+  void DeclareFlags(CLI::App& app) override {
+    CLI::Option* const watch = app.add_flag("--watch", watch_, "Shows it again and again");
+    repetition_.DeclareFlags(app);
+    for (const char* flag : {"--interval", "--count"}) app.get_option(flag)->needs(watch);
+  }
 
   Ending Run(const Environment& environment) override {
-    const ClusterSurvey survey = SurveyCluster(environment.endpoints, environment.timeout);
-    const OutputFormat format = environment.output.value_or(OutputFormat::kTable);
-    Table table({"endpoint", "name", "member id", "version", "role", "term", "revision",
-                 "raft index", "applied", "lag", "db size", "errors"});
-    for (const MemberStatus& member : survey.members) {
-      table.AddRow(StatusRow(survey, member, format));
-    }
-    table.Print(format, environment.terminal.out);
-    return EndingOf(survey);
+    if (!watch_) repetition_.count = 1;
+    Ending ending;
+    ShowRepeatedly(environment.terminal, repetition_, [&] {
+      const ClusterSurvey survey = SurveyCluster(environment.endpoints, environment.timeout);
+      ending = EndingOf(survey);
+      return Draw(survey, environment.output.value_or(OutputFormat::kTable));
+    });
+    return ending;
   }
 
  private:
+  static std::string Draw(const ClusterSurvey& survey, OutputFormat format) {
+    Table table({"endpoint", "name", "member id", "version", "role", "term", "revision",
+                 "raft index", "applied", "lag", "behind", "db size", "errors"});
+    for (const MemberStatus& member : survey.members) {
+      table.AddRow(StatusRow(survey, member, format));
+    }
+    std::ostringstream picture;
+    table.Print(format, picture);
+    return std::move(picture).str();
+  }
+
   static Ending EndingOf(const ClusterSurvey& survey) {
     const size_t silent =
         std::count_if(survey.members.begin(), survey.members.end(),
@@ -99,6 +123,9 @@ Examples:
     if (problems.empty()) return {};
     return {ExitCode::kFailed, absl::StrJoin(problems, "; ")};
   }
+
+  bool watch_ = false;
+  Repetition repetition_;
 };
 
 // How the read of one endpoint went.

@@ -86,6 +86,14 @@ std::optional<MemberStatus> StrayLine(const std::vector<Member>& members,
 
 }  // namespace
 
+std::string MemberStatus::Role() const {
+  if (!response.has_value()) return "unreachable";
+  if (response->leader() != 0 && response->leader() == response->header().member_id()) {
+    return "leader";
+  }
+  return is_learner || response->islearner() ? "learner" : "follower";
+}
+
 const MemberStatus* ClusterSurvey::Leader() const {
   const MemberStatus* leader = nullptr;
   for (const MemberStatus& member : members) {
@@ -107,6 +115,15 @@ std::optional<uint64_t> ClusterSurvey::LagEntries(const MemberStatus& member) co
   const uint64_t applied = member.response->raftappliedindex();
   // The members answer at slightly different times, so one may seem to be ahead of its leader.
   return committed > applied ? committed - applied : 0;
+}
+
+const pontoon::v1::FollowerStatus* ClusterSurvey::AsFollower(const MemberStatus& member) const {
+  const MemberStatus* leader = Leader();
+  if (leader == nullptr || !member.member_id.has_value()) return nullptr;
+  for (const pontoon::v1::FollowerStatus& follower : leader->response->followers()) {
+    if (follower.member_id() == *member.member_id) return &follower;
+  }
+  return nullptr;
 }
 
 bool ClusterSurvey::AllAnswered() const {

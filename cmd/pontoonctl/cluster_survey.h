@@ -32,6 +32,9 @@ struct MemberStatus {
   std::optional<etcdserverpb::StatusResponse> response = {};
   // Why it did not.
   std::string error = {};
+
+  // "leader", "follower", "learner" or "unreachable".
+  std::string Role() const;
 };
 
 struct ClusterSurvey {
@@ -44,6 +47,10 @@ struct ClusterSurvey {
   // Entries that the leader knows to be committed and the member has not applied. Nothing if there
   // is no leader, or the member does not answer: what was last heard of it says little of now.
   std::optional<uint64_t> LagEntries(const MemberStatus& member) const;
+
+  // What the leader says of the member. Null if there is no leader, or it does not say it: of
+  // itself, and if it is an etcd.
+  const pontoon::v1::FollowerStatus* AsFollower(const MemberStatus& member) const;
 
   bool AllAnswered() const;
 };

@@ -30,6 +30,7 @@ struct Terminal {
   std::ostream& out;
   std::ostream& err;
   Progress progress;
+  bool out_is_screen = false;  // what is written to `out` can be wiped again
 };
 
 // What the global flags say, and the terminal.
@@ -70,6 +71,7 @@ std::unique_ptr<Command> NewDelCommand();
 std::unique_ptr<Command> NewTxnCommand();
 std::unique_ptr<Command> NewCompactCommand();
 std::unique_ptr<Command> NewStatusCommand();
+std::unique_ptr<Command> NewTopCommand();
 std::unique_ptr<Command> NewHealthCommand();
 std::unique_ptr<Command> NewMemberListCommand();
 std::unique_ptr<Command> NewMemberAddCommand();

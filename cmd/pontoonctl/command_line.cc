@@ -44,6 +44,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewTxnCommand());
   commands.push_back(NewCompactCommand());
   commands.push_back(NewStatusCommand());
+  commands.push_back(NewTopCommand());
   commands.push_back(NewHealthCommand());
   commands.push_back(NewMemberListCommand());
   commands.push_back(NewMemberAddCommand());

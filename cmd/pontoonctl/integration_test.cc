@@ -192,6 +192,26 @@ TEST_F(SingleServerTest, StatusHealthAndMembersOfAHealthyServer) {
   EXPECT_EQ(members[0]["learner"], "no");
 }
 
+TEST_F(SingleServerTest, StatusIsWatched) {
+  const std::string watched =
+      Out({"status", "--watch", "--interval", "1ms", "--count", "2", "--output", "plain"});
+  EXPECT_THAT(watched, ::testing::MatchesRegex("[^\n]*, node0, [^\n]*\n\n[^\n]*, node0, [^\n]*\n"));
+  const Result alone = Run({"status", "--count", "2"});
+  EXPECT_EQ(alone.code, ExitCode::kUsage);
+  EXPECT_THAT(alone.err, HasSubstr("--count requires --watch"));
+}
+
+TEST_F(SingleServerTest, TopShowsWhatTheMembersDo) {
+  const std::string top = Out({"top", "--interval", "1ms", "--count", "2"});
+  EXPECT_THAT(top, HasSubstr("node0 leads in term "));
+  EXPECT_THAT(top, HasSubstr(", 1 of 1 members answer\n"));
+  EXPECT_THAT(top, HasSubstr("| WRITES/S "));
+  const auto rows = nlohmann::json::parse(Out({"top", "--count", "1", "--output", "json"}));
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0]["role"], "leader");
+  EXPECT_TRUE(rows[0]["writes/s"].is_null());  // the first picture has no rates
+}
+
 TEST_F(SingleServerTest, MembersAreChanged) {
   const std::string added =
       Out({"member", "add", "second", "--peer-urls", "http://127.0.0.1:9", "--learner"});

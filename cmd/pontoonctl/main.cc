@@ -24,7 +24,8 @@ int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   const Terminal terminal{
       std::cin, std::cout, std::cerr,
-      isatty(STDERR_FILENO) ? Terminal::Progress::kBar : Terminal::Progress::kLines};
+      isatty(STDERR_FILENO) ? Terminal::Progress::kBar : Terminal::Progress::kLines,
+      isatty(STDOUT_FILENO) == 1};
   return static_cast<int>(
       pontoon::ctl::RunCommandLine(std::vector<std::string>(argv + 1, argv + argc), terminal));
 }
