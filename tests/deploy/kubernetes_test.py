@@ -92,7 +92,7 @@ def selectors_find_the_pods(m):
 
 def services_lead_to_ports_of_the_container(m):
     ports = m.container_ports()
-    for service, names in ((m.members, {'client', 'peer'}),
+    for service, names in ((m.members, {'client', 'peer', 'metrics'}),
                            (m.one('Service', 'pontoon'), {'client'})):
         assert {port['name'] for port in service['spec']['ports']} == names
         for port in service['spec']['ports']:
@@ -107,9 +107,10 @@ def members_have_names_before_they_are_ready(m):
 
 def server_listens_on_the_ports_of_the_container(m):
     env, ports = m.env('pontoon-0'), m.container_ports()
-    assert ports == {'client': 2379, 'peer': 2380}, ports
+    assert ports == {'client': 2379, 'peer': 2380, 'metrics': 2381}, ports
     for variable, port in (('LISTEN_CLIENT', 'client'), ('ADVERTISE_CLIENT', 'client'),
-                           ('LISTEN_PEER', 'peer'), ('INITIAL_ADVERTISE_PEER', 'peer')):
+                           ('LISTEN_PEER', 'peer'), ('INITIAL_ADVERTISE_PEER', 'peer'),
+                           ('LISTEN_METRICS', 'metrics')):
         assert port_of(env[f'PONTOON_{variable}_URLS']) == ports[port], variable
 
 
@@ -168,13 +169,11 @@ def container_is_confined(m):
 def probes_ask_what_they_should(m):
     for probe in ('startupProbe', 'livenessProbe'):
         # Not about a quorum: a restart does not bring one back.
-        assert m.container[probe]['tcpSocket']['port'] in m.container_ports(), probe
+        assert m.container[probe]['httpGet'] == {'path': '/livez', 'port': 'metrics'}, probe
     ready = m.container['readinessProbe']
-    command = ready['exec']['command']
-    assert command[0] == 'pontoonctl' and command[-1] == 'health', command
-    assert f'127.0.0.1:{m.container_ports()["client"]}' in command
-    seconds = int(command[command.index('--timeout') + 1].rstrip('s'))
-    assert seconds < ready['timeoutSeconds'], 'the tool should end before it is ended'
+    assert ready['httpGet'] == {'path': '/readyz', 'port': 'metrics'}, ready
+    # It waits for a quorum for two election timeouts, and for the replica for four.
+    assert ready['timeoutSeconds'] > 4, 'it should say what is wrong before it is ended'
 
 
 def quorum_survives_a_disruption(m):
