@@ -15,6 +15,7 @@ readonly nodes=(1 2 3)
 readonly client_ports=([1]=2379 [2]=22379 [3]=32379)
 readonly metrics_ports=([1]=2381 [2]=22381 [3]=32381)
 readonly peer_ports=([1]=2380 [2]=22380 [3]=32380)
+readonly metrics_ports=([1]=2381 [2]=22381 [3]=32381)
 readonly endpoints=127.0.0.1:2379,127.0.0.1:22379,127.0.0.1:32379
 readonly start_seconds_max=30
 readonly stop_seconds_max=30
@@ -81,7 +82,7 @@ check_ports() {
   local node port
   for node in "${nodes[@]}"; do
     running_pid "$node" >/dev/null && continue
-    for port in "${client_ports[node]}" "${peer_ports[node]}"; do
+    for port in "${client_ports[node]}" "${peer_ports[node]}" "${metrics_ports[node]}"; do
       if port_in_use "$port"; then
         fail "port $port, which node$node needs, is in use by $(port_owner "$port"). Stop it first."
       fi

@@ -17,6 +17,7 @@ readonly project=pontoon-compose-test
 readonly base_image=debian:bookworm-slim
 readonly nodes=(node1 node2 node3)
 readonly -A ports=([node1]=2379 [node2]=22379 [node3]=32379)
+readonly -A metrics_ports=([node1]=2381 [node2]=22381 [node3]=32381)
 readonly gap_ms_max=2000
 # How long one write may take before the next one is tried.
 readonly write_timeout=1500ms
@@ -35,8 +36,8 @@ Builds the image, starts the three nodes of deploy/docker-compose.yml, reads and
 leader's container, starts it again, and takes the containers down and up. The last line is
 "N passed, N failed".
 
-The ports 2379, 22379 and 32379 must be free. If no container engine answers (DOCKER_HOST says
-which), one is started for this test, which takes root. If the image debian:bookworm-slim is not
+The ports 2379, 22379 and 32379, and 2381, 22381 and 32381, must be free. If no container engine
+answers (DOCKER_HOST says which), one is started for this test, which takes root. If the image debian:bookworm-slim is not
 there, it is made from Debian's packages. An engine that was there keeps what it built; nothing
 else stays.
 END
@@ -156,7 +157,28 @@ published_locally() {
   for node in "${nodes[@]}"; do
     port=$(compose port "$node" 2379) || return 1
     prints "127.0.0.1:${ports[$node]}" printf '%s' "$port" || return 1
+    port=$(compose port "$node" 2381) || return 1
+    prints "127.0.0.1:${metrics_ports[$node]}" printf '%s' "$port" || return 1
   done
+}
+
+# What a node answers to a request for the path $2.
+http_get() {
+  exec 3<>"/dev/tcp/127.0.0.1/${metrics_ports[$1]}" || return 1
+  printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
+  cat <&3
+  exec 3>&-
+}
+
+all_show_metrics() {
+  local node
+  for node in "${nodes[@]}"; do
+    output_has 'pontoon_raft_has_leader 1' http_get "$node" /metrics >/dev/null || return 1
+  done
+}
+
+count_containers() {
+  docker ps -q --filter "label=com.docker.compose.project=$project" | wc -l
 }
 
 # run_image ARGUMENT...: the image alone, without the other nodes.
@@ -175,11 +197,13 @@ make_base_image() {
 }
 
 check_ports_are_free() {
-  local node
+  local node port
   for node in "${nodes[@]}"; do
-    if (exec 3<>"/dev/tcp/127.0.0.1/${ports[$node]}") 2>/dev/null; then
-      cannot_run "port ${ports[$node]}, which $node needs, is in use. Stop who has it first."
-    fi
+    for port in "${ports[$node]}" "${metrics_ports[$node]}"; do
+      if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+        cannot_run "port $port, which $node needs, is in use. Stop who has it first."
+      fi
+    done
   done
 }
 
@@ -200,12 +224,15 @@ show_node_logs() { compose logs --tail 40 --no-color || true; }
 
 check_start() {
   check 'the file is valid' compose config --quiet
+  check 'with monitoring too' compose --profile monitoring config --quiet
   check 'builds the image' compose build
   check 'one node alone starts, whichever it is' compose up -d node3
   check 'the others join it' compose up -d --build
   check 'all are healthy' eventually 60 all_are_healthy
   check 'ports are published to this machine only' published_locally
   check 'runs as a user of its own' prints 10001 compose exec -T node1 id -u
+  check 'nothing else runs' prints "${#nodes[@]}" count_containers
+  check 'all show their metrics' all_show_metrics
   check 'takes a put from this machine' prints OK of node1 put deploy/a 'from the host'
   check 'answers a get on another node' prints 'from the host' value_of node2 deploy/a
   check 'has its own tool' \

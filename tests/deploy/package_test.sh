@@ -103,7 +103,7 @@ listens_on_loopback_only() {
   sockets=$(ip netns exec "$namespace" ss -Hltn | awk '{ print $4 }')
   printf '%s\n' "$sockets"
   [[ -n $sockets ]] &&
-    ! grep -qvE '^(127\.0\.0\.1|\[::ffff:127\.0\.0\.1\]):(2379|2380)$' <<<"$sockets"
+    ! grep -qvE '^(127\.0\.0\.1|\[::ffff:127\.0\.0\.1\]):(2379|2380|2381)$' <<<"$sockets"
 }
 
 # Whether the server takes the file with every line that is commented out in it.
