@@ -21,11 +21,20 @@ are_all_tested() {
   return "$missing"
 }
 
+# Whether the targets are the nodes of the compose file, by the port that it has them listen on.
+targets_are_the_nodes() {
+  local compose=$root/deploy/docker-compose.yml port
+  port=$(sed -n 's/^ *PONTOON_LISTEN_METRICS_URLS:.*:\([0-9]*\)$/\1/p' "$compose")
+  diff <(sed -n "s/^ *hostname: \(.*\)/\1:$port/p" "$compose") \
+    <(sed -n 's/^    - //p' targets/compose.yml)
+}
+
 command -v promtool >/dev/null || cannot_run "there is no promtool.
 Run this once as root: $root/deploy/install-packages.sh --with-tests"
 
 cd "$root/deploy/prometheus"
 check 'the configuration is valid' promtool check config prometheus.yml
+check 'its targets are the nodes of the compose file' targets_are_the_nodes
 for file in recording_rules.yml alerts.yml; do
   check "$file is valid" promtool check rules --lint=all --lint-fatal "$file"
 done
