@@ -13,7 +13,6 @@ readonly server=$root/bazel-bin/cmd/pontoon/pontoon
 readonly tool=$root/bazel-bin/cmd/pontoonctl/pontoonctl
 readonly nodes=(1 2 3)
 readonly client_ports=([1]=2379 [2]=22379 [3]=32379)
-readonly metrics_ports=([1]=2381 [2]=22381 [3]=32381)
 readonly peer_ports=([1]=2380 [2]=22380 [3]=32380)
 readonly metrics_ports=([1]=2381 [2]=22381 [3]=32381)
 readonly endpoints=127.0.0.1:2379,127.0.0.1:22379,127.0.0.1:32379
@@ -25,8 +24,8 @@ usage() {
 Usage: deploy/quickstart.sh [--status | --stop | --wipe | --help]
 
 Without an option: installs the Debian packages that are missing, builds Pontoon, starts three
-nodes on the loopback interface (client ports 2379, 22379, 32379; peer ports one higher, metrics and the page two higher), and shows
-their status. A second call finds them running, and says so.
+nodes on the loopback interface (client ports 2379, 22379, 32379; peer ports one higher, metrics and
+the page two higher), and shows their status. A second call finds them running, and says so.
 
   --status  show which nodes run, and what they say of themselves
   --stop    stop the nodes, and keep their data for the next start
