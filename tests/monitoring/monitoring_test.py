@@ -14,12 +14,13 @@ import pathlib
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-from processes import HOST, ROOT, SHIPPED, Cluster, Prometheus, wait_for
+from processes import HOST, ROOT, SHIPPED, Cluster, Prometheus, fetch, wait_for
 
 DASHBOARD = ROOT / 'deploy/grafana/dashboards/pontoon.json'
 OPERATIONS = ROOT / 'docs/operations.md'
@@ -99,6 +100,13 @@ def is_scraped(prometheus, nodes):
         return got == want and all(target['health'] == 'up' for target in targets)
 
     wait_for(f'{want} are up', DATA_SECONDS_MAX, targets_are_up)
+
+
+def metrics_are_well_formed(cluster):
+    text = fetch(cluster.leader().metrics_port, '/metrics')[1]
+    found = subprocess.run(['promtool', 'check', 'metrics'], input=text, text=True,
+                           capture_output=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr
 
 
 def rules_work(prometheus):
@@ -284,6 +292,19 @@ def check_stopped_follower(results, prometheus, cluster):
     results.check('the alerts resolve', resolves, prometheus)
 
 
+def series_follow_the_leader(prometheus, cluster):
+    deposed = cluster.leader()
+    chosen = next(node for node in cluster.nodes if node is not deposed)
+    cluster.run('move-leader', chosen.member_id)
+    want = sorted((chosen.target, node.member_id) for node in cluster.nodes if node is not chosen)
+
+    def only_the_chosen_has_followers():
+        found = prometheus.query('pontoon_raft_follower_lag_seconds')
+        return sorted((labels['instance'], labels['peer']) for labels, _ in found) == want
+
+    wait_for(f'only {chosen.target} has followers', DATA_SECONDS_MAX, only_the_chosen_has_followers)
+
+
 def scrape(port):
     """Two scrapes, the second one on the connection of the first. Their bytes."""
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
@@ -315,7 +336,7 @@ def scrapes_cost_no_memory(cluster, count):
         seconds = time.monotonic() - begun
         growth = scraped.resident_bytes() - before[0]
         growth_of_other = other.resident_bytes() - before[1]
-        assert load.runs(), load.last_words()
+        load.expect_to_run()
     finally:
         load.stop()
     note = (f'{count} scrapes in {seconds:.1f} s, {received / count:.0f} bytes each; resident before '
@@ -375,6 +396,7 @@ def check_own_metrics(results, start_cluster, start_prometheus, scrapes):
     load = cluster.start_load(cluster.nodes)
     if not results.check('all nodes are scraped', is_scraped, prometheus, cluster.nodes):
         return
+    results.check("the metrics are as Prometheus' guide wants them", metrics_are_well_formed, cluster)
     results.check('all rules are evaluated', rules_work, prometheus)
     results.check('every recording rule has data', records_have_data, prometheus)
     results.check('rules ask for metrics that are there', rules_ask_for_what_is_there, prometheus)
@@ -386,6 +408,8 @@ def check_own_metrics(results, start_cluster, start_prometheus, scrapes):
     results.check('nothing alerts while all is well', nothing_alerts, prometheus)
     load.stop()
     check_stopped_follower(results, prometheus, cluster)
+    results.check("a deposed leader's series of followers end", series_follow_the_leader, prometheus,
+                  cluster)
     prometheus.kill()  # it would scrape as well
     results.check('scrapes cost no memory', scrapes_cost_no_memory, cluster, scrapes)
     if scrapes >= LONG_RUN_SCRAPES:

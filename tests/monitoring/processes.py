@@ -111,9 +111,10 @@ class Child:
         if self.process.stdout is not None:
             self.process.stdout.close()
 
-    def last_words(self):
-        lines = self.log.read_text(errors='replace').splitlines()
-        return '\n'.join(lines[-5:])
+    def expect_to_run(self):
+        if not self.runs():
+            lines = self.log.read_text(errors='replace').splitlines()
+            raise AssertionError(f'{self.log} ends with:\n' + '\n'.join(lines[-5:]))
 
     def resident_bytes(self):
         pages = int(pathlib.Path(f'/proc/{self.pid}/statm').read_text().split()[1])
@@ -133,6 +134,7 @@ class Node(Child):
         return f'{HOST}:{self.metrics_port}'
 
     def is_ready(self):
+        self.expect_to_run()
         return fetch(self.metrics_port, '/readyz')[0] == 200
 
     def leads(self):
@@ -175,8 +177,7 @@ class Cluster:
                  '--listen-metrics-urls', f'http://{HOST}:{metrics[i]}', *self.flags],
                 folder / f'node{i}.log', f'node{i}', clients[i], metrics[i]))
         for node in self.nodes:
-            wait_for(f'{node.name} is ready; its log ends with:\n{node.last_words()}',
-                     START_SECONDS_MAX, node.is_ready)
+            wait_for(f'{node.name} is ready', START_SECONDS_MAX, node.is_ready)
 
     def run(self, *arguments, nodes=None):
         """What pontoonctl prints, asked about these nodes."""
@@ -238,11 +239,15 @@ class Prometheus:
     def start_once(self, attempt):
         (self.port,) = free_ports(1)
         self.child = Child(
-            [self.program, f'--config.file={self.folder}/prometheus.yml', f'--web.listen-address={HOST}:{self.port}',
+            [self.program, f'--config.file={self.folder}/prometheus.yml',
+             f'--web.listen-address={HOST}:{self.port}',
              f'--storage.tsdb.path={self.folder}/data{attempt}', '--log.level=warn'],
             self.folder / 'log')
-        wait_for(f'Prometheus is ready; its log ends with:\n{self.child.last_words()}',
-                 START_SECONDS_MAX, lambda: fetch(self.port, '/-/ready')[0] == 200)
+        wait_for('Prometheus is ready', START_SECONDS_MAX, self.is_ready)
+
+    def is_ready(self):
+        self.child.expect_to_run()
+        return fetch(self.port, '/-/ready')[0] == 200
 
     def ask(self, path, **parameters):
         query = urllib.parse.urlencode(parameters, doseq=True)
