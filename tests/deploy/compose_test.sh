@@ -170,6 +170,14 @@ http_get() {
   exec 3>&-
 }
 
+# The members ask each other on their peer ports: their addresses for clients lead nowhere in there.
+page_has_all_members() {
+  local status
+  status=$(http_get "$1" /api/v1/status) || return 1
+  printf '%s\n' "$status"
+  [[ $(grep -o '"reachable":true' <<<"$status" | wc -l) == "${#nodes[@]}" ]]
+}
+
 all_show_metrics() {
   local node
   for node in "${nodes[@]}"; do
@@ -233,6 +241,7 @@ check_start() {
   check 'runs as a user of its own' prints 10001 compose exec -T node1 id -u
   check 'nothing else runs' prints "${#nodes[@]}" count_containers
   check 'all show their metrics' all_show_metrics
+  check 'the page of a node has all members' page_has_all_members node2
   check 'takes a put from this machine' prints OK of node1 put deploy/a 'from the host'
   check 'answers a get on another node' prints 'from the host' value_of node2 deploy/a
   check 'has its own tool' \
