@@ -37,7 +37,8 @@ void FillDurations(const DurationHistogram::Reading& reading,
 }  // namespace
 
 MonitorHost::MonitorHost(const Config& config, const Identity& identity, const ReplicaHost* replica)
-    : replica_(replica),
+    : name_(identity.name),
+      replica_(replica),
       book_(identity),
       member_({.cluster = identity.cluster}, replica->node(), Clock::System()),
       calls_(ClientServices()),
@@ -87,7 +88,8 @@ absl::Status MonitorHost::Listen(const Config& config) {
 }
 
 kv::MemberReading MonitorHost::ReadMember() const {
-  return {.status = replica_->node()->Status(),
+  return {.name = name_,
+          .status = replica_->node()->Status(),
           .instruments = &replica_->node()->instruments(),
           .store = replica_->store()->Stats(),
           .log_bytes = replica_->log().SizeBytes(),

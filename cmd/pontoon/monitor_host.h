@@ -50,6 +50,7 @@ class MonitorHost {
   kv::MemberReading ReadMember() const;
   void DescribeActivity(etcdserverpb::StatusResponse* response) const;
 
+  const std::string name_;
   const ReplicaHost* const replica_;
   const MemberBook book_;
   const kv::Member member_;

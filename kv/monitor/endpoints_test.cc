@@ -46,7 +46,8 @@ class EndpointsTest : public ::testing::Test {
   void Route(bool etcd_names) {
     routes_ = MakeEndpoints({.read_member =
                                  [this] {
-                                   return MemberReading{.status = replica_->Status(),
+                                   return MemberReading{.name = "red \"one\"",
+                                                        .status = replica_->Status(),
                                                         .instruments = &instruments_,
                                                         .store = store_->Stats(),
                                                         .log_bytes = 4711,
@@ -184,6 +185,11 @@ TEST_F(EndpointsTest, LagIsShownByFollower) {
   EXPECT_THAT(text, HasSubstr("\npontoon_raft_follower_lag_bytes{peer=\"b2\"} 900\n"));
   EXPECT_THAT(text, HasSubstr("\npontoon_raft_follower_lag_seconds{peer=\"b2\"} 2.5\n"));
   EXPECT_THAT(text, HasSubstr("\npontoon_raft_follower_contact_age_seconds{peer=\"b2\"} 1.5\n"));
+}
+
+TEST_F(EndpointsTest, AMemberSaysWhoItIs) {
+  EXPECT_THAT(Get("/metrics").body,
+              HasSubstr("\npontoon_member_info{member=\"a1\",name=\"red \\\"one\\\"\"} 1\n"));
 }
 
 TEST_F(EndpointsTest, WhatIsCountedIsShown) {

@@ -203,6 +203,9 @@ void AddStore(const MemberReading& reading, MetricList* list) {
 void AddMemberMetrics(const MemberReading& reading, MetricList* list) {
   list->AddGauge("pontoon_build_info", "1; what runs here.", 1,
                  {{"version", kPontoonVersion}, {"etcd_api", kEtcdApiVersion}});
+  list->AddGauge("pontoon_member_info",
+                 "1; the id of this member, by which others name it as their peer, and its name.",
+                 1, {{"member", FormatNodeId(reading.status.self)}, {"name", reading.name}});
   AddRole(reading.status, list);
   AddPositions(reading.status, list);
   AddFollowers(reading.status, list);

@@ -4,6 +4,7 @@
 #define PONTOON_KV_MONITOR_MEMBER_METRICS_H_
 
 #include <cstdint>
+#include <string>
 
 #include "kv/monitor/metric_list.h"
 #include "kv/store/kv_store.h"
@@ -15,6 +16,7 @@ namespace pontoon::kv {
 
 // One look at a member, for one scrape.
 struct MemberReading {
+  std::string name;  // of the member
   raft::ReplicaStatus status;
   const raft::NodeInstruments* instruments = nullptr;
   KvStore::Statistics store;
