@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Checks that what must agree in deploy/kubernetes/pontoon.yaml does: names, ports, addresses and
 labels, with each other, with the image and with the server's flags. It needs no Kubernetes, and so it
 cannot tell whether one would take the file. The last line is "N passed, N failed"."""

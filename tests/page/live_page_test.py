@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Tests the status page with three real nodes: kills the leader, and looks how the page follows.
 
   tests/page/live_page_test.py --pontoon bazel-bin/cmd/pontoon/pontoon \\

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Tests of the status page in a headless Chromium, against a server that plays scripted snapshots.
 
   tests/page/page_test.py                          # all cases
