@@ -7,9 +7,14 @@ import signal
 import tempfile
 import time
 
-from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
+try:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.options import Options
+    from selenium.webdriver.chrome.service import Service
+except ImportError as error:
+    print("0 passed, 1 failed")
+    raise SystemExit("The page cannot be tried here. Run this once as root: "
+                     "deploy/install-packages.sh --with-browser") from error
 
 DEADLINE_SECONDS = 20
 
