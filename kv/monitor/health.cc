@@ -1,6 +1,5 @@
 #include "kv/monitor/health.h"
 
-#include <algorithm>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -75,10 +74,7 @@ absl::Status Health::CheckLeader() const {
 
 absl::Status Health::CheckNonLearner() const {
   const raft::ReplicaStatus status = parts_.replica->Status();
-  const std::vector<NodeId>& voters = status.membership.voters;
-  if (std::find(voters.begin(), voters.end(), status.self) != voters.end()) {
-    return absl::OkStatus();
-  }
+  if (status.membership.IsLastingVoter(status.self)) return absl::OkStatus();
   return absl::UnavailableError("this member has no vote");
 }
 

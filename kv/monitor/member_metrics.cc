@@ -34,11 +34,6 @@ const char* CauseName(raft::ElectionCause cause) {
   return "unknown";
 }
 
-bool IsLearner(const ReplicaStatus& status) {
-  const std::vector<NodeId>& learners = status.membership.learners;
-  return std::find(learners.begin(), learners.end(), status.self) != learners.end();
-}
-
 uint64_t ApplyLag(const ReplicaStatus& status) {
   return status.commit.value() - status.applied.value();
 }
@@ -56,7 +51,7 @@ void AddRole(const ReplicaStatus& status, MetricList* list) {
   list->AddGauge("pontoon_raft_is_leader", "1 while this member leads.",
                  ToDouble(status.role == Role::kLeader));
   list->AddGauge("pontoon_raft_is_learner", "1 while this member has no vote.",
-                 ToDouble(IsLearner(status)));
+                 ToDouble(status.membership.IsLearner(status.self)));
   list->AddGauge("pontoon_raft_term", "The term of this member.", ToDouble(status.term));
   list->AddGauge("pontoon_raft_voters", "Members with a vote, as far as this member knows.",
                  static_cast<double>(status.membership.voters.size()));
@@ -227,7 +222,7 @@ void AddEtcdMemberMetrics(const MemberReading& reading, MetricList* list) {
   list->AddGauge("etcd_server_is_leader", "As pontoon_raft_is_leader.",
                  ToDouble(status.role == Role::kLeader));
   list->AddGauge("etcd_server_is_learner", "As pontoon_raft_is_learner.",
-                 ToDouble(IsLearner(status)));
+                 ToDouble(status.membership.IsLearner(status.self)));
   list->AddCounter("etcd_server_leader_changes_seen_total", "As pontoon_raft_leader_changes_total.",
                    ToDouble(instruments.leader_changes.value()));
   list->AddGauge("etcd_server_proposals_committed_total", "As pontoon_raft_commit_index.",
