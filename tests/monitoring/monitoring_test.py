@@ -20,7 +20,11 @@ import tempfile
 import threading
 import time
 
-from processes import HOST, ROOT, SHIPPED, Cluster, Prometheus, fetch, wait_for
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from processes.cluster import Cluster
+from processes.ports import HOST
+from processes.waiting import wait_for
+from prometheus import ROOT, SHIPPED, Prometheus, fetch
 
 DASHBOARD = ROOT / 'deploy/grafana/dashboards/pontoon.json'
 OPERATIONS = ROOT / 'docs/operations.md'
@@ -44,6 +48,16 @@ BENCH_RATE = 500
 
 # Expressions of the dashboard that may find nothing, by the title of their panel, and why.
 EMPTY_IS_RIGHT = {}
+
+
+class WatchedCluster(Cluster):
+    """Three nodes whose puts can be timed."""
+
+    def bench(self, seconds, rate):
+        """What the tool says of so many puts a second."""
+        return json.loads(self.run(
+            '--output', 'json', 'bench', 'put', '--duration', f'{seconds}s', '--rate', rate,
+            '--clients', 20, '--keys', 1000))
 
 
 class Interrupted(BaseException):
@@ -84,14 +98,14 @@ def expect_data(prometheus, expressions):
         return not empty
 
     try:
-        wait_for('data', DATA_SECONDS_MAX, all_have_data)
+        wait_for(all_have_data, 'data', DATA_SECONDS_MAX)
     except AssertionError as error:
         raise AssertionError('no data of:\n  ' + '\n  '.join(empty)) from error
     return f'{len(expressions)} expressions'
 
 
 def is_scraped(prometheus, nodes):
-    want = sorted((node.target, 'pontoon', 'test') for node in nodes)
+    want = sorted((node.metrics_address, 'pontoon', 'test') for node in nodes)
 
     def targets_are_up():
         targets = prometheus.ask('targets')['activeTargets']
@@ -99,7 +113,7 @@ def is_scraped(prometheus, nodes):
                      for t in targets)
         return got == want and all(target['health'] == 'up' for target in targets)
 
-    wait_for(f'{want} are up', DATA_SECONDS_MAX, targets_are_up)
+    wait_for(targets_are_up, f'{want} are up', DATA_SECONDS_MAX)
 
 
 def metrics_are_well_formed(cluster):
@@ -120,7 +134,7 @@ def rules_work(prometheus):
             assert rule['health'] in ('ok', 'unknown'), (rule['name'], rule.get('lastError'))
         return all(rule['health'] == 'ok' for rule in rules)
 
-    wait_for('all rules are evaluated', DATA_SECONDS_MAX, all_are_evaluated)
+    wait_for(all_are_evaluated, 'all rules are evaluated', DATA_SECONDS_MAX)
     return f'{len(want)} rules'
 
 
@@ -210,7 +224,7 @@ def dashboard_is_well_formed():
 
 def variables_find_the_nodes(prometheus, nodes):
     dashboard = json.loads(DASHBOARD.read_text())
-    want = {'job': {'pontoon'}, 'cluster': {'test'}, 'instance': {node.target for node in nodes}}
+    want = {'job': {'pontoon'}, 'cluster': {'test'}, 'instance': {node.metrics_address for node in nodes}}
     for name, values in want.items():
         query = variables_of(dashboard)[name]['query']['query']
         selector, label = re.fullmatch(r'label_values\((.*), (\w+)\)', query).groups()
@@ -231,7 +245,7 @@ def fires(prometheus, seconds, name, **labels):
                    for found, has in prometheus.alerts('firing'))
 
     begun = time.monotonic()
-    wait_for(f'{name} fires', seconds, is_there)
+    wait_for(is_there, f'{name} fires', seconds)
     return f'{name} fires after {time.monotonic() - begun:.0f} s more'
 
 
@@ -255,15 +269,15 @@ def only_these_alert(prometheus, names):
 
 
 def falls_to_zero(prometheus, selector, load):
-    wait_for('the follower catches up', RESOLVED_SECONDS_MAX,
-             lambda: all(value < 1 for _, value in prometheus.query(selector)))
+    wait_for(lambda: all(value < 1 for _, value in prometheus.query(selector)),
+             'the follower catches up', RESOLVED_SECONDS_MAX)
     load.stop()
-    wait_for('the lag is 0', RESOLVED_SECONDS_MAX,
-             lambda: [value for _, value in prometheus.query(selector)] == [0])
+    wait_for(lambda: [value for _, value in prometheus.query(selector)] == [0],
+             'the lag is 0', RESOLVED_SECONDS_MAX)
 
 
 def resolves(prometheus):
-    wait_for('no alert is left', RESOLVED_SECONDS_MAX, lambda: not prometheus.alerts())
+    wait_for(lambda: not prometheus.alerts(), 'no alert is left', RESOLVED_SECONDS_MAX)
 
 
 def check_stopped_follower(results, prometheus, cluster):
@@ -281,7 +295,7 @@ def check_stopped_follower(results, prometheus, cluster):
         results.check('its lag grows with the clock', lag_follows_the_clock, prometheus, selector,
                       stopped_at)
         results.check('it is said to be down', fires, prometheus, DOWN_ALERT_SECONDS_MAX,
-                      'PontoonMemberDown', instance=stopped.target)
+                      'PontoonMemberDown', instance=stopped.metrics_address)
         results.check('the quorum is said to be at risk', fires, prometheus,
                       DOWN_ALERT_SECONDS_MAX, 'PontoonQuorumAtRisk', cluster='test')
         results.check('nothing else alerts', only_these_alert, prometheus,
@@ -296,13 +310,13 @@ def series_follow_the_leader(prometheus, cluster):
     deposed = cluster.leader()
     chosen = next(node for node in cluster.nodes if node is not deposed)
     cluster.run('move-leader', chosen.member_id)
-    want = sorted((chosen.target, node.member_id) for node in cluster.nodes if node is not chosen)
+    want = sorted((chosen.metrics_address, node.member_id) for node in cluster.nodes if node is not chosen)
 
     def only_the_chosen_has_followers():
         found = prometheus.query('pontoon_raft_follower_lag_seconds')
         return sorted((labels['instance'], labels['peer']) for labels, _ in found) == want
 
-    wait_for(f'only {chosen.target} has followers', DATA_SECONDS_MAX, only_the_chosen_has_followers)
+    wait_for(only_the_chosen_has_followers, f'only {chosen.metrics_address} has followers', DATA_SECONDS_MAX)
 
 
 def scrape(port):
@@ -437,14 +451,14 @@ def run(results, arguments):
             return pathlib.Path(tempfile.mkdtemp(prefix=name, dir=folder))
 
         def start_cluster(*flags):
-            cluster = Cluster(new_folder('nodes'), arguments.pontoon, arguments.pontoonctl, flags)
-            at_the_end.callback(cluster.kill)
+            cluster = at_the_end.enter_context(
+                WatchedCluster(new_folder('nodes'), arguments.pontoon, arguments.pontoonctl, flags))
             cluster.start()
             return cluster
 
         def start_prometheus(cluster):
             prometheus = Prometheus(new_folder('watch'), arguments.prometheus,
-                                    [node.target for node in cluster.nodes])
+                                    [node.metrics_address for node in cluster.nodes])
             at_the_end.callback(prometheus.kill)
             prometheus.start()
             return prometheus

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import tempfile
-import time
 
 try:
     from selenium import webdriver
@@ -62,18 +61,6 @@ def end_on_signals():
 
     for number in numbers:
         signal.signal(number, interrupt)
-
-
-def wait_for(condition, what, seconds=DEADLINE_SECONDS):
-    """Returns the first true result of `condition`; fails after the deadline."""
-    deadline = time.monotonic() + seconds
-    while True:
-        result = condition()
-        if result:
-            return result
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
-        time.sleep(0.05)
 
 
 class Browser:

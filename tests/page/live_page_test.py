@@ -11,119 +11,24 @@ can be tried without a build. The last line is "N passed, N failed".
 
 import argparse
 import contextlib
-import json
 import os
+import pathlib
 import re
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
-import urllib.request
 
-from browser import Browser, end_on_signals, wait_for
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from browser import Browser, end_on_signals
 from page_server import ForwardingServer
+from processes.cluster import Cluster
+from processes.waiting import wait_for
 
 ELECTION_SECONDS_MAX = 15
 LOAD_SECONDS = 65  # fills the window of one minute
-PUT_SECONDS = 0.1  # between two writes
-
-
-def free_ports(count):
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-
-
-class Cluster:
-    """Three nodes on loopback in a temporary folder, all gone when the block ends."""
-
-    def __init__(self, pontoon):
-        self.folder = tempfile.mkdtemp(prefix="pontoon-live-page-")
-        self.processes = {}
-        ports = free_ports(9)
-        self.clients, peers, self.metrics = ports[:3], ports[3:6], ports[6:]
-        initial = ",".join(f"node{i + 1}=http://127.0.0.1:{peers[i]}" for i in range(3))
-        try:
-            for i in range(3):
-                client, peer = (f"http://127.0.0.1:{port}" for port in (self.clients[i], peers[i]))
-                with open(f"{self.folder}/node{i + 1}.log", "wb") as log:
-                    self.processes[f"node{i + 1}"] = subprocess.Popen(
-                        [pontoon, "--name", f"node{i + 1}", "--data-dir", f"{self.folder}/node{i + 1}",
-                         "--listen-client-urls", client, "--advertise-client-urls", client,
-                         "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                         "--initial-cluster", initial,
-                         "--listen-metrics-urls", f"http://127.0.0.1:{self.metrics[i]}"],
-                        stdout=log, stderr=subprocess.STDOUT)
-        except BaseException:
-            self.close()
-            raise
-
-    def status(self, place):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics[place]}/api/v1/status", timeout=5) as answer:
-                return json.load(answer)
-        except OSError:
-            return None
-
-    def leader(self):
-        """The name of the node that leads, by all nodes that run; None if they do not agree or if
-        names are missing."""
-        names = set()
-        for place, process in enumerate(self.processes.values()):
-            if process.poll() is None:
-                status = self.status(place)
-                members = {one["id"]: one["name"] for one in status["members"]} if status else {}
-                names.add(members.get(status["leader"]) if len(members) == 3 and all(members.values()) else None)
-        return names.pop() if len(names) == 1 else None
-
-    def kill(self, name):
-        self.processes[name].kill()
-        self.processes[name].wait()
-
-    def close(self):
-        for process in self.processes.values():
-            process.kill()
-        for process in self.processes.values():
-            process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-
-class Load:
-    """Writes and reads, some a second, while the block lasts."""
-
-    def __init__(self, pontoonctl, ports):
-        endpoints = ",".join(f"127.0.0.1:{port}" for port in ports)
-        self._command = [pontoonctl, "--endpoints", endpoints, "--timeout", "3s"]
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self):
-        count = 0
-        while not self._over.wait(PUT_SECONDS):
-            count += 1
-            for command in (["put", f"greeting/{count % 100}", "hello" * (count % 50)], ["get", "greeting/1"]):
-                subprocess.run([*self._command, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               check=False)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
+PUTS_PER_SECOND = 20
+GETS_PER_SECOND = 30
 
 
 class LivePageTest(unittest.TestCase):
@@ -134,11 +39,15 @@ class LivePageTest(unittest.TestCase):
 
     def setUp(self):
         self.addCleanup(self.resources.close)
-        self.cluster = self.resources.enter_context(Cluster(self.options.pontoon))
-        self.leader = wait_for(self.cluster.leader, "a leader", 30)
-        self.server = [name for name in self.cluster.processes if name != self.leader][0]
-        self.url = self.page_url(list(self.cluster.processes).index(self.server))
-        self.resources.enter_context(Load(self.options.pontoonctl, self.cluster.clients))
+        folder = self.resources.enter_context(tempfile.TemporaryDirectory(prefix="pontoon-live-page-"))
+        self.cluster = self.resources.enter_context(
+            Cluster(folder, self.options.pontoon, self.options.pontoonctl))
+        self.cluster.start()
+        self.leader = self.cluster.leader()
+        self.server = next(node for node in self.cluster.nodes if node is not self.leader)
+        self.url = self.page_url()
+        self.cluster.start_load(self.cluster.nodes, "put", PUTS_PER_SECOND)
+        self.cluster.start_load(self.cluster.nodes, "get", GETS_PER_SECOND)
         self.browser.set_size(1280, 900)
         self.browser.set_media(prefers_color_scheme="light", prefers_reduced_motion="reduce")
         self.browser.open(self.url)
@@ -149,19 +58,14 @@ class LivePageTest(unittest.TestCase):
         foreign = [url for url in self.browser.take_requests() if not url.startswith(f"{self.url}/")]
         self.assertEqual(foreign, [], "no other host is asked")
 
-    def page_url(self, place):
+    def page_url(self):
         if self.options.page_from_source:
-            return self.resources.enter_context(ForwardingServer(self.cluster.metrics[place])).url
-        return f"http://127.0.0.1:{self.cluster.metrics[place]}"
+            return self.resources.enter_context(ForwardingServer(self.server.metrics_port)).url
+        return f"http://{self.server.metrics_address}"
 
     def see(self, selector, text, seconds=ELECTION_SECONDS_MAX):
         wait_for(lambda: text in self.browser.text(selector),
                  lambda: f"{text!r} at {selector}, which is {self.browser.text(selector)!r}", seconds)
-
-    def heir(self):
-        """Who leads now; at first the others still believe in the dead leader."""
-        name = self.cluster.leader()
-        return None if name == self.leader else name
 
     def members(self):
         """The rows of the members by name."""
@@ -173,24 +77,26 @@ class LivePageTest(unittest.TestCase):
         return [(one[1], int(one[2])) for one in found if one]
 
     def test_follows_when_the_leader_is_killed(self):
-        self.see("#headline", f"{self.leader} leads")
+        leader, server = self.leader.name, self.server.name
+        self.see("#headline", f"{leader} leads")
         self.see("#summary", "3 of 3 members reachable")
-        self.see("#summary", f"served by {self.server}")
-        self.assertIn("this page", self.members()[self.server])
-        self.assertIn("★ leader", self.members()[self.leader])
+        self.see("#summary", f"served by {server}")
+        wait_for(lambda: self.members().keys() >= {leader, server}, lambda: f"names: {self.members()}")
+        self.assertIn("this page", self.members()[server])
+        self.assertIn("★ leader", self.members()[leader])
         first = wait_for(self.elections, "the first election")[0]
-        self.assertEqual(first[0], self.leader)
-        self.cluster.kill(self.leader)
-        heir = wait_for(self.heir, "a new leader", ELECTION_SECONDS_MAX)
+        self.assertEqual(first[0], leader)
+        self.leader.kill()
+        heir = self.cluster.leader(ELECTION_SECONDS_MAX).name
         self.see("#headline", f"{heir} leads")
         wait_for(lambda: self.browser.driver.title == f"Pontoon: {heir} leads", "the title")
-        wait_for(lambda: "✕ unreachable" in self.members()[self.leader], lambda: f"who is dead: {self.members()}")
+        wait_for(lambda: "✕ unreachable" in self.members()[leader], lambda: f"who is dead: {self.members()}")
         self.assertIn("★ leader", self.members()[heir])
         newest = wait_for(lambda: [one for one in self.elections() if one[1] > first[1]],
                           lambda: f"a new row among the leader changes: {self.elections()}")[0]
         self.assertEqual(newest[0], heir)
         self.see("#problems", "problem")
-        self.assertIn(self.leader, self.browser.text("#problem-list"))
+        self.assertIn(leader, self.browser.text("#problem-list"))
         self.see("#connection", "● Live")
 
     def test_shows_load(self):

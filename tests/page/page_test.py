@@ -8,11 +8,14 @@ Needs Debian's chromium, chromium-driver, python3-selenium and libjs-chart.js. T
 "N passed, N failed".
 """
 
+import pathlib
 import sys
 import unittest
 
-from browser import Browser, end_on_signals, wait_for
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from browser import Browser, end_on_signals
 from page_server import ScriptedServer
+from processes.waiting import wait_for
 from snapshots import BOUNDS, IDS, Story, change, histogram, lag
 
 CHART_IDS = ["lag-chart", "traffic-chart", "commit-chart", "request-chart", "log-write-chart"]

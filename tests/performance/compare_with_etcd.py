@@ -11,13 +11,13 @@ median of the rounds for both, and their ratio. Figures of one machine say littl
 
 import argparse
 import contextlib
-import json
+import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 
-from clusters import CTL, Cluster
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from clusters import bench, cluster_of
 
 # clients -> (connections, operations measured, operations to warm up)
 LOADS = {1: (1, 3000, 300), 64: (16, 40000, 4000), 1000: (100, 80000, 8000)}
@@ -25,16 +25,11 @@ VALUE_BYTES = 256
 KEY_SPACE = 10000
 
 
-def bench(cluster, operation, clients):
+def drive(cluster, operation, clients):
     connections, total, warmup = LOADS[clients]
-    command = [CTL, "--endpoints", ",".join(cluster.endpoints), "--output", "json", "bench", operation,
-               "--clients", str(clients), "--connections", str(connections),
-               "--total", str(total), "--warmup", str(warmup), "--keys", str(KEY_SPACE),
-               "--value-size", str(VALUE_BYTES), "--pids", cluster.pids()]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{cluster.name}: {' '.join(command)}: {done.stderr}")
-    return json.loads(done.stdout)
+    return bench(cluster, operation, "--clients", clients, "--connections", connections, "--total", total,
+                 "--warmup", warmup, "--keys", KEY_SPACE, "--value-size", VALUE_BYTES,
+                 "--pids", ",".join(str(node.pid) for node in cluster.nodes))
 
 
 FIGURES = [  # name in the bench's report, heading, unit, decimals
@@ -46,15 +41,15 @@ FIGURES = [  # name in the bench's report, heading, unit, decimals
 
 
 def measure(clusters, options):
-    """Returns {(operation, clients, cluster): [report of each round]}."""
+    """`clusters` by name. Returns {(operation, clients, name): [report of each round]}."""
     results = {}
     loads = [(op, clients) for op in options.operations for clients in options.clients]
     for round_number in range(options.rounds):
         for operation, clients in loads:
-            for cluster in clusters if round_number % 2 == 0 else clusters[::-1]:
-                report = bench(cluster, operation, clients)
-                results.setdefault((operation, clients, cluster.name), []).append(report)
-                print(f"round {round_number + 1} of {options.rounds}: {cluster.name} {operation} "
+            for name in sorted(clusters, reverse=round_number % 2 == 1):
+                report = drive(clusters[name], operation, clients)
+                results.setdefault((operation, clients, name), []).append(report)
+                print(f"round {round_number + 1} of {options.rounds}: {name} {operation} "
                       f"{clients} clients: {report['rate_per_second']:.0f}/s, "
                       f"p99 {report['latency_p99_us']:.0f} us, "
                       f"{report['server_cpu_us_per_op']:.1f} us CPU, errors {report['errors']}",
@@ -94,11 +89,12 @@ def main():
     names = [options.only] if options.only else ["etcd", "pontoon"]
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="compare-"))
-        clusters = [stack.enter_context(Cluster(name, folder)) for name in names]
-        for cluster in clusters:
-            cluster.wait_ready()
+        clusters = {name: stack.enter_context(cluster_of(name, pathlib.Path(folder, name))) for name in names}
+        for cluster in clusters.values():
+            cluster.start()
         results = measure(clusters, options)
-        memory = {c.name: c.resident_mib() for c in clusters}
+        memory = {name: sum(node.resident_bytes() for node in cluster.nodes) / (1 << 20)
+                  for name, cluster in clusters.items()}
     print_report(results, options, names)
     print("\nResident memory of the three processes at the end: " +
           ", ".join(f"{name} {mib:.0f} MiB" for name, mib in memory.items()) + ".")

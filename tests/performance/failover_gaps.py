@@ -19,34 +19,34 @@ Prints the gaps in order, and their median, for docs/performance.md.
 """
 
 import argparse
+import concurrent.futures
 import json
-import os
+import pathlib
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
-from clusters import CTL, Cluster
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from clusters import cluster_of
 
 CLIENTS = 64
 SECONDS_BEFORE = 2
 SECONDS_AFTER = 3
 
 
-def kill(cluster, leader):
-    cluster.processes[leader].kill()
+def kill(_cluster, leader):
+    leader.kill()
 
 
 def transfer(cluster, leader):
-    target = cluster.status((leader + 1) % 3)["header"]["member_id"]
-    subprocess.run([CTL, "--endpoints", cluster.endpoints[leader], "move-leader", f"{target:x}"], check=True,
-                   stdout=subprocess.DEVNULL)
+    target = next(node for node in cluster.nodes if node is not leader)
+    cluster.run("move-leader", target.member_id, nodes=[leader])
 
 
-def silence(cluster, leader):
-    os.kill(cluster.processes[leader].pid, signal.SIGSTOP)
+def silence(_cluster, leader):
+    leader.send(signal.SIGSTOP)
 
 
 def none(_cluster, _leader):
@@ -56,19 +56,24 @@ def none(_cluster, _leader):
 MODES = {"kill": kill, "transfer": transfer, "silence": silence, "none": none}
 
 
+def run_bench(cluster):
+    """Its report; some of the writes may fail."""
+    done = cluster.call(
+        "--output", "json", "--timeout", f"{SECONDS_AFTER}s", "bench", "put", "--clients", CLIENTS,
+        "--connections", 12, "--warmup", 1000, "--duration", f"{SECONDS_BEFORE + SECONDS_AFTER}s")
+    return json.loads(done.stdout)
+
+
 def run_trial(options, folder):
     """The longest gap, in milliseconds, and how many writes failed."""
-    with Cluster(options.server, folder, options.flag) as cluster:
-        cluster.wait_ready()
+    with cluster_of(options.server, folder, options.flag) as cluster, \
+            concurrent.futures.ThreadPoolExecutor(1) as background:
+        cluster.start()
         leader = cluster.leader()
-        bench = subprocess.Popen(
-            [CTL, "--endpoints", ",".join(cluster.endpoints), "--output", "json",
-             "--timeout", f"{SECONDS_AFTER}s", "bench", "put", "--clients", str(CLIENTS), "--connections", "12",
-             "--warmup", "1000", "--duration", f"{SECONDS_BEFORE + SECONDS_AFTER}s"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        bench = background.submit(run_bench, cluster)
         time.sleep(SECONDS_BEFORE)  # under load for a while
         MODES[options.mode](cluster, leader)
-        report = json.loads(bench.communicate()[0])
+        report = bench.result()
         return report["longest_gap_ms"], sum(report["errors"].values())
 
 

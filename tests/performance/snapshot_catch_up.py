@@ -17,46 +17,46 @@ The writing takes most of it, and can be done once:
 import argparse
 import json
 import os
+import pathlib
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-from clusters import CTL, Cluster
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from clusters import bench, cluster_of
 
 CLIENTS = 64
 FLAGS = ("--snapshot-count=10000", "--snapshot-catchup-entries=1000", "--log-retention-bytes=16777216")
 CATCH_UP_MAX_S = 90
-AWAKE = (0, 1)  # the node 2 is the one that sleeps
+AWAKE = (0, 1)  # places of nodes; the third one sleeps
+PORTS_FILE = "ports.json"  # of a filled folder
 
 
 class CatchUp(threading.Thread):
-    """Starts a node, and notes how long it takes until it has applied all that the leader had at that moment."""
+    """Notes how long a node that starts now takes until it has applied all that the leader had by then."""
 
-    def __init__(self, cluster, node):
+    def __init__(self, cluster, leader, node):
         super().__init__(daemon=True)
-        self.cluster, self.node, self.seconds = cluster, node, None
+        self.cluster, self.leader, self.node, self.seconds = cluster, leader, node, None
+        self.begin = time.monotonic()
 
     def run(self):
-        leader = self.cluster.leader()
-        begin = time.monotonic()
-        self.cluster.start(self.node)
-        while self.seconds is None and time.monotonic() < begin + CATCH_UP_MAX_S:
+        while self.seconds is None and time.monotonic() < self.begin + CATCH_UP_MAX_S:
             time.sleep(0.3)
-            want = self.cluster.status(leader)
-            have = self.cluster.status(self.node)
-            if have and have.get("raftAppliedIndex", 0) >= want["raftAppliedIndex"]:
-                self.seconds = time.monotonic() - begin
+            want = self.applied(self.leader)
+            have = self.applied(self.node)
+            if have and want and have >= want:
+                self.seconds = time.monotonic() - self.begin
+
+    def applied(self, node):
+        return self.cluster.status().get(node.name, {}).get("applied")
 
 
-def bench_put(cluster, nodes, *flags):
-    endpoints = ",".join(cluster.endpoints[node] for node in nodes)
-    done = subprocess.run([CTL, "--endpoints", endpoints, "--output", "json", "bench", "put",
-                           "--connections", "12", *flags], capture_output=True, check=True, text=True)
-    return json.loads(done.stdout)
+def bench_put(cluster, *flags):
+    return bench(cluster, "put", "--connections", 12, *flags, nodes=[cluster.nodes[place] for place in AWAKE])
 
 
 def say(words):
@@ -74,35 +74,35 @@ def describe(title, slices):
 
 
 def fill(cluster, keys):
-    """Writes all keys while the node 2 is stopped."""
-    cluster.wait_ready()
-    cluster.stop(2)
-    loaded = bench_put(cluster, AWAKE, *keys_flags(keys), "--sequential", "--total", str(keys), "--clients", "1000")
+    """Starts the nodes, stops the one that is to sleep, and writes all keys."""
+    cluster.start()
+    cluster.nodes[2].stop()
+    loaded = bench_put(cluster, *keys_flags(keys), "--sequential", "--total", keys, "--clients", 1000)
     say(f"wrote {keys} keys in {loaded['elapsed_s']:.0f} s")
 
 
 def keys_flags(keys):
-    return ["--keys", str(keys), "--key-size", "16"]
+    return ["--keys", keys, "--key-size", 16]
 
 
 def measure(cluster, options):
-    steady = [*keys_flags(options.keys), "--clients", str(CLIENTS), "--duration"]
-    rate = options.rate or bench_put(cluster, AWAKE, *steady, "8s")["rate_per_second"] / 2
+    steady = [*keys_flags(options.keys), "--clients", CLIENTS, "--duration"]
+    rate = options.rate or bench_put(cluster, *steady, "8s")["rate_per_second"] / 2
     steady += [f"{options.slice_seconds}s", "--rate", f"{rate:.0f}"]
 
-    before = [bench_put(cluster, AWAKE, *steady) for _ in range(options.slices_before)]
-    catch_up = CatchUp(cluster, 2)
+    before = [bench_put(cluster, *steady) for _ in range(options.slices_before)]
+    catch_up = CatchUp(cluster, cluster.leader(), cluster.nodes[2])
+    cluster.nodes[2].start()  # here: it ends with the thread that starts it
     catch_up.start()
     during = []
     while catch_up.is_alive():
-        during.append(bench_put(cluster, AWAKE, *steady))
+        during.append(bench_put(cluster, *steady))
         say(json.dumps(during[-1]))
-    after = [bench_put(cluster, AWAKE, *steady) for _ in range(options.slices_before)]
-    for log in cluster.logs:
-        with open(log, encoding="utf-8") as lines:
-            for line in lines:
-                if "snapshot" in line or "role changed" in line:
-                    say(f"{os.path.basename(log)}: {line.rstrip()}")
+    after = [bench_put(cluster, *steady) for _ in range(options.slices_before)]
+    for node in cluster.nodes:
+        for line in node.log.read_text(encoding="utf-8").splitlines():
+            if "snapshot" in line or "role changed" in line:
+                say(f"{node.log.name}: {line}")
     if catch_up.seconds is None:
         raise SystemExit(f"the follower has not caught up within {CATCH_UP_MAX_S} s")
     print(f"{rate:.0f} writes a second of {CLIENTS} clients; the follower had caught up after {catch_up.seconds:.1f} s")
@@ -125,18 +125,20 @@ def main():
     flags = [*FLAGS, *options.flag]
     if options.fill:
         os.makedirs(options.fill)
-        with Cluster("pontoon", options.fill, flags) as cluster:
+        with cluster_of("pontoon", options.fill, flags) as cluster:
             fill(cluster, options.keys)
-            for node in AWAKE:
-                cluster.stop(node)
+            for node in cluster.nodes:
+                node.stop()
+            pathlib.Path(options.fill, PORTS_FILE).write_text(json.dumps(cluster.ports), encoding="ascii")
         return
     with tempfile.TemporaryDirectory(prefix="catch-up-") as folder:
         if options.filled:
             shutil.copytree(options.filled, folder, dirs_exist_ok=True)
             os.sync()  # or the measurement shares the disk with the copy
-        with Cluster("pontoon", folder, flags, AWAKE if options.filled else (0, 1, 2)) as cluster:
+        with cluster_of("pontoon", folder, flags) as cluster:
             if options.filled:
-                cluster.wait_ready()
+                ports = pathlib.Path(folder, PORTS_FILE).read_text(encoding="ascii")
+                cluster.resume(json.loads(ports), AWAKE)
             else:
                 fill(cluster, options.keys)
             measure(cluster, options)
