@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "cmd/pontoonctl/byte_size.h"
 #include "cmd/pontoonctl/cluster_survey.h"
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/member_id.h"
@@ -25,8 +26,7 @@ Cell OptionalCell(const std::optional<uint64_t>& number) {
 // "3.1 MiB" for people, bytes for programs.
 Cell SizeCell(int64_t bytes, OutputFormat format) {
   if (format != OutputFormat::kTable) return bytes;
-  if (bytes < 1 << 20) return absl::StrFormat("%.1f KiB", static_cast<double>(bytes) / (1 << 10));
-  return absl::StrFormat("%.1f MiB", static_cast<double>(bytes) / (1 << 20));
+  return FormatBytes(static_cast<uint64_t>(bytes));
 }
 
 // "1.5s" for people, milliseconds for programs. Nothing of the leader, and where nobody says it.

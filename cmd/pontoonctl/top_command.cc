@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "cmd/pontoonctl/activity.h"
+#include "cmd/pontoonctl/byte_size.h"
 #include "cmd/pontoonctl/cluster_survey.h"
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/member_id.h"
@@ -43,13 +44,6 @@ Cell DurationCell(const std::optional<absl::Duration>& duration) {
 }
 
 Cell RateCell(double a_second) { return absl::StrFormat("%.1f", a_second); }
-
-std::string Size(uint64_t bytes) {
-  const auto number = static_cast<double>(bytes);
-  if (bytes < 1 << 10) return absl::StrCat(bytes, " B");
-  if (bytes < 1 << 20) return absl::StrFormat("%.1f KiB", number / (1 << 10));
-  return absl::StrFormat("%.1f MiB", number / (1 << 20));
-}
 
 std::string NameOf(const MemberStatus& member) {
   if (!member.name.empty()) return member.name;
@@ -92,7 +86,7 @@ std::vector<Cell> Row(const DatedSurvey& now, const DatedSurvey* before,
     row.insert(row.end(), 6, Cell::None());
   }
   if (const auto* const follower = now.survey.AsFollower(member)) {
-    row.insert(row.end(), {follower->lag_entries(), Size(follower->lag_bytes()),
+    row.insert(row.end(), {follower->lag_entries(), FormatBytes(follower->lag_bytes()),
                            Short(absl::Milliseconds(follower->lag_age_ms())),
                            follower->last_contact_age_ms() < 0
                                ? Cell("never")
@@ -102,7 +96,7 @@ std::vector<Cell> Row(const DatedSurvey& now, const DatedSurvey* before,
   }
   if (member.response.has_value()) {
     row.insert(row.end(), {member.response->raftappliedindex(),
-                           Size(static_cast<uint64_t>(member.response->dbsize()))});
+                           FormatBytes(static_cast<uint64_t>(member.response->dbsize()))});
   } else {
     row.insert(row.end(), 2, Cell::None());
   }
