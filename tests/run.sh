@@ -8,8 +8,9 @@ readonly root
 source "$root/deploy/environment.sh"
 
 # Where sanitizers find most for their time; docs/testing.md says how to run them on all.
-readonly asan_targets=(//raft/env/... //raft/node/... //raft/storage/... //raft/transport/...)
-readonly tsan_targets=(//raft/env/... //raft/node/... //raft/transport/...)
+readonly asan_targets=(//raft/env/... //raft/node/... //raft/storage/... //raft/transport/...
+  //kv/monitor/...)
+readonly tsan_targets=(//raft/env/... //raft/node/... //raft/transport/... //kv/monitor/...)
 
 usage() {
   cat <<'END'

@@ -80,7 +80,8 @@ void AddProcessMetrics(MetricList* list) {
     list->AddGauge("process_virtual_memory_bytes", "Virtual memory, in bytes.",
                    (*stat)[kVirtualBytes]);
     list->AddGauge("process_threads", "Threads of the process.", (*stat)[kThreads]);
-    if (const auto boot = BootTime()) {
+    static const std::optional<double> boot = BootTime();  // a large file, all of it made for us
+    if (boot) {
       list->AddGauge("process_start_time_seconds", "Start of the process, in seconds since 1970.",
                      *boot + (*stat)[kStartTicks] / ticks_per_second);
     }

@@ -14,6 +14,7 @@ import pathlib
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -43,8 +44,9 @@ GROWTH_BYTES_MAX = 4 << 20
 # From so many scrapes on, the time that puts take is reported too.
 LONG_RUN_SCRAPES = 5000
 BENCH_SECONDS = 10
-BENCH_ROUNDS = 3
 BENCH_RATE = 500
+# Of all nodes together: some hundred times what a Prometheus asks for.
+SCRAPE_RATE = 100
 
 # Expressions of the dashboard that may find nothing, by the title of their panel, and why.
 EMPTY_IS_RIGHT = {}
@@ -319,20 +321,19 @@ def series_follow_the_leader(prometheus, cluster):
     wait_for(only_the_chosen_has_followers, f'only {chosen.metrics_address} has followers', DATA_SECONDS_MAX)
 
 
+def scrape_again(connection):
+    """A scrape on a connection that is kept. Its bytes."""
+    connection.request('GET', '/metrics')
+    response = connection.getresponse()
+    body = response.read()
+    assert response.status == 200 and b'\npontoon_raft_is_leader ' in body
+    return len(body)
+
+
 def scrape(port):
     """Two scrapes, the second one on the connection of the first. Their bytes."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=10)
-    received = 0
-    try:
-        for _ in range(SCRAPES_PER_CONNECTION):
-            connection.request('GET', '/metrics')
-            response = connection.getresponse()
-            body = response.read()
-            assert response.status == 200 and b'\npontoon_raft_is_leader ' in body
-            received += len(body)
-    finally:
-        connection.close()
-    return received
+    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=10)) as connection:
+        return sum(scrape_again(connection) for _ in range(SCRAPES_PER_CONNECTION))
 
 
 def scrapes_cost_no_memory(cluster, count):
@@ -359,38 +360,62 @@ def scrapes_cost_no_memory(cluster, count):
     return note
 
 
-def report_puts(cluster):
-    """Shows the time that puts take without scrapes, and with them. It judges nothing: on a machine
-    that others use the figures vary by more than what is to be seen."""
+@contextlib.contextmanager
+def scraping(nodes):
+    """Scrapes them in turn, SCRAPE_RATE times a second in all, on connections that are kept, as
+    Prometheus does. Yields the number so far."""
+    done = [0]
+    if not nodes:
+        yield done
+        return
+    stop = threading.Event()
 
-    @contextlib.contextmanager
-    def scraping(pause):
-        stop = threading.Event()
+    def run():
+        begun = time.monotonic()
+        with contextlib.ExitStack() as at_the_end:
+            connections = [
+                at_the_end.enter_context(contextlib.closing(
+                    http.client.HTTPConnection(HOST, node.metrics_port, timeout=10)))
+                for node in nodes]
+            while not stop.wait(max(0, begun + done[0] / SCRAPE_RATE - time.monotonic())):
+                scrape_again(connections[done[0] % len(connections)])
+                done[0] += 1
 
-        def run(port):
-            while not stop.is_set():
-                scrape(port)
-                stop.wait(pause)
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield done
+    finally:
+        stop.set()
+        thread.join()
 
-        threads = [threading.Thread(target=run, args=(node.metrics_port,)) for node in cluster.nodes]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join()
 
-    ways = {'not scraped': contextlib.nullcontext, 'every second': lambda: scraping(1),
-            'without a pause': lambda: scraping(0)}
-    print(f'puts, {BENCH_RATE} a second, of all nodes {BENCH_SECONDS} s each:')
-    for round_number in range(1, BENCH_ROUNDS + 1):
-        for name, way in ways.items():
-            with way():
+def report_puts(cluster, outsider, count):
+    """Shows the time that puts take while all nodes are scraped, while another node is that has no
+    part in them, and while none is, in turns until the nodes were scraped `count` times. A scraper
+    and what answers it take processor time that everybody here shares; what the scraped nodes lose
+    beyond that, by locks, is between the first two. It judges nothing: on a machine that others use
+    the figures vary by more than what is to be seen."""
+    ways = {'scraped': cluster.nodes, 'another scraped': [outsider] * len(cluster.nodes),
+            'not scraped': []}
+    p99 = {way: [] for way in ways}
+    print(f'puts, {BENCH_RATE} a second, {BENCH_SECONDS} s each; {SCRAPE_RATE} scrapes a second; p99 '
+          f'in us:')
+    scrapes = 0
+    order = list(ways)
+    while scrapes < count:
+        for way in order:
+            with scraping(ways[way]) as done:
                 figures = cluster.bench(BENCH_SECONDS, BENCH_RATE)
-            print(f'  round {round_number}, {name}: p50 {figures["latency_p50_us"]} us, '
-                  f'p99 {figures["latency_p99_us"]} us', flush=True)
+            p99[way].append(figures['latency_p99_us'])
+            scrapes += done[0] if way == 'scraped' else 0
+        print('  ' + ', '.join(f'{way} {p99[way][-1]:.0f}' for way in ways), flush=True)
+        order.append(order.pop(0))  # whatever drifts, drifts for all
+    print(f'  {scrapes} scrapes of the nodes; medians: ' + ', '.join(
+        f'{way} {statistics.median(p99[way]):.0f}' for way in ways), flush=True)
+    for other in ('another scraped', 'not scraped'):
+        ratios = [mine / theirs for mine, theirs in zip(p99['scraped'], p99[other], strict=True)]
+        print(f'  scraped / {other}: median of {len(ratios)} ratios {statistics.median(ratios):.3f}')
 
 
 def etcd_expressions_have_data(prometheus):
@@ -427,7 +452,7 @@ def check_own_metrics(results, start_cluster, start_prometheus, scrapes):
     prometheus.kill()  # it would scrape as well
     results.check('scrapes cost no memory', scrapes_cost_no_memory, cluster, scrapes)
     if scrapes >= LONG_RUN_SCRAPES:
-        report_puts(cluster)
+        report_puts(cluster, start_cluster().nodes[0], scrapes)
     cluster.kill()
 
 
