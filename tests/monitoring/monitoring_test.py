@@ -6,6 +6,7 @@ every panel of the dashboard finds what it asks for, that expressions made for e
 --metrics-compat=etcd, and that scrapes cost no memory. The last line is "N passed, N failed"."""
 
 import argparse
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -381,13 +382,13 @@ def scraping(nodes):
                 scrape_again(connections[done[0] % len(connections)])
                 done[0] += 1
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield done
-    finally:
-        stop.set()
-        thread.join()
+    with concurrent.futures.ThreadPoolExecutor(1) as background:
+        scraper = background.submit(run)
+        try:
+            yield done
+        finally:
+            stop.set()
+    scraper.result()  # an error there is one of the test
 
 
 def report_puts(cluster, outsider, count):

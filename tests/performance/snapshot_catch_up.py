@@ -46,7 +46,7 @@ class CatchUp(threading.Thread):
     def run(self):
         while self.seconds is None and time.monotonic() < self.begin + CATCH_UP_MAX_S:
             time.sleep(0.3)
-            want = self.applied(self.leader)
+            want = self.applied(self.leader)  # first: the follower is always a little behind
             have = self.applied(self.node)
             if have and want and have >= want:
                 self.seconds = time.monotonic() - self.begin
