@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "kv/errors.h"
-#include "proto/command.pb.h"
 #include "raft/base/check.h"
 
 namespace pontoon::kv {
@@ -55,6 +54,25 @@ absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::TxnRequest& request, s
 absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::CompactionRequest& request,
                                       size_t bytes_max) {
   return Encode(Command::kCompactionFieldNumber, request, bytes_max);
+}
+
+absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::LeaseGrantRequest& request,
+                                      size_t bytes_max) {
+  return Encode(Command::kLeaseGrantFieldNumber, request, bytes_max);
+}
+
+absl::StatusOr<Payload> EncodeCommand(const storage::v1::LeaseRevocation& revocation,
+                                      size_t bytes_max) {
+  return Encode(Command::kLeaseRevocationFieldNumber, revocation, bytes_max);
+}
+
+absl::StatusOr<Payload> EncodeCommand(const storage::v1::LeaseCheckpoints& checkpoints,
+                                      size_t bytes_max) {
+  return Encode(Command::kLeaseCheckpointsFieldNumber, checkpoints, bytes_max);
+}
+
+absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::AlarmRequest& request, size_t bytes_max) {
+  return Encode(Command::kAlarmFieldNumber, request, bytes_max);
 }
 
 }  // namespace pontoon::kv

@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "absl/status/statusor.h"
+#include "proto/command.pb.h"
 #include "proto/rpc.pb.h"
 #include "raft/base/types.h"
 
@@ -20,6 +21,13 @@ absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::DeleteRangeRequest& re
 absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::TxnRequest& request, size_t bytes_max);
 absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::CompactionRequest& request,
                                       size_t bytes_max);
+absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::LeaseGrantRequest& request,
+                                      size_t bytes_max);
+absl::StatusOr<Payload> EncodeCommand(const storage::v1::LeaseRevocation& revocation,
+                                      size_t bytes_max);
+absl::StatusOr<Payload> EncodeCommand(const storage::v1::LeaseCheckpoints& checkpoints,
+                                      size_t bytes_max);
+absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::AlarmRequest& request, size_t bytes_max);
 
 }  // namespace pontoon::kv
 

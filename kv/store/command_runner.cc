@@ -5,6 +5,7 @@
 
 #include "kv/errors.h"
 #include "kv/store/kv_transaction.h"
+#include "kv/store/lease_records.h"
 #include "kv/store/member_records.h"
 #include "kv/store/meta.h"
 #include "kv/store/txn.h"
@@ -13,15 +14,30 @@
 namespace pontoon::kv {
 namespace {
 
+using ::etcdserverpb::AlarmRequest;
+using ::etcdserverpb::AlarmResponse;
 using ::etcdserverpb::CompactionRequest;
 using ::etcdserverpb::CompactionResponse;
 using ::etcdserverpb::DeleteRangeRequest;
 using ::etcdserverpb::DeleteRangeResponse;
+using ::etcdserverpb::LeaseGrantRequest;
+using ::etcdserverpb::LeaseGrantResponse;
+using ::etcdserverpb::LeaseRevokeResponse;
 using ::etcdserverpb::PutRequest;
 using ::etcdserverpb::PutResponse;
 using ::etcdserverpb::TxnRequest;
 using ::etcdserverpb::TxnResponse;
 using storage::v1::Command;
+using storage::v1::LeaseCheckpoints;
+using storage::v1::LeaseRevocation;
+
+// Whether a leader of another term than that of the entry wanted it: while the command was under
+// way another one may have renewed the lease.
+bool IsOfFormerLeader(uint64_t leader_term, Term term) { return Term(leader_term) != term; }
+
+absl::Status FormerLeader() {
+  return absl::FailedPreconditionError("the leader that wanted it does not lead any more");
+}
 
 // Makes room for a response in `result`; null if that is null.
 template <typename Response>
@@ -31,9 +47,9 @@ Response* NewResponse(KvResult* result) {
 
 }  // namespace
 
-absl::Status CommandRunner::Run(const std::string& payload, KvResult* result) {
+absl::Status CommandRunner::Run(const std::string& payload, Term term, KvResult* result) {
   absl::Status status = command_.ParseFromString(payload)
-                            ? Execute(command_, result)
+                            ? Execute(command_, term, result)
                             : absl::InvalidArgumentError("the command cannot be decoded");
   if (result) {
     if (!status.ok()) result->response = std::monostate();
@@ -42,7 +58,8 @@ absl::Status CommandRunner::Run(const std::string& payload, KvResult* result) {
   return failure_.ok() ? reader_->status() : failure_;
 }
 
-absl::Status CommandRunner::Execute(const Command& command, KvResult* result) {
+absl::Status CommandRunner::Execute(const Command& command, Term term, KvResult* result) {
+  if (absl::Status alarmed = CheckAlarms(command); !alarmed.ok()) return alarmed;
   switch (command.command_case()) {
     case Command::kPut:
       return Put(command.put(), result);
@@ -52,6 +69,14 @@ absl::Status CommandRunner::Execute(const Command& command, KvResult* result) {
       return Txn(command.txn(), result);
     case Command::kCompaction:
       return Compact(command.compaction(), result);
+    case Command::kLeaseGrant:
+      return GrantLease(command.lease_grant(), result);
+    case Command::kLeaseRevocation:
+      return RevokeLease(command.lease_revocation(), term, result);
+    case Command::kLeaseCheckpoints:
+      return CheckpointLeases(command.lease_checkpoints(), term);
+    case Command::kAlarm:
+      return ChangeAlarms(command.alarm(), result);
     case Command::kMemberPublication:
       return Publish(command.member_publication());
     case Command::COMMAND_NOT_SET:
@@ -60,8 +85,36 @@ absl::Status CommandRunner::Execute(const Command& command, KvResult* result) {
   return absl::InvalidArgumentError("the command is of an unknown kind");
 }
 
+absl::Status CommandRunner::CheckAlarms(const Command& command) const {
+  if (alarms_.raised().empty()) return absl::OkStatus();
+  bool changes = false, needs_space = false;
+  switch (command.command_case()) {
+    case Command::kPut:
+    case Command::kLeaseGrant:
+      changes = needs_space = true;
+      break;
+    case Command::kTxn:
+      changes = true;
+      needs_space = HasPut(command.txn());
+      break;
+    case Command::kDeleteRange:
+    case Command::kCompaction:
+    case Command::kLeaseRevocation:
+      changes = true;
+      break;
+    case Command::kLeaseCheckpoints:
+    case Command::kAlarm:
+    case Command::kMemberPublication:
+    case Command::COMMAND_NOT_SET:
+      break;
+  }
+  if (changes && alarms_.IsRaised(etcdserverpb::CORRUPT)) return kErrCorrupt;
+  if (needs_space && alarms_.IsRaised(etcdserverpb::NOSPACE)) return kErrNoSpace;
+  return absl::OkStatus();
+}
+
 absl::Status CommandRunner::Put(const PutRequest& request, KvResult* result) {
-  absl::Status possible = CheckPut(request, *leases_, reader_);
+  absl::Status possible = CheckPut(request, reader_);
   if (!possible.ok()) return possible;
   KvTransaction transaction(reader_, overlay_);
   ExecutePut(request, &transaction, NewResponse<PutResponse>(result));
@@ -78,7 +131,7 @@ absl::Status CommandRunner::DeleteRange(const DeleteRangeRequest& request, KvRes
 
 absl::Status CommandRunner::Txn(const TxnRequest& request, KvResult* result) {
   KvTransaction transaction(reader_, overlay_);
-  return ExecuteTxn(request, *leases_, &transaction, NewResponse<TxnResponse>(result));
+  return ExecuteTxn(request, &transaction, NewResponse<TxnResponse>(result));
 }
 
 absl::Status CommandRunner::Compact(const CompactionRequest& request, KvResult* result) {
@@ -90,6 +143,81 @@ absl::Status CommandRunner::Compact(const CompactionRequest& request, KvResult* 
   overlay_->Put(key, value);
   if (auto* response = NewResponse<CompactionResponse>(result)) {
     response->mutable_header()->set_revision(reader_->revision().value());
+  }
+  return absl::OkStatus();
+}
+
+std::optional<LeaseState> CommandRunner::FindLease(LeaseId lease) {
+  const absl::StatusOr<std::optional<LeaseState>> state = ReadLease(*overlay_, lease);
+  if (state.ok()) return *state;
+  failure_ = state.status();
+  return std::nullopt;
+}
+
+absl::Status CommandRunner::GrantLease(const LeaseGrantRequest& request, KvResult* result) {
+  const LeaseId lease(request.id());
+  if (lease == kNoLease) return kErrLeaseNotFound;
+  if (request.ttl() > kLeaseTtlSecondsMax) return kErrLeaseTTLTooLarge;
+  if (FindLease(lease).has_value()) return kErrLeaseExist;
+  const LeaseState state{.granted_ttl_seconds = request.ttl()};
+  PutLease(lease, state, overlay_);
+  lease_changes_.push_back({LeaseChange::Kind::kGranted, lease, state});
+  if (auto* response = NewResponse<LeaseGrantResponse>(result)) {
+    response->mutable_header()->set_revision(reader_->revision().value());
+    response->set_id(request.id());
+    response->set_ttl(request.ttl());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CommandRunner::RevokeLease(const LeaseRevocation& revocation, Term term,
+                                        KvResult* result) {
+  const bool expired = revocation.leader_term() != 0;
+  if (expired && IsOfFormerLeader(revocation.leader_term(), term)) return FormerLeader();
+  const LeaseId lease(revocation.id());
+  if (!FindLease(lease).has_value()) return kErrLeaseNotFound;
+  KvTransaction transaction(reader_, overlay_);
+  if (absl::Status s = RemoveLease(lease, overlay_, &transaction); !s.ok()) return failure_ = s;
+  lease_changes_.push_back({LeaseChange::Kind::kRevoked, lease, LeaseState()});
+  if (auto* response = NewResponse<LeaseRevokeResponse>(result)) {
+    response->mutable_header()->set_revision(reader_->revision().value());
+  }
+  return absl::OkStatus();
+}
+
+// Those of leases that are gone meanwhile are left out.
+absl::Status CommandRunner::CheckpointLeases(const LeaseCheckpoints& checkpoints, Term term) {
+  if (IsOfFormerLeader(checkpoints.leader_term(), term)) return FormerLeader();
+  for (const etcdserverpb::LeaseCheckpoint& checkpoint : checkpoints.checkpoints()) {
+    const LeaseId lease(checkpoint.id());
+    std::optional<LeaseState> state = FindLease(lease);
+    if (!state.has_value()) continue;
+    state->remaining_ttl_seconds = checkpoint.remaining_ttl();
+    PutLease(lease, *state, overlay_);
+    lease_changes_.push_back({LeaseChange::Kind::kCheckpointed, lease, *state});
+  }
+  return absl::OkStatus();
+}
+
+// As in etcd, an alarm of no type is none, and only what was changed is answered.
+absl::Status CommandRunner::ChangeAlarms(const AlarmRequest& request, KvResult* result) {
+  const AlarmSet::Alarm alarm{request.alarm(), NodeId(request.memberid())};
+  bool named = request.alarm() != etcdserverpb::NONE;
+  if (request.action() == AlarmRequest::ACTIVATE) {
+    if (named) alarms_.Raise(alarm);
+  } else if (request.action() == AlarmRequest::DEACTIVATE) {
+    named = alarms_.Clear(alarm);
+  } else {
+    return absl::InvalidArgumentError("the command neither raises nor clears an alarm");
+  }
+  auto [key, value] = AlarmsRecord(alarms_);
+  overlay_->Put(key, value);
+  if (auto* response = NewResponse<AlarmResponse>(result)) {
+    response->mutable_header()->set_revision(reader_->revision().value());
+    if (named) {
+      response->add_alarms()->set_memberid(request.memberid());
+      response->mutable_alarms(0)->set_alarm(request.alarm());
+    }
   }
   return absl::OkStatus();
 }

@@ -3,48 +3,72 @@
 #ifndef PONTOON_KV_STORE_COMMAND_RUNNER_H_
 #define PONTOON_KV_STORE_COMMAND_RUNNER_H_
 
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "kv/store/alarms.h"
 #include "kv/store/kv_reader.h"
 #include "kv/store/kv_result.h"
-#include "kv/store/lease_lookup.h"
+#include "kv/store/lease_records.h"
 #include "kv/store/write_overlay.h"
 #include "proto/command.pb.h"
+#include "raft/base/types.h"
 
 namespace pontoon::kv {
 
 // Executes serialized Commands (proto/command.proto) one after the other, each on what the one
-// before it left. What a command does depends on nothing but its bytes and the store: a payload
-// that makes no sense, of which no valid service would have written the log, is refused in the same
-// way everywhere.
+// before it left. What a command does depends on nothing but its bytes, its term and the store: a
+// payload that makes no sense, of which no valid service would have written the log, is refused in
+// the same way everywhere.
+//
+// While an alarm is raised, commands are refused: those that need space for NOSPACE; for CORRUPT
+// all that change keys or leases, of which no member can be sure any more what they are.
 //
 // Thread safety: none.
 class CommandRunner {
  public:
-  // `reader` reads `overlay`. All are borrowed.
-  CommandRunner(const LeaseLookup* leases, KvReader* reader, WriteOverlay* overlay)
-      : leases_(leases), reader_(reader), overlay_(overlay) {}
+  // `reader` reads `overlay`, and both are borrowed. `alarms` are raised.
+  CommandRunner(KvReader* reader, WriteOverlay* overlay, AlarmSet alarms)
+      : reader_(reader), overlay_(overlay), alarms_(std::move(alarms)) {}
 
   CommandRunner(const CommandRunner&) = delete;
   CommandRunner& operator=(const CommandRunner&) = delete;
 
-  // `result` may be null: then nobody wants it. An error: the storage failed, and the overlay is
-  // worthless.
-  absl::Status Run(const std::string& payload, KvResult* result);
+  // Executes the command of an entry of `term`. `result` may be null: then nobody wants it. An
+  // error: the storage failed, and the overlay is worthless.
+  absl::Status Run(const std::string& payload, Term term, KvResult* result);
+
+  // After the commands so far.
+  const AlarmSet& alarms() const { return alarms_; }
+  // What they did to leases, in order.
+  std::vector<LeaseChange> TakeLeaseChanges() { return std::exchange(lease_changes_, {}); }
 
  private:
   // Each gives the command's own error, and sets `result` if it is not null.
-  absl::Status Execute(const storage::v1::Command& command, KvResult* result);
+  absl::Status Execute(const storage::v1::Command& command, Term term, KvResult* result);
+  // OK unless an alarm stands in the way.
+  absl::Status CheckAlarms(const storage::v1::Command& command) const;
   absl::Status Put(const etcdserverpb::PutRequest& request, KvResult* result);
   absl::Status DeleteRange(const etcdserverpb::DeleteRangeRequest& request, KvResult* result);
   absl::Status Txn(const etcdserverpb::TxnRequest& request, KvResult* result);
   absl::Status Compact(const etcdserverpb::CompactionRequest& request, KvResult* result);
+  absl::Status GrantLease(const etcdserverpb::LeaseGrantRequest& request, KvResult* result);
+  absl::Status RevokeLease(const storage::v1::LeaseRevocation& revocation, Term term,
+                           KvResult* result);
+  absl::Status CheckpointLeases(const storage::v1::LeaseCheckpoints& checkpoints, Term term);
+  absl::Status ChangeAlarms(const etcdserverpb::AlarmRequest& request, KvResult* result);
   absl::Status Publish(const storage::v1::MemberPublication& publication);
 
-  const LeaseLookup* leases_;
+  // Nothing if there is no such lease, or the storage failed.
+  std::optional<LeaseState> FindLease(LeaseId lease);
+
   KvReader* reader_;
   WriteOverlay* overlay_;
+  AlarmSet alarms_;
+  std::vector<LeaseChange> lease_changes_;
   absl::Status failure_;          // of the storage, but for what the reader has seen
   storage::v1::Command command_;  // reused, to keep its memory
 };

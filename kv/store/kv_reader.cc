@@ -183,6 +183,13 @@ std::unique_ptr<KvCursor> KvReader::Scan(const KeyRange& range, Revision revisio
   return std::make_unique<CurrentCursor>(this, range);
 }
 
+bool KvReader::LeaseExists(LeaseId lease) {
+  std::string bytes;
+  const absl::StatusOr<bool> found = records_->Get(LeaseKey(lease), &bytes);
+  if (!found.ok()) Note(found.status());
+  return found.ok() && *found;
+}
+
 KeyState KvReader::LoadEvent(EventId id, std::string_view key, std::string* bytes) {
   std::string event_key = EventKey(id);
   absl::StatusOr<bool> found = records_->Get(event_key, bytes);

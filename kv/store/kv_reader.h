@@ -62,6 +62,8 @@ class KvReader {
   // The same at revision().
   std::unique_ptr<KvCursor> Scan(const KeyRange& range) { return Scan(range, revision_); }
 
+  bool LeaseExists(LeaseId lease);
+
   const absl::Status& status() const { return status_; }
 
  private:

@@ -17,7 +17,9 @@ struct KvResult : ApplyResult {
   absl::Status status;
 
   std::variant<std::monostate, etcdserverpb::PutResponse, etcdserverpb::DeleteRangeResponse,
-               etcdserverpb::TxnResponse, etcdserverpb::CompactionResponse>
+               etcdserverpb::TxnResponse, etcdserverpb::CompactionResponse,
+               etcdserverpb::LeaseGrantResponse, etcdserverpb::LeaseRevokeResponse,
+               etcdserverpb::AlarmResponse>
       response;
 };
 

@@ -1,5 +1,6 @@
 #include "kv/store/kv_store.h"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -33,8 +34,7 @@ absl::StatusOr<std::unique_ptr<KvStore>> KvStore::Open(const std::string& dir,
 
 KvStore::KvStore(const StoreOptions& options, std::shared_ptr<StateFolder> folder,
                  const Generation& generation)
-    : leases_(options.leases ? options.leases : &no_leases_),
-      scrub_executor_(options.scrub_executor),
+    : scrub_executor_(options.scrub_executor),
       folder_(std::move(folder)),
       meta_(generation.meta),
       began_as_(generation.began_as),
@@ -56,60 +56,79 @@ absl::Status KvStore::Apply(std::span<ApplyItem> items) {
   if (items.empty()) return absl::OkStatus();
   std::shared_ptr<const ReadView> before = View();
   CachedReader records(&before->records(), &present_records_);
-  WriteOverlay overlay(&records);
+  WriteOverlay overlay(&records, meta_.digest);
   KvReader reader(&overlay, meta_.revision, meta_.compacted);
-  CommandRunner runner(leases_, &reader, &overlay);
+  CommandRunner runner(&reader, &overlay, meta_.alarms);
 
-  StoreMeta after = meta_;
+  Batch batch;
+  LogPosition applied = meta_.applied;
   for (ApplyItem& item : items) {
     const Entry& entry = item.entry;
-    CHECK_EQ(entry.index, after.applied.index.Next()) << "entries must follow each other";
-    after.applied = LogPosition{entry.index, entry.term};
-    if (entry.kind == EntryKind::kNoOp) continue;
-    CHECK(entry.payload != nullptr) << "at index " << entry.index;
-    if (entry.kind == EntryKind::kMembership) {
-      if (absl::Status s = ApplyMembership(*entry.payload, &overlay); !s.ok()) return s;
-      continue;
+    CHECK_EQ(entry.index, applied.index.Next()) << "entries must follow each other";
+    applied = LogPosition{entry.index, entry.term};
+    if (absl::Status s = ApplyItemTo(&item, &runner, &overlay); !s.ok()) return s;
+    overlay.MixIntoDigest(entry.index.value());
+    overlay.MixIntoDigest(entry.term.value());
+    if (entry.index.value() % kDigestStep == 0) {
+      batch.digests.emplace_back(entry.index, overlay.digest());
     }
-    auto result = item.wants_result ? std::make_unique<KvResult>() : nullptr;
-    if (absl::Status s = runner.Run(*entry.payload, result.get()); !s.ok()) return s;
-    item.result = std::move(result);
   }
-  after.revision = reader.revision();
-  after.compacted = reader.compacted();
-  return Commit(after, &overlay);
+  batch.after = StoreMeta{.applied = applied,
+                          .revision = reader.revision(),
+                          .compacted = reader.compacted(),
+                          .alarms = runner.alarms(),
+                          .digest = overlay.digest()};
+  batch.leases = runner.TakeLeaseChanges();
+  return Commit(std::move(batch), &overlay);
+}
+
+absl::Status KvStore::ApplyItemTo(ApplyItem* item, CommandRunner* runner, WriteOverlay* overlay) {
+  const Entry& entry = item->entry;
+  if (entry.kind == EntryKind::kNoOp) return absl::OkStatus();
+  CHECK(entry.payload != nullptr) << "at index " << entry.index;
+  if (entry.kind == EntryKind::kMembership) return ApplyMembership(*entry.payload, overlay);
+  auto result = item->wants_result ? std::make_unique<KvResult>() : nullptr;
+  if (absl::Status s = runner->Run(*entry.payload, entry.term, result.get()); !s.ok()) return s;
+  item->result = std::move(result);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> KvStore::Membership() const {
   return ReadMembership(View()->records());
 }
 
-absl::Status KvStore::Commit(const StoreMeta& after, WriteOverlay* overlay) {
-  PutRecord(AppliedRecord(after.applied), overlay);
-  PutRecord(RevisionRecord(after.revision), overlay);
-  leveldb::WriteBatch batch;
+absl::Status KvStore::Commit(Batch batch, WriteOverlay* overlay) {
+  PutRecord(AppliedRecord(batch.after.applied), overlay);
+  PutRecord(DigestRecord(batch.after.digest), overlay);
+  PutRecord(RevisionRecord(batch.after.revision), overlay);
+  leveldb::WriteBatch records;
   overlay->ForEach([&](std::string_view key, std::optional<std::string_view> value) {
     if (value.has_value()) {
-      batch.Put(ToSlice(key), ToSlice(*value));
+      records.Put(ToSlice(key), ToSlice(*value));
     } else {
-      batch.Delete(ToSlice(key));
+      records.Delete(ToSlice(key));
     }
     if (IsCached(key)) present_records_.Note(key, value);
   });
-  absl::Status written = database_->Write(&batch);
+  absl::Status written = database_->Write(&records);
   if (!written.ok()) return written;  // final: nobody will apply, and so look into the cache, again
 
-  bool compacted = after.compacted != meta_.compacted;
-  meta_ = after;
-  Publish(std::make_shared<ReadView>(database_, meta_));
+  const bool compacted = batch.after.compacted != meta_.compacted;
+  meta_ = std::move(batch.after);
+  auto view = std::make_shared<const ReadView>(database_, meta_);
+  Publish(view, std::move(batch.digests));
+  // Before the scrubber hears of a compaction, so that the view still has what was compacted.
+  Tell({StoreStep::Kind::kApplied, std::move(view), std::move(batch.leases)});
   if (compacted && scrubber_) scrubber_->CompactTo(meta_.compacted);
   return absl::OkStatus();
 }
 
-void KvStore::Publish(std::shared_ptr<const ReadView> view) {
+void KvStore::Publish(std::shared_ptr<const ReadView> view, std::vector<IndexedDigest> digests) {
   {
     std::lock_guard lock(mutex_);
     view_.swap(view);
+    digests_.insert(digests_.end(), digests.begin(), digests.end());
+    while (digests_.size() > kDigestsKept) digests_.pop_front();
   }
   // The view before, if this was its last use, goes away here, outside of the lock.
 }
@@ -145,7 +164,9 @@ absl::Status KvStore::Install(std::unique_ptr<SnapshotSink> sink) {
     std::lock_guard lock(mutex_);
     database_.swap(database);
     view_.swap(view);
+    digests_.clear();
   }
+  Tell({StoreStep::Kind::kInstalled, view_, {}});
   database->RetireWhenClosed();
   // To close a large database and to remove its files takes longer than the applier should wait.
   if (scrub_executor_) {
@@ -160,6 +181,32 @@ std::pair<std::shared_ptr<Database>, std::shared_ptr<const ReadView>> KvStore::P
 }
 
 std::shared_ptr<const ReadView> KvStore::View() const { return Present().second; }
+
+std::shared_ptr<const ReadView> KvStore::Subscribe(StoreObserver* observer) {
+  std::lock_guard lock(observers_mutex_);
+  observers_.push_back(observer);
+  return View();
+}
+
+void KvStore::Unsubscribe(StoreObserver* observer) {
+  std::lock_guard lock(observers_mutex_);
+  std::erase(observers_, observer);
+}
+
+void KvStore::Tell(const StoreStep& step) {
+  std::lock_guard lock(observers_mutex_);
+  for (StoreObserver* observer : observers_) observer->OnStep(step);
+}
+
+std::optional<StateDigest> KvStore::DigestAt(LogIndex index) const {
+  std::lock_guard lock(mutex_);
+  if (view_->applied().index == index) return view_->digest();
+  const auto found =
+      std::find_if(digests_.begin(), digests_.end(),
+                   [index](const IndexedDigest& digest) { return digest.first == index; });
+  if (found == digests_.end()) return std::nullopt;
+  return found->second;
+}
 
 void KvStore::WhenScrubbed(Revision revision, ScrubCallback done) {
   if (scrubber_) {

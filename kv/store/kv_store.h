@@ -4,27 +4,32 @@
 #define PONTOON_KV_STORE_KV_STORE_H_
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "kv/store/database.h"
 #include "kv/store/kv_result.h"
-#include "kv/store/lease_lookup.h"
 #include "kv/store/meta.h"
 #include "kv/store/read_view.h"
 #include "kv/store/record_cache.h"
 #include "kv/store/scrubber.h"
+#include "kv/store/state_digest.h"
 #include "kv/store/state_folder.h"
+#include "kv/store/store_observer.h"
 #include "kv/store/store_options.h"
 #include "raft/base/state_machine.h"
 
 namespace pontoon::kv {
 
+class CommandRunner;
 class WriteOverlay;
 
 // A multi-version key-value store with the semantics of etcd's v3 API, on LevelDB (layout.h). The
@@ -71,6 +76,19 @@ class KvStore : public StateMachine {
   // The store after the latest Apply or Install that has returned. Cheap.
   std::shared_ptr<const ReadView> View() const;
 
+  // `observer`, which is borrowed, hears of every step after the view that is returned. Waits for
+  // the step that runs, if any, as does Unsubscribe; so neither may be called by an observer.
+  std::shared_ptr<const ReadView> Subscribe(StoreObserver* observer);
+  // Returns when the observer is not used any more.
+  void Unsubscribe(StoreObserver* observer);
+
+  // The digest of the state after entry `index`, if that is the last one that was applied, or a
+  // multiple of kDigestStep and one of the last kDigestsKept of these since the store was opened or
+  // a state installed.
+  static constexpr uint64_t kDigestStep = 1024;
+  static constexpr size_t kDigestsKept = 256;
+  std::optional<StateDigest> DigestAt(LogIndex index) const;
+
   // Calls `done` once the versions that a compaction to `revision` made worthless are removed from
   // the database (Scrubber::WhenScrubbed); FAILED_PRECONDITION at once if StoreOptions has no
   // executor for that.
@@ -87,14 +105,24 @@ class KvStore : public StateMachine {
   KvStore(const StoreOptions& options, std::shared_ptr<StateFolder> folder,
           const Generation& generation);
 
-  // Writes what `overlay` holds together with `after`, and shows it to readers.
-  absl::Status Commit(const StoreMeta& after, WriteOverlay* overlay);
-  void Publish(std::shared_ptr<const ReadView> view);
+  // A state digest, and after which entry it was that.
+  using IndexedDigest = std::pair<LogIndex, StateDigest>;
+
+  // What a batch brings beside its records.
+  struct Batch {
+    StoreMeta after;
+    std::vector<LeaseChange> leases;
+    std::vector<IndexedDigest> digests;
+  };
+  // Executes one entry.
+  absl::Status ApplyItemTo(ApplyItem* item, CommandRunner* runner, WriteOverlay* overlay);
+  // Writes what `overlay` holds together with the rest of the batch, and shows it to readers.
+  absl::Status Commit(Batch batch, WriteOverlay* overlay);
+  void Tell(const StoreStep& step);
+  void Publish(std::shared_ptr<const ReadView> view, std::vector<IndexedDigest> digests);
   // Two that belong together.
   std::pair<std::shared_ptr<Database>, std::shared_ptr<const ReadView>> Present() const;
 
-  const NoLeases no_leases_;
-  const LeaseLookup* const leases_;
   Executor* const scrub_executor_;  // may be null
   const std::shared_ptr<StateFolder> folder_;
   // Of the applying thread, after the latest Apply or Install.
@@ -102,10 +130,14 @@ class KvStore : public StateMachine {
   LogIndex began_as_;
   RecordCache present_records_;
 
-  // Guards both below; only the applying thread changes them, and may read them without it.
+  // Guards the three below; only the applying thread changes them, and may read them without it.
   mutable std::mutex mutex_;
   std::shared_ptr<Database> database_;
   std::shared_ptr<const ReadView> view_;
+  std::deque<IndexedDigest> digests_;  // guarded by mutex_, too; in order
+
+  std::mutex observers_mutex_;
+  std::vector<StoreObserver*> observers_;  // guarded by observers_mutex_, also while they are told
 
   std::unique_ptr<Scrubber> scrubber_;  // null if there is no executor for it
 };

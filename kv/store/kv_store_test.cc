@@ -20,22 +20,8 @@ using ::etcdserverpb::PutRequest;
 using ::etcdserverpb::PutResponse;
 using storage::v1::Command;
 
-// Lease 7 exists, and no other.
-class OneLease : public LeaseLookup {
- public:
-  bool Exists(LeaseId lease) const override { return lease == LeaseId(7); }
-};
-
 class KvStoreTest : public testing::Test {
  protected:
-  KvStoreTest() : h_(Options()) {}
-
-  StoreOptions Options() {
-    StoreOptions options;
-    options.leases = &leases_;
-    return options;
-  }
-
   PutResponse Put(const PutRequest& request) {
     KvResult result = h_.Apply(request);
     EXPECT_TRUE(result.status.ok()) << result.status;
@@ -61,7 +47,6 @@ class KvStoreTest : public testing::Test {
     return std::get<DeleteRangeResponse>(h_.Apply(request).response);
   }
 
-  OneLease leases_;
   StoreHarness h_;
 };
 
@@ -106,6 +91,7 @@ TEST_F(KvStoreTest, PutGivesThePreviousState) {
 }
 
 TEST_F(KvStoreTest, IgnoreValueKeepsTheValue) {
+  EXPECT_TRUE(h_.Grant(7, 60).ok());
   PutRequest request = PutWithLease("a", "", 7);
   request.set_ignore_value(true);
   EXPECT_TRUE(Is(Refused(request), kErrKeyNotFound));
@@ -117,6 +103,7 @@ TEST_F(KvStoreTest, IgnoreValueKeepsTheValue) {
 }
 
 TEST_F(KvStoreTest, IgnoreLeaseKeepsTheLease) {
+  EXPECT_TRUE(h_.Grant(7, 60).ok());
   PutRequest request = PutOf("a", "2");
   request.set_ignore_lease(true);
   EXPECT_TRUE(Is(Refused(request), kErrKeyNotFound));
@@ -128,12 +115,14 @@ TEST_F(KvStoreTest, IgnoreLeaseKeepsTheLease) {
 }
 
 TEST_F(KvStoreTest, ALeaseMustExist) {
+  EXPECT_TRUE(h_.Grant(7, 60).ok());
   EXPECT_TRUE(Is(Refused(PutWithLease("a", "1", 8)), kErrLeaseNotFound));
   EXPECT_TRUE(Is(Refused(PutWithLease("a", "1", -7)), kErrLeaseNotFound));
   EXPECT_EQ(h_.Get("a"), "(none)");
 }
 
 TEST_F(KvStoreTest, APutWithoutLeaseDetachesTheKey) {
+  EXPECT_TRUE(h_.Grant(7, 60).ok());
   Put(PutWithLease("a", "1", 7));
   EXPECT_EQ(h_.Describe("a"), "2/2/1/7 1");
   h_.Put("a", "2");

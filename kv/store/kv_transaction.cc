@@ -12,11 +12,19 @@ void KvTransaction::Put(std::string_view key, const Content& content, const KeyS
   state.lease = content.lease;
   state.value = content.value;
   overlay_->Put(CurrentKey(key), EncodeCurrent(Record(Event{EventKind::kPut, key, state}), state));
+  Rehang(key, previous ? previous->lease : kNoLease, content.lease);
 }
 
-void KvTransaction::Delete(std::string_view key) {
+void KvTransaction::Delete(std::string_view key, LeaseId lease) {
   overlay_->Delete(CurrentKey(key));
   Record(Event{EventKind::kDelete, key, KeyState()});
+  Rehang(key, lease, kNoLease);
+}
+
+void KvTransaction::Rehang(std::string_view key, LeaseId before, LeaseId after) {
+  if (before == after) return;
+  if (before != kNoLease) overlay_->Delete(AttachmentKey(before, key));
+  if (after != kNoLease) overlay_->Put(AttachmentKey(after, key), "");
 }
 
 EventId KvTransaction::Record(const Event& event) {

@@ -42,12 +42,14 @@ class KvTransaction {
   // Gives `key` a new content. `previous` is its present state; null if it does not exist.
   void Put(std::string_view key, const Content& content, const KeyState* previous);
 
-  // Deletes `key`, which must exist.
-  void Delete(std::string_view key);
+  // Deletes `key`, which must exist, and hang on `lease`.
+  void Delete(std::string_view key, LeaseId lease);
 
  private:
   // Records the change in both histories, and makes it part of this transaction's revision.
   EventId Record(const Event& event);
+  // `key` hung on `before`, and hangs on `after` from now on.
+  void Rehang(std::string_view key, LeaseId before, LeaseId after);
 
   KvReader* reader_;
   WriteOverlay* overlay_;

@@ -146,6 +146,26 @@ std::optional<EventId> ParseEventKey(std::string_view record_key) {
   return TakeEventId(record_key, 0, 0);
 }
 
+std::string LeaseKey(LeaseId lease) {
+  std::string bytes(1, kLeasePrefix);
+  AppendFixed64(static_cast<uint64_t>(lease.value()), &bytes);
+  return bytes;
+}
+
+std::optional<LeaseId> ParseLeaseKey(std::string_view record_key) {
+  if (!TakePrefix(kLeasePrefix, &record_key)) return std::nullopt;
+  const std::optional<uint64_t> lease = TakeFixed64(&record_key);
+  if (!lease.has_value() || !record_key.empty()) return std::nullopt;
+  return LeaseId(static_cast<int64_t>(*lease));
+}
+
+std::string AttachmentKey(LeaseId lease, std::string_view key) {
+  std::string bytes(1, kAttachmentPrefix);
+  AppendFixed64(static_cast<uint64_t>(lease.value()), &bytes);
+  bytes.append(key);
+  return bytes;
+}
+
 std::string HistoryKey(std::string_view key, EventId id) {
   CHECK_GE(id.main, kFirstRevision);
   std::string bytes = HistoryPrefix(key);

@@ -6,6 +6,10 @@
 //       -> main, sub of its latest event, create, version, lease: varints
 //   'h' escaped(key) ~main:8 ~sub:4   one for every version that is not compacted away
 //       -> kind:1
+//   'k' lease:8 key                   one for every key that hangs on a lease
+//       -> nothing
+//   'l' lease:8                       one for every lease
+//       -> seconds granted, seconds left at the last checkpoint (0: none): varints
 //   'm' name                          what the store knows of itself; see meta.h
 //   'r' main:8 sub:4                  one for every version, too, but in order of revision
 //       -> kind:1; key size: varint; key; of a put also create, version, lease: varints; value:
@@ -41,6 +45,8 @@ namespace pontoon::kv {
 
 inline constexpr char kCurrentPrefix = 'c';
 inline constexpr char kHistoryPrefix = 'h';
+inline constexpr char kAttachmentPrefix = 'k';
+inline constexpr char kLeasePrefix = 'l';
 inline constexpr char kMetaPrefix = 'm';
 inline constexpr char kEventPrefix = 'r';
 
@@ -83,6 +89,12 @@ std::string HistoryKey(std::string_view key, EventId id);
 std::string HistoryEnd(std::string_view key);
 // Sets `key` to the key; false if `record_key` is not a history key.
 bool ParseHistoryKey(std::string_view record_key, std::string* key, EventId* id);
+
+std::string LeaseKey(LeaseId lease);
+std::optional<LeaseId> ParseLeaseKey(std::string_view record_key);
+
+// The keys of one lease lie side by side, in order, from AttachmentKey(lease, "") on.
+std::string AttachmentKey(LeaseId lease, std::string_view key);
 
 // Values of records. Decode... returns nothing for damaged bytes; what it returns points into them.
 

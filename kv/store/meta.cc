@@ -11,8 +11,10 @@
 namespace pontoon::kv {
 namespace {
 
+constexpr char kAlarms[] = "alarms";
 constexpr char kApplied[] = "applied";
 constexpr char kCompacted[] = "compacted";
+constexpr char kDigest[] = "digest";
 constexpr char kFormat[] = "format";
 constexpr char kRevision[] = "revision";
 constexpr char kScrubbed[] = "scrubbed";
@@ -58,6 +60,16 @@ absl::StatusOr<std::vector<uint64_t>> RequireNumbers(const RecordReader& records
   return **numbers;
 }
 
+absl::StatusOr<AlarmSet> ReadAlarms(const RecordReader& records) {
+  std::string value;
+  absl::StatusOr<bool> found = records.Get(MetaKey(kAlarms), &value);
+  if (!found.ok()) return found.status();
+  if (!*found) return AlarmSet();
+  std::optional<AlarmSet> alarms = AlarmSet::Decode(value);
+  if (!alarms.has_value()) return Damaged(kAlarms);
+  return *std::move(alarms);
+}
+
 // Whether there are no records of any kind.
 absl::StatusOr<bool> IsEmpty(const RecordReader& records) {
   std::unique_ptr<RecordIterator> any = records.NewIterator();
@@ -83,10 +95,12 @@ absl::Status CheckFormat(const RecordReader& records) {
 
 }  // namespace
 
+MetaRecord AlarmsRecord(const AlarmSet& alarms) { return {MetaKey(kAlarms), alarms.Encode()}; }
 MetaRecord AppliedRecord(LogPosition applied) {
   return MakeRecord(kApplied, {applied.index.value(), applied.term.value()});
 }
 MetaRecord CompactedRecord(Revision compacted) { return MakeRecord(kCompacted, compacted); }
+MetaRecord DigestRecord(StateDigest digest) { return MakeRecord(kDigest, {digest.value()}); }
 MetaRecord FormatRecord() { return MakeRecord(kFormat, {kFormatVersion}); }
 MetaRecord RevisionRecord(Revision revision) { return MakeRecord(kRevision, revision); }
 MetaRecord ScrubbedRecord(EventId scrubbed) {
@@ -101,11 +115,17 @@ absl::StatusOr<StoreMeta> ReadMeta(const RecordReader& records) {
   if (!revision.ok()) return revision.status();
   auto compacted = ReadNumbers(records, kCompacted, 1);
   if (!compacted.ok()) return compacted.status();
+  auto digest = RequireNumbers(records, kDigest, 1);
+  if (!digest.ok()) return digest.status();
+  absl::StatusOr<AlarmSet> alarms = ReadAlarms(records);
+  if (!alarms.ok()) return alarms.status();
 
   StoreMeta meta;
   meta.applied = LogPosition{LogIndex((*applied)[0]), Term((*applied)[1])};
   meta.revision = ToRevision(revision->front());
   if (compacted->has_value()) meta.compacted = ToRevision((*compacted)->front());
+  meta.digest = StateDigest(digest->front());
+  meta.alarms = *std::move(alarms);
   if (meta.revision < kFirstRevision) return Damaged(kRevision);
   if (meta.compacted > meta.revision) return Damaged(kCompacted);
   return meta;

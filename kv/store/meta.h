@@ -1,9 +1,11 @@
 // StoreMeta: what the store knows of itself.
 //
 // Records, all integers eight bytes, big endian:
+//   'm' "alarms"    -> see AlarmSet; absent if there was never any
 //   'm' "applied"   -> index, term of the last entry that was applied
 //   'm' "compacted" -> the compacted revision; absent if there was no compaction
 //   'm' "configuration", 'm' "member" id -> see member_records.h
+//   'm' "digest"    -> the StateDigest
 //   'm' "format"    -> kFormatVersion
 //   'm' "revision"  -> the current revision
 //   'm' "scrubbed"  -> main, sub: how far old versions were removed (scrubber.h); absent likewise
@@ -16,20 +18,24 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "kv/store/alarms.h"
 #include "kv/store/record_reader.h"
 #include "kv/store/revision.h"
+#include "kv/store/state_digest.h"
 #include "raft/base/types.h"
 
 namespace pontoon::kv {
 
 // The version of the disk format: of layout.h, of this file, and of state_folder.h.
-inline constexpr uint64_t kFormatVersion = 3;
+inline constexpr uint64_t kFormatVersion = 4;
 
 // The replicated part: the same on every node that has applied the same entries.
 struct StoreMeta {
   LogPosition applied;
   Revision revision = kFirstRevision;
   Revision compacted = kNeverCompacted;
+  AlarmSet alarms;
+  StateDigest digest;
 
   friend bool operator==(const StoreMeta&, const StoreMeta&) = default;
 };
@@ -37,8 +43,10 @@ struct StoreMeta {
 // A record, ready to be written.
 using MetaRecord = std::pair<std::string, std::string>;
 
+MetaRecord AlarmsRecord(const AlarmSet& alarms);
 MetaRecord AppliedRecord(LogPosition applied);
 MetaRecord CompactedRecord(Revision compacted);
+MetaRecord DigestRecord(StateDigest digest);
 MetaRecord FormatRecord();
 MetaRecord RevisionRecord(Revision revision);
 MetaRecord ScrubbedRecord(EventId scrubbed);

@@ -29,6 +29,9 @@ class ReadView {
   // The current revision, and the oldest one that can be read (kNeverCompacted: all can).
   Revision revision() const { return meta_.revision; }
   Revision compacted() const { return meta_.compacted; }
+  const AlarmSet& alarms() const { return meta_.alarms; }
+  // The same on every member that has applied as much.
+  StateDigest digest() const { return meta_.digest; }
 
   // Reads keys; the options that concern consistency are the caller's. ErrEmptyKey,
   // ErrInvalidSortOption, ErrCompacted, ErrFutureRev; DATA_LOSS or UNAVAILABLE if the disk is

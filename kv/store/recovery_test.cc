@@ -157,7 +157,7 @@ TEST(RecoveryTest, AnotherFormatIsRefused) {
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(absl::StrContains(status.message(), "version 1")) << status;
   ExpectAdvice(status, h.dir());
-  PutRecord(h.generation_dir(), "mformat", std::string("\0\0\0\0\0\0\0\3", 8));
+  PutRecord(h.generation_dir(), "mformat", std::string("\0\0\0\0\0\0\0\4", 8));
   h.Open();
 }
 

@@ -294,8 +294,11 @@ TEST_F(SnapshotTest, RecordsThatAreNotTheStateAreRefused) {
   const LogPosition position{LogIndex(4), Term(1)};
   const MetaRecord applied = AppliedRecord(position);
   const MetaRecord other = AppliedRecord({LogIndex(4), Term(2)});
+  const MetaRecord digest = DigestRecord(StateDigest());
+  const MetaRecord format = FormatRecord();
   const MetaRecord revision = RevisionRecord(Revision(5));
-  const MetaRecord old_format = {FormatRecord().first, std::string("\0\0\0\0\0\0\0\1", 8)};
+  const MetaRecord bad_alarms = {AlarmsRecord({}).first, "?"};
+  const MetaRecord old_format = {format.first, std::string("\0\0\0\0\0\0\0\1", 8)};
   const MetaRecord bad_scrubbed = {ScrubbedRecord({}).first, "?"};
   using Records = std::vector<MetaRecord>;
   struct Row {
@@ -304,13 +307,15 @@ TEST_F(SnapshotTest, RecordsThatAreNotTheStateAreRefused) {
     bool good;
   };
   for (const Row& row : {
-           Row{"a state", Records{applied, FormatRecord(), revision}, true},
+           Row{"a state", Records{applied, digest, format, revision}, true},
            Row{"nothing", Records{}, false},
-           Row{"another term", Records{other, FormatRecord(), revision}, false},
-           Row{"no format", Records{applied, revision}, false},
-           Row{"another format", Records{applied, old_format, revision}, false},
-           Row{"no revision", Records{applied, FormatRecord()}, false},
-           Row{"damage", Records{applied, FormatRecord(), revision, bad_scrubbed}, false},
+           Row{"another term", Records{other, digest, format, revision}, false},
+           Row{"no digest", Records{applied, format, revision}, false},
+           Row{"no format", Records{applied, digest, revision}, false},
+           Row{"another format", Records{applied, digest, old_format, revision}, false},
+           Row{"no revision", Records{applied, digest, format}, false},
+           Row{"bad alarms", Records{bad_alarms, applied, digest, format, revision}, false},
+           Row{"bad scrubbed", Records{applied, digest, format, revision, bad_scrubbed}, false},
        }) {
     SnapshotStreamWriter writer(position);
     for (const auto& [key, value] : row.records) writer.Add(key, value);

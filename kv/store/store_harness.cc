@@ -167,7 +167,7 @@ void StoreHarness::Reopen() {
 ApplyItem StoreHarness::MakeItem(const std::string& payload) {
   ApplyItem item;
   item.entry.index = LogIndex(next_index_++);
-  item.entry.term = Term(1);
+  item.entry.term = term_;
   item.entry.kind = EntryKind::kCommand;
   item.entry.payload = std::make_shared<const std::string>(payload);
   item.wants_result = true;
@@ -261,6 +261,38 @@ absl::Status StoreHarness::Compact(int64_t revision) {
   Command command;
   command.mutable_compaction()->set_revision(revision);
   return Apply(command).status;
+}
+
+absl::Status StoreHarness::Grant(int64_t lease, int64_t ttl_seconds) {
+  Command command;
+  command.mutable_lease_grant()->set_id(lease);
+  command.mutable_lease_grant()->set_ttl(ttl_seconds);
+  return Apply(command).status;
+}
+
+absl::Status StoreHarness::Revoke(int64_t lease, uint64_t leader_term) {
+  Command command;
+  command.mutable_lease_revocation()->set_id(lease);
+  command.mutable_lease_revocation()->set_leader_term(leader_term);
+  return Apply(command).status;
+}
+
+absl::Status StoreHarness::Checkpoint(int64_t lease, int64_t remaining_ttl_seconds,
+                                      uint64_t leader_term) {
+  Command command;
+  auto* const checkpoint = command.mutable_lease_checkpoints()->add_checkpoints();
+  checkpoint->set_id(lease);
+  checkpoint->set_remaining_ttl(remaining_ttl_seconds);
+  command.mutable_lease_checkpoints()->set_leader_term(leader_term);
+  return Apply(command).status;
+}
+
+etcdserverpb::AlarmResponse StoreHarness::Alarm(const etcdserverpb::AlarmRequest& request) {
+  Command command;
+  *command.mutable_alarm() = request;
+  KvResult result = Apply(command);
+  CHECK(result.status.ok()) << result.status.ToString();
+  return std::get<etcdserverpb::AlarmResponse>(result.response);
 }
 
 void StoreHarness::InstallFrom(StoreHarness* from) {

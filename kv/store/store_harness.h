@@ -82,6 +82,11 @@ class StoreHarness {
   etcdserverpb::RangeResponse Range(const etcdserverpb::RangeRequest& request);
 
   absl::Status Compact(int64_t revision);
+  absl::Status Grant(int64_t lease, int64_t ttl_seconds);
+  // As a client does; as the leader of `leader_term` does that found it expired.
+  absl::Status Revoke(int64_t lease, uint64_t leader_term = 0);
+  absl::Status Checkpoint(int64_t lease, int64_t remaining_ttl_seconds, uint64_t leader_term);
+  etcdserverpb::AlarmResponse Alarm(const etcdserverpb::AlarmRequest& request);
   absl::Status RangeStatus(const etcdserverpb::RangeRequest& request);
 
   // The value of a key, now or at a revision; "(none)" if it does not exist.
@@ -93,6 +98,9 @@ class StoreHarness {
 
   // Takes the state of `from` in place of its own, through a snapshot.
   void InstallFrom(StoreHarness* from);
+  // Of the entries from now on; 1 at first.
+  void SetTerm(Term term) { term_ = term; }
+
   // As KvStore does; the next command comes after it.
   absl::Status Install(std::unique_ptr<SnapshotSink> sink);
 
@@ -107,6 +115,7 @@ class StoreHarness {
   StoreOptions options_;
   const std::string dir_;
   uint64_t next_index_ = 1;
+  Term term_{1};
   std::unique_ptr<KvStore> store_;
 };
 

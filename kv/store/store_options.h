@@ -17,8 +17,6 @@ class Executor;
 
 namespace pontoon::kv {
 
-class LeaseLookup;
-
 // Nothing here changes what the store holds after an entry: that is the same on every node. All
 // pointers are borrowed, and must outlive the store; `env` also what still reads from the store.
 struct StoreOptions {
@@ -27,9 +25,6 @@ struct StoreOptions {
   size_t block_cache_bytes = 32 << 20;
   size_t write_buffer_bytes = 16 << 20;
   size_t record_cache_bytes = 8 << 20;
-
-  // Says which leases exist. Null: none does.
-  const LeaseLookup* leases = nullptr;
 
   // Where compacted versions are removed, in steps of some milliseconds. Null: nowhere; they take
   // space, and are not seen.

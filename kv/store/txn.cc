@@ -106,7 +106,7 @@ absl::Status CheckRange(const RangeRequest& request, const KvReader& reader) {
 }
 
 // Says whether every operation that `plan` takes can be executed.
-absl::Status CheckOperations(const Plan& plan, const LeaseLookup& leases, KvReader* reader) {
+absl::Status CheckOperations(const Plan& plan, KvReader* reader) {
   auto nested = plan.nested.begin();
   for (const RequestOp& operation : *plan.operations) {
     absl::Status status;
@@ -115,13 +115,13 @@ absl::Status CheckOperations(const Plan& plan, const LeaseLookup& leases, KvRead
         status = CheckRange(operation.request_range(), *reader);
         break;
       case RequestOp::kRequestPut:
-        status = CheckPut(operation.request_put(), leases, reader);
+        status = CheckPut(operation.request_put(), reader);
         break;
       case RequestOp::kRequestDeleteRange:
         status = CheckDeleteRangeRequest(operation.request_delete_range());
         break;
       case RequestOp::kRequestTxn:
-        status = CheckOperations(*nested++, leases, reader);
+        status = CheckOperations(*nested++, reader);
         break;
       case RequestOp::REQUEST_NOT_SET:
         status = kErrKeyNotFound;
@@ -189,6 +189,11 @@ class Runner {
 
 bool IsRange(const RequestOp& operation) { return operation.has_request_range(); }
 
+bool Puts(const RequestOp& operation) {
+  return operation.has_request_put() ||
+         (operation.has_request_txn() && HasPut(operation.request_txn()));
+}
+
 }  // namespace
 
 bool IsReadOnly(const TxnRequest& request) {
@@ -196,22 +201,27 @@ bool IsReadOnly(const TxnRequest& request) {
          std::all_of(request.failure().begin(), request.failure().end(), IsRange);
 }
 
+bool HasPut(const TxnRequest& request) {
+  return std::any_of(request.success().begin(), request.success().end(), Puts) ||
+         std::any_of(request.failure().begin(), request.failure().end(), Puts);
+}
+
 absl::Status ExecuteReadOnlyTxn(const TxnRequest& request, KvReader* reader,
                                 TxnResponse* response) {
   CHECK(IsReadOnly(request));
   Plan plan = MakePlan(request, reader);
-  absl::Status possible = CheckOperations(plan, NoLeases(), reader);
+  absl::Status possible = CheckOperations(plan, reader);
   if (!possible.ok()) return possible;
   Runner(reader, nullptr).Run(plan, response);
   response->mutable_header()->set_revision(reader->revision().value());
   return reader->status();
 }
 
-absl::Status ExecuteTxn(const TxnRequest& request, const LeaseLookup& leases,
-                        KvTransaction* transaction, TxnResponse* response) {
+absl::Status ExecuteTxn(const TxnRequest& request, KvTransaction* transaction,
+                        TxnResponse* response) {
   KvReader* reader = transaction->reader();
   Plan plan = MakePlan(request, reader);
-  absl::Status possible = CheckOperations(plan, leases, reader);
+  absl::Status possible = CheckOperations(plan, reader);
   if (!possible.ok()) return possible;
   Runner(reader, transaction).Run(plan, response);
   if (response) response->mutable_header()->set_revision(transaction->revision().value());

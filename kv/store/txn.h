@@ -6,7 +6,6 @@
 #include "absl/status/status.h"
 #include "kv/store/kv_reader.h"
 #include "kv/store/kv_transaction.h"
-#include "kv/store/lease_lookup.h"
 #include "proto/rpc.pb.h"
 
 namespace pontoon::kv {
@@ -24,8 +23,11 @@ absl::Status ExecuteReadOnlyTxn(const etcdserverpb::TxnRequest& request, KvReade
 // before the first one, fails the whole: nothing is changed then. `response` may be null: then
 // nobody wants it, and reads are checked but not done. Duplicate keys and the number of operations
 // are the service's to check.
-absl::Status ExecuteTxn(const etcdserverpb::TxnRequest& request, const LeaseLookup& leases,
-                        KvTransaction* transaction, etcdserverpb::TxnResponse* response);
+absl::Status ExecuteTxn(const etcdserverpb::TxnRequest& request, KvTransaction* transaction,
+                        etcdserverpb::TxnResponse* response);
+
+// Whether there is a put in either branch, or in those of a nested transaction.
+bool HasPut(const etcdserverpb::TxnRequest& request);
 
 }  // namespace pontoon::kv
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kv/errors.h"
@@ -28,11 +29,11 @@ absl::Status CheckDeleteRangeRequest(const DeleteRangeRequest& request) {
   return absl::OkStatus();
 }
 
-absl::Status CheckPut(const PutRequest& request, const LeaseLookup& leases, KvReader* reader) {
+absl::Status CheckPut(const PutRequest& request, KvReader* reader) {
   absl::Status valid = CheckPutRequest(request);
   if (!valid.ok()) return valid;
   LeaseId lease(request.lease());
-  if (lease != kNoLease && !leases.Exists(lease)) return kErrLeaseNotFound;
+  if (lease != kNoLease && !reader->LeaseExists(lease)) return kErrLeaseNotFound;
   if (request.ignore_value() || request.ignore_lease()) {
     if (!reader->Scan(KeyRange::Single(request.key()))->Valid()) return kErrKeyNotFound;
   }
@@ -63,14 +64,14 @@ void ExecutePut(const PutRequest& request, KvTransaction* transaction, PutRespon
 void ExecuteDeleteRange(const DeleteRangeRequest& request, KvTransaction* transaction,
                         DeleteRangeResponse* response) {
   KeyRange range = KeyRange::FromRequest(request.key(), request.range_end());
-  std::vector<std::string> keys;  // a scan does not survive a change
+  std::vector<std::pair<std::string, LeaseId>> keys;  // a scan does not survive a change
   for (auto cursor = transaction->reader()->Scan(range); cursor->Valid(); cursor->Next()) {
-    keys.emplace_back(cursor->key());
+    keys.emplace_back(cursor->key(), cursor->Describe().lease);
     if (response && request.prev_kv()) {
       FillKeyValue(cursor->key(), cursor->Load(), response->add_prev_kvs());
     }
   }
-  for (const std::string& key : keys) transaction->Delete(key);
+  for (const auto& [key, lease] : keys) transaction->Delete(key, lease);
   if (response) {
     response->set_deleted(static_cast<int64_t>(keys.size()));
     response->mutable_header()->set_revision(transaction->revision().value());

@@ -9,7 +9,6 @@
 #include "absl/status/status.h"
 #include "kv/store/kv_reader.h"
 #include "kv/store/kv_transaction.h"
-#include "kv/store/lease_lookup.h"
 #include "proto/rpc.pb.h"
 
 namespace pontoon::kv {
@@ -20,8 +19,7 @@ absl::Status CheckPutRequest(const etcdserverpb::PutRequest& request);
 absl::Status CheckDeleteRangeRequest(const etcdserverpb::DeleteRangeRequest& request);
 
 // Beyond CheckPutRequest: ErrLeaseNotFound, ErrKeyNotFound.
-absl::Status CheckPut(const etcdserverpb::PutRequest& request, const LeaseLookup& leases,
-                      KvReader* reader);
+absl::Status CheckPut(const etcdserverpb::PutRequest& request, KvReader* reader);
 
 // `response` may be null: then nobody wants it.
 void ExecutePut(const etcdserverpb::PutRequest& request, KvTransaction* transaction,

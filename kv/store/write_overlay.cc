@@ -5,6 +5,12 @@
 #include "raft/base/check.h"
 
 namespace pontoon::kv {
+namespace {
+
+// In a digest, in place of the value of a record that was deleted.
+constexpr uint64_t kDeletedMark = ~uint64_t{0};
+
+}  // namespace
 
 // Merges two walks, one over the base and one over the changes. Where both have a key the change
 // wins; where the change is a deletion neither is seen.
@@ -81,10 +87,14 @@ class WriteOverlay::Iterator : public RecordIterator {
 
 void WriteOverlay::Put(std::string_view key, std::string_view value) {
   changes_.insert_or_assign(Keep(key), Keep(value));
+  digest_.Mix(key);
+  digest_.Mix(value);
 }
 
 void WriteOverlay::Delete(std::string_view key) {
   changes_.insert_or_assign(Keep(key), std::nullopt);
+  digest_.Mix(key);
+  digest_.Mix(kDeletedMark);
 }
 
 std::string_view WriteOverlay::Keep(std::string_view bytes) {

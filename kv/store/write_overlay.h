@@ -3,6 +3,7 @@
 #ifndef PONTOON_KV_STORE_WRITE_OVERLAY_H_
 #define PONTOON_KV_STORE_WRITE_OVERLAY_H_
 
+#include <cstdint>
 #include <memory>
 #include <memory_resource>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "kv/store/record_reader.h"
+#include "kv/store/state_digest.h"
 
 namespace pontoon::kv {
 
@@ -22,14 +24,20 @@ namespace pontoon::kv {
 // Thread safety: none. Iterators are void after the next change.
 class WriteOverlay : public RecordReader {
  public:
-  // `base` must outlive the overlay, and must not change.
-  explicit WriteOverlay(const RecordReader* base) : base_(base) {}
+  // `base` must outlive the overlay, and must not change. Its digest is `digest`.
+  explicit WriteOverlay(const RecordReader* base, StateDigest digest = StateDigest())
+      : base_(base), digest_(digest) {}
 
   WriteOverlay(const WriteOverlay&) = delete;
   WriteOverlay& operator=(const WriteOverlay&) = delete;
 
   void Put(std::string_view key, std::string_view value);
   void Delete(std::string_view key);
+
+  // Of the base and of every change since, in the order in which they were made.
+  StateDigest digest() const { return digest_; }
+  // Ends what one entry did, which may be nothing.
+  void MixIntoDigest(uint64_t number) { digest_.Mix(number); }
 
   absl::StatusOr<bool> Get(std::string_view key, std::string* value) const override;
   std::unique_ptr<RecordIterator> NewIterator() const override;
@@ -51,6 +59,7 @@ class WriteOverlay : public RecordReader {
   // What was overwritten stays until the end: a batch is small.
   std::pmr::monotonic_buffer_resource bytes_;
   Changes changes_;
+  StateDigest digest_;
 };
 
 }  // namespace pontoon::kv
