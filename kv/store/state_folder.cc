@@ -26,8 +26,8 @@ std::optional<LogIndex> ParseGenerationName(const std::string& name) {
 absl::StatusOr<StoreMeta> Initialize(Database* database) {
   StoreMeta meta;
   leveldb::WriteBatch batch;
-  for (const auto& [key, value] :
-       {FormatRecord(), AppliedRecord(meta.applied), RevisionRecord(meta.revision)}) {
+  for (const auto& [key, value] : {FormatRecord(), AppliedRecord(meta.applied),
+                                   DigestRecord(meta.digest), RevisionRecord(meta.revision)}) {
     batch.Put(key, value);
   }
   absl::Status written = database->Write(&batch);
