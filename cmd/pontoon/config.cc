@@ -58,6 +58,25 @@ class Reader {
     return number;
   }
 
+  struct Durations {
+    absl::Duration least;
+    absl::Duration most;
+  };
+  // As Go writes it: "10m", "1h30m".
+  absl::StatusOr<absl::Duration> Time(const std::string& flag, absl::Duration fallback,
+                                      Durations bounds) const {
+    const auto found = settings_.find(flag);
+    if (found == settings_.end()) return fallback;
+    absl::Duration time;
+    if (!absl::ParseDuration(found->second.value, &time) || time < bounds.least ||
+        time > bounds.most) {
+      return Error(flag, absl::StrCat("must be a time from ", absl::FormatDuration(bounds.least),
+                                      " to ", absl::FormatDuration(bounds.most),
+                                      ", written as \"90s\" or \"1h30m\""));
+    }
+    return time;
+  }
+
   absl::StatusOr<std::vector<Url>> Urls(const std::string& flag, Url fallback) const {
     const auto found = settings_.find(flag);
     if (found == settings_.end()) return std::vector<Url>{std::move(fallback)};
@@ -192,6 +211,10 @@ absl::Status ReadLimits(const Reader& reader, Config& config) {
   config.request_bytes_max = static_cast<size_t>(*request);
   config.txn_ops_max = static_cast<int>(*ops);
   config.concurrent_streams_max = static_cast<int>(*streams);
+  const auto progress = reader.Time("watch-progress-notify-interval", absl::Minutes(10),
+                                    {absl::Milliseconds(100), absl::Hours(24)});
+  if (!progress.ok()) return progress.status();
+  config.watch_progress_interval = *progress;
 
   const auto step = reader.Number("snapshot-count", 100'000, {1, int64_t{1} << 40});
   if (!step.ok()) return step.status();

@@ -65,6 +65,7 @@ struct Config {
   size_t request_bytes_max = 0;
   int txn_ops_max = 0;
   int concurrent_streams_max = 0;
+  absl::Duration watch_progress_interval;
   uint64_t compaction_step_entries = 0;    // the log is considered for compaction after so many
   uint64_t log_entries_kept = 0;           // of those that are applied
   uint64_t snapshot_bytes_per_second = 0;  // of all that this member sends

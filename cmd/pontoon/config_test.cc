@@ -74,6 +74,7 @@ TEST(Config, NothingGivenMakesASingleMemberOnThisMachine) {
   EXPECT_EQ(config->request_bytes_max, 1'572'864u);
   EXPECT_EQ(config->txn_ops_max, 128);
   EXPECT_EQ(config->concurrent_streams_max, 1024);
+  EXPECT_EQ(config->watch_progress_interval, absl::Minutes(10));
   EXPECT_EQ(config->compaction_step_entries, 100'000u);
   EXPECT_EQ(config->log_entries_kept, 10'000u);
   EXPECT_EQ(config->log_retention_bytes, 512u << 20);
@@ -106,6 +107,7 @@ TEST(Config, EveryFlagIsUnderstood) {
                  "--max-request-bytes=2000000",
                  "--max-txn-ops=256",
                  "--max-concurrent-streams=10",
+                 "--watch-progress-notify-interval=1m30s",
                  "--listen-metrics-urls=http://0.0.0.0:9100,http://[::1]:9101",
                  "--metrics-compat=etcd",
                  "--log-level=warn",
@@ -132,6 +134,7 @@ TEST(Config, EveryFlagIsUnderstood) {
   EXPECT_EQ(config->request_bytes_max, 2'000'000u);
   EXPECT_EQ(config->txn_ops_max, 256);
   EXPECT_EQ(config->concurrent_streams_max, 10);
+  EXPECT_EQ(config->watch_progress_interval, absl::Seconds(90));
   EXPECT_EQ(config->log.level, LogLevel::kWarn);
   EXPECT_EQ(config->log.format, LogFormat::kJson);
   EXPECT_EQ(config->compaction_step_entries, 5u);
@@ -293,6 +296,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "--max-clock-error: \"100001\" must be a whole number from 0 to 100000"},
         Mistake{{"--max-request-bytes=-1"},
                 "--max-request-bytes: \"-1\" must be a whole number from 1024 to 33554432"},
+        Mistake{{"--watch-progress-notify-interval=90"},
+                "--watch-progress-notify-interval: \"90\" must be a time from 100ms to 24h, "
+                "written as \"90s\" or \"1h30m\""},
+        Mistake{{"--watch-progress-notify-interval=99ms"},
+                "--watch-progress-notify-interval: \"99ms\" must be a time from 100ms to 24h, "
+                "written as \"90s\" or \"1h30m\""},
         Mistake{{"--max-txn-ops=0"}, "--max-txn-ops: \"0\" must be a whole number from 1 to 65536"},
         Mistake{{"--log-level=loud"}, "--log-level: \"loud\" must be debug, info, warn or error"},
         Mistake{{"--log-format=xml"}, "--log-format: \"xml\" must be console or json"}));

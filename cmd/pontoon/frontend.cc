@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "kv/errors.h"
 #include "raft/env/clock.h"
 
 namespace pontoon {
@@ -23,6 +24,13 @@ kv::ClientServerOptions ServerOptionsFor(const Config& config) {
   for (const Url& url : config.listen_client_urls) options.addresses.push_back(url.HostPort());
   options.request_bytes_max = config.request_bytes_max;
   options.concurrent_streams_max = config.concurrent_streams_max;
+  return options;
+}
+
+kv::WatchHubOptions WatchOptionsFor(const Config& config) {
+  kv::WatchHubOptions options;
+  options.progress_interval = config.watch_progress_interval;
+  options.fragment_bytes_max = config.request_bytes_max + kv::kWireOverheadBytes;
   return options;
 }
 
@@ -65,14 +73,22 @@ Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica
           {&member_, store, &point_reads_, &range_reads_},
           {.request_bytes_max = config.request_bytes_max, .txn_ops_max = config.txn_ops_max}),
       maintenance_service_({&member_, store, &point_reads_, reporter}),
-      cluster_service_({&member_, &book_, &point_reads_, identity.token}) {}
+      cluster_service_({&member_, &book_, &point_reads_, identity.token}),
+      watch_hub_(
+          store, Clock::System(), WatchOptionsFor(config),
+          [this](etcdserverpb::ResponseHeader* header) {
+            member_.FillHeader(member_.replica()->CurrentLeadership().term, header);
+          },
+          NewThreadExecutor("watches")),
+      watch_service_(&member_, &watch_hub_) {}
 
 Frontend::~Frontend() = default;
 
 absl::Status Frontend::Listen(const Config& config, kv::CallWatchers watchers) {
-  auto server = kv::StartClientServer(ServerOptionsFor(config),
-                                      {&kv_service_, &maintenance_service_, &cluster_service_},
-                                      &unknown_calls_, std::move(watchers));
+  auto server = kv::StartClientServer(
+      ServerOptionsFor(config),
+      {&kv_service_, &maintenance_service_, &cluster_service_, &watch_service_}, &unknown_calls_,
+      std::move(watchers));
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
   return absl::OkStatus();
@@ -84,6 +100,7 @@ void Frontend::Retreat() {
 }
 
 void Frontend::Shut(absl::Duration grace) {
+  watch_hub_.EndAll(kv::kErrStopped);
   server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
 }
 

@@ -23,6 +23,8 @@
 #include "kv/service/status_reporter.h"
 #include "kv/service/unknown_calls.h"
 #include "kv/store/kv_store.h"
+#include "kv/watch/watch_hub.h"
+#include "kv/watch/watch_service.h"
 #include "raft/env/executor.h"
 #include "raft/node/replica.h"
 
@@ -61,6 +63,8 @@ class Frontend {
   kv::KvService kv_service_;
   kv::MaintenanceService maintenance_service_;
   kv::ClusterService cluster_service_;
+  kv::WatchHub watch_hub_;
+  kv::WatchService watch_service_;
   kv::UnknownCalls unknown_calls_;
   std::unique_ptr<grpc::Server> server_;
 

@@ -64,6 +64,8 @@ constexpr Flag kFlags[] = {
     {"max-request-bytes", kLimits, "BYTES", "1572864", "largest request that a client may send"},
     {"max-txn-ops", kLimits, "N", "128", "most operations in one list of a transaction"},
     {"max-concurrent-streams", kLimits, "N", "1024", "most calls at once on one connection"},
+    {"watch-progress-notify-interval", kTiming, "DURATION", "10m",
+     "time without events after which watchers that want it are told how far they are (\"90s\")"},
     {"snapshot-count", kLimits, "N", "100000",
      "after so many entries, or 64 MiB, what is applied and no longer needed is cut off the log"},
     {"snapshot-catchup-entries", kLimits, "N", "10000",

@@ -15,8 +15,6 @@
 namespace pontoon::kv {
 namespace {
 
-// What surrounds a command of the largest size on the wire; etcd allows as much.
-constexpr int kWireOverheadBytes = 512 << 10;
 // As etcd: a client that pings more often than this is sent away.
 constexpr int kClientPingIntervalMsMin = 5'000;
 // A connection that does not finish its handshake costs memory (etcd: GHSA-6vch).
@@ -31,8 +29,8 @@ class HealthServiceEnabled {
 };
 
 void SetLimits(const ClientServerOptions& options, grpc::ServerBuilder& builder) {
-  builder.SetMaxReceiveMessageSize(static_cast<int>(options.request_bytes_max) +
-                                   kWireOverheadBytes);
+  builder.SetMaxReceiveMessageSize(
+      static_cast<int>(options.request_bytes_max + kWireOverheadBytes));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.concurrent_streams_max);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,

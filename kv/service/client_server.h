@@ -21,6 +21,9 @@ class Service;
 
 namespace pontoon::kv {
 
+// What surrounds a command of the largest size on the wire; etcd allows as much.
+inline constexpr size_t kWireOverheadBytes = 512 << 10;
+
 using CallWatchers =
     std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>;
 
