@@ -9,8 +9,9 @@ source "$root/deploy/environment.sh"
 
 # Where sanitizers find most for their time; docs/testing.md says how to run them on all.
 readonly asan_targets=(//raft/env/... //raft/node/... //raft/storage/... //raft/transport/...
-  //kv/monitor/...)
-readonly tsan_targets=(//raft/env/... //raft/node/... //raft/transport/... //kv/monitor/...)
+  //kv/monitor/... //kv/watch/...)
+readonly tsan_targets=(//raft/env/... //raft/node/... //raft/transport/... //kv/monitor/...
+  //kv/watch/...)
 
 usage() {
   cat <<'END'

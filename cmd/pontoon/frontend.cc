@@ -30,6 +30,7 @@ kv::ClientServerOptions ServerOptionsFor(const Config& config) {
 kv::WatchHubOptions WatchOptionsFor(const Config& config) {
   kv::WatchHubOptions options;
   options.progress_interval = config.watch_progress_interval;
+  options.leader_look_interval = config.election_timeout;  // as etcd
   options.fragment_bytes_max = config.request_bytes_max + kv::kWireOverheadBytes;
   return options;
 }
@@ -79,6 +80,7 @@ Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica
           [this](etcdserverpb::ResponseHeader* header) {
             member_.FillHeader(member_.replica()->CurrentLeadership().term, header);
           },
+          [replica] { return replica->CurrentLeadership().leader != kNoNode; },
           NewThreadExecutor("watches")),
       watch_service_(&member_, &watch_hub_) {}
 

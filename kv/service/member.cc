@@ -21,9 +21,13 @@ Instant Member::DeadlineOf(const grpc::CallbackServerContext& call) const {
   return clock_->Now() + std::max(left, absl::ZeroDuration());
 }
 
-absl::Status Member::CheckLeader(const grpc::CallbackServerContext& call) const {
+bool Member::NeedsLeader(const grpc::CallbackServerContext& call) {
   const auto wish = call.client_metadata().find("hasleader");
-  if (wish == call.client_metadata().end() || wish->second != "true") return absl::OkStatus();
+  return wish != call.client_metadata().end() && wish->second == "true";
+}
+
+absl::Status Member::CheckLeader(const grpc::CallbackServerContext& call) const {
+  if (!NeedsLeader(call)) return absl::OkStatus();
   if (replica_->CurrentLeadership().leader != kNoNode) return absl::OkStatus();
   return kErrNoLeader;
 }

@@ -36,6 +36,8 @@ class Member {
   // When `call` has failed: the client's deadline, or ours if that is sooner.
   Instant DeadlineOf(const grpc::CallbackServerContext& call) const;
 
+  // Whether the client wants to be served only by a member that knows a leader.
+  static bool NeedsLeader(const grpc::CallbackServerContext& call);
   // ErrNoLeader if the client wants to be served only by a member that knows a leader (etcd's
   // WithRequireLeader), and this one knows none.
   absl::Status CheckLeader(const grpc::CallbackServerContext& call) const;

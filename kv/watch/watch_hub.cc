@@ -34,17 +34,19 @@ struct WatchStream {
   absl::flat_hash_set<Watcher*> held;
   int64_t next_id = 0;  // to try next
   size_t late = 0;      // watchers that are not synced
+  bool needs_leader = false;
   bool full = false;
   bool request_waits = false;   // for room, before the next one may come
   bool progress_asked = false;  // and not told yet
 };
 
 WatchHub::WatchHub(KvStore* store, const Clock* clock, const WatchHubOptions& options,
-                   FillHeader fill_header, std::unique_ptr<Executor> executor)
+                   FillHeader fill_header, HasLeader has_leader, std::unique_ptr<Executor> executor)
     : store_(store),
       clock_(clock),
       options_(options),
       fill_header_(std::move(fill_header)),
+      has_leader_(std::move(has_leader)),
       executor_(std::move(executor)) {
   store_->Subscribe(this);
 }
@@ -92,13 +94,15 @@ void WatchHub::PostTo(StreamId stream, absl::AnyInvocable<void(WatchStream*) &&>
   });
 }
 
-WatchHub::StreamId WatchHub::Open(std::shared_ptr<WatchOutlet> outlet) {
+WatchHub::StreamId WatchHub::Open(std::shared_ptr<WatchOutlet> outlet, Demand demand) {
   const StreamId id = ++last_stream_;
-  executor_->Post([this, id, outlet = std::move(outlet)]() mutable {
+  executor_->Post([this, id, demand, outlet = std::move(outlet)]() mutable {
     if (ended_.has_value()) return outlet->End(*ended_);
     auto stream = std::make_unique<WatchStream>();
     stream->id = id;
     stream->outlet = std::move(outlet);
+    stream->needs_leader = demand == Demand::kLeader;
+    if (stream->needs_leader) LookLater();
     streams_.emplace(id, std::move(stream));
     ++streams_count_;
   });
@@ -453,6 +457,28 @@ void WatchHub::Tick() {
     }
   }
   if (wanted) TickLater();
+}
+
+void WatchHub::LookLater() {
+  if (looking_) return;
+  looking_ = true;
+  executor_->PostAt(clock_->Now() + options_.leader_look_interval, [this] { LookForLeader(); });
+}
+
+void WatchHub::LookForLeader() {
+  looking_ = false;
+  leaderless_looks_ = has_leader_() ? 0 : leaderless_looks_ + 1;
+  std::vector<StreamId> ended;
+  for (const auto& [id, stream] : streams_) {
+    if (!stream->needs_leader) continue;
+    if (leaderless_looks_ < options_.leaderless_looks_max) {
+      LookLater();
+    } else {
+      stream->outlet->End(kErrNoLeader);
+      ended.push_back(id);
+    }
+  }
+  for (const StreamId id : ended) Drop(id);
 }
 
 // ---- Where watchers are.

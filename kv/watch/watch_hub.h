@@ -60,6 +60,9 @@ struct WatchHubOptions {
   absl::Duration progress_interval = absl::Minutes(10);
   // A response of more bytes is cut in pieces for those who take that.
   size_t fragment_bytes_max = (3 << 19) + (512 << 10);
+  // Streams that need a leader are ended when a member has known none at so many looks in a row.
+  absl::Duration leader_look_interval = absl::Seconds(1);
+  int leaderless_looks_max = 3;
   // Of history, read in one turn: what is more waits for the next one.
   size_t turn_revisions_max = 1000;
   size_t turn_bytes_max = 1 << 20;
@@ -83,15 +86,18 @@ class WatchHub final : private StoreObserver {
  public:
   // Fills in all of a header but the revision.
   using FillHeader = absl::AnyInvocable<void(etcdserverpb::ResponseHeader*) const>;
+  // Whether this member knows a leader.
+  using HasLeader = absl::AnyInvocable<bool() const>;
 
   // Borrows `store` and `clock`.
   WatchHub(KvStore* store, const Clock* clock, const WatchHubOptions& options,
-           FillHeader fill_header, std::unique_ptr<Executor> executor);
+           FillHeader fill_header, HasLeader has_leader, std::unique_ptr<Executor> executor);
   // Nobody may use the hub any more; streams that are open are forgotten.
   ~WatchHub() override;
 
   using StreamId = uint64_t;
-  StreamId Open(std::shared_ptr<WatchOutlet> outlet);
+  enum class Demand { kNone, kLeader };
+  StreamId Open(std::shared_ptr<WatchOutlet> outlet, Demand demand = Demand::kNone);
   // Answers through the outlet.
   void Handle(StreamId stream, etcdserverpb::WatchRequest request);
   // The outlet has room again.
@@ -145,6 +151,8 @@ class WatchHub final : private StoreObserver {
   void CatchUp();
   void Tick();
   void TickLater();
+  void LookForLeader();
+  void LookLater();
 
   // Hands the events of the view from `from` on to the watchers in `index`, up to the limits of a
   // turn. Returns the first revision that was not looked at. An error: the storage failed.
@@ -178,6 +186,7 @@ class WatchHub final : private StoreObserver {
   const Clock* const clock_;
   const WatchHubOptions options_;
   const FillHeader fill_header_;
+  const HasLeader has_leader_;
 
   // ---- of the executor
   absl::flat_hash_map<StreamId, std::unique_ptr<WatchStream>> streams_;
@@ -191,6 +200,8 @@ class WatchHub final : private StoreObserver {
   uint64_t watchers_made_ = 0;
   uint64_t ticks_ = 0;
   bool ticking_ = false;
+  bool looking_ = false;      // for a leader
+  int leaderless_looks_ = 0;  // in a row
 
   // Whether there is anybody for whom steps matter.
   std::atomic<bool> listening_ = false;

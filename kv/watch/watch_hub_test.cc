@@ -50,7 +50,7 @@ class WatchHubTest : public testing::Test {
     hub_ = std::make_unique<WatchHub>(
         &h_.store(), &clock_, options_,
         [this](etcdserverpb::ResponseHeader* header) { header->set_raft_term(term_); },
-        std::move(executor));
+        [this] { return has_leader_; }, std::move(executor));
     outlet_ = std::make_shared<RecordingOutlet>();
     stream_ = hub_->Open(outlet_);
   }
@@ -84,6 +84,7 @@ class WatchHubTest : public testing::Test {
   ManualClock clock_;
   WatchHubOptions options_;
   uint64_t term_ = 1;
+  bool has_leader_ = true;
   ManualExecutor* executor_ = nullptr;
   std::unique_ptr<WatchHub> hub_;
   std::shared_ptr<RecordingOutlet> outlet_;
@@ -458,6 +459,22 @@ TEST_F(WatchHubTest, AClosedStreamIsForgotten) {
   EXPECT_EQ(hub_->Stats().streams, 0);
   PutMany(1);
   EXPECT_THAT(Heard(), IsEmpty());
+}
+
+TEST_F(WatchHubTest, AStreamThatNeedsALeaderEndsWithoutOne) {
+  auto demanding = std::make_shared<RecordingOutlet>();
+  hub_->Open(demanding, WatchHub::Demand::kLeader);
+  has_leader_ = false;
+  executor_->RunFor(2 * options_.leader_look_interval);
+  has_leader_ = true;  // in time
+  executor_->RunFor(2 * options_.leader_look_interval);
+  has_leader_ = false;
+  executor_->RunFor(2 * options_.leader_look_interval);
+  EXPECT_TRUE(demanding->ended().ok());
+  executor_->RunFor(options_.leader_look_interval);
+  EXPECT_EQ(demanding->ended(), absl::Status(kErrNoLeader));
+  EXPECT_TRUE(outlet_->ended().ok()) << "which needs none";
+  EXPECT_EQ(hub_->Stats().streams, 1);
 }
 
 TEST_F(WatchHubTest, AllStreamsEndTogether) {

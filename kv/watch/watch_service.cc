@@ -30,9 +30,9 @@ class WatchService::Stream final
   explicit Stream(WatchService* service) : service_(service) {}
 
   // Takes part from then on.
-  void Begin() {
+  void Begin(WatchHub::Demand demand) {
     self_ = shared_from_this();
-    id_ = service_->hub_->Open(self_);
+    id_ = service_->hub_->Open(self_, demand);
     StartRead(&request_bytes_);
   }
   // Ends before it has begun.
@@ -143,7 +143,7 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* WatchService::Watch
   if (absl::Status s = member_->CheckLeader(*call); !s.ok()) {
     stream->Refuse(s);
   } else {
-    stream->Begin();
+    stream->Begin(Member::NeedsLeader(*call) ? WatchHub::Demand::kLeader : WatchHub::Demand::kNone);
   }
   return stream.get();
 }
