@@ -60,6 +60,8 @@ Effect Ledger::Execute(const Entry& entry) {
   if (effect.changed) {
     const KeyId key = record.operation.key;
     versions_[key.value()].push_back({entry.index, model_.At(key).value});
+    changes_.push_back({key, model_.At(key).value});
+    CHECK_EQ(effect.revision, KeyModel().revision() + static_cast<int64_t>(changes_.size()));
   }
   return effect;
 }
@@ -88,6 +90,13 @@ bool Ledger::WasEverMember(NodeId node) const {
   return std::any_of(items.begin(), items.end(), [node](const MembershipHistory::Item& item) {
     return item.membership.IsLasting(node);
   });
+}
+
+const Ledger::Change& Ledger::ChangeAt(int64_t revision) const {
+  const int64_t place = revision - KeyModel().revision() - 1;
+  CHECK(place >= 0 && place < static_cast<int64_t>(changes_.size()))
+      << "revision " << revision << " of " << model_.revision();
+  return changes_[static_cast<size_t>(place)];
 }
 
 Value Ledger::ValueAt(KeyId key, LogIndex index) const {

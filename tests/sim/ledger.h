@@ -50,6 +50,12 @@ class Ledger {
   Term CommittedBy(LogIndex index) const { return EntryAt(index).committed_by; }
   // What the command at `index` must have returned.
   const Effect& EffectAt(LogIndex index) const { return EntryAt(index).effect; }
+  // What a revision of the store is.
+  struct Change {
+    KeyId key;
+    Value value;  // kAbsent: it was deleted
+  };
+  const Change& ChangeAt(int64_t revision) const;
   // What a key must hold once `index` is applied, and nothing after it.
   Value ValueAt(KeyId key, LogIndex index) const;
   // The configurations along what was applied.
@@ -81,6 +87,7 @@ class Ledger {
   MembershipHistory memberships_;
   KeyModel model_;
   std::array<std::vector<Version>, kKeysMax> versions_;
+  std::vector<Change> changes_;  // by revision, from the first one after an empty store's
 };
 
 // The operation that a command belongs to: the number at its end. See SimStore::Encode.

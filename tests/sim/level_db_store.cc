@@ -183,6 +183,8 @@ class LevelDbStore final : public SimStore {
     store_.reset();
   }
 
+  kv::KvStore* kv_store() override { return store_.get(); }
+
   ReadResult Read(KeyId key) const override {
     const auto view = store_->View();
     etcdserverpb::RangeRequest request;

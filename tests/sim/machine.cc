@@ -73,6 +73,7 @@ void Machine::Start() {
                     restored.applied.value());
   life->node = std::make_unique<raft::RaftNode>(NodeOptions(), restored, environment,
                                                 Executors(&life->process));
+  if (store_->kv_store() != nullptr) life->watch_hub = NewWatchHub(&life->process);
   life_ = std::move(life);
   world_.network->Connect(id_, life_->node.get());
   SyncStoreAtTimes(lives_);
@@ -167,6 +168,17 @@ raft::RaftNodeExecutors Machine::Executors(Process* process) {
           .log_reader = process->NewExecutor(kLogReaderName, read),
           .applier = process->NewExecutor(kApplierName, apply),
           .snapshots = process->NewExecutor("snapshots", read)};
+}
+
+// What it reads at once, and how many share that, is drawn, so that turns end everywhere.
+std::unique_ptr<kv::WatchHub> Machine::NewWatchHub(Process* process) {
+  kv::WatchHubOptions options;
+  options.turn_revisions_max = dice_.Between(1, 50);
+  options.turn_watchers_max = dice_.Between(1, 4);
+  const auto pace = [this] { return dice_.Skewed(absl::Microseconds(5), absl::Milliseconds(5)); };
+  return std::make_unique<kv::WatchHub>(
+      store_->kv_store(), &clock_, options, [](etcdserverpb::ResponseHeader*) {},
+      [] { return true; }, process->NewExecutor("watches", pace));
 }
 
 // Within a task of the node: it is taken away a moment later, and does nothing until then.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "kv/watch/watch_hub.h"
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
 #include "raft/env/testing/faulty_file_system.h"
@@ -93,6 +94,8 @@ class Machine {
   const SimStore& store() const { return *store_; }
   // Needs up().
   raft::RaftNode* node() { return life_->node.get(); }
+  // Where changes can be watched. Needs up(), and a real store.
+  kv::WatchHub* watch_hub() { return life_->watch_hub.get(); }
 
  private:
   // In the order of construction.
@@ -103,6 +106,7 @@ class Machine {
     std::unique_ptr<raft::Transport> transport;
     std::unique_ptr<StateMachine> state_machine;
     std::unique_ptr<raft::RaftNode> node;
+    std::unique_ptr<kv::WatchHub> watch_hub;  // null: the store is a model
   };
 
   const Process& process() const { return life_->process; }
@@ -112,6 +116,7 @@ class Machine {
   bool FitToState(Life* life, raft::RecoveredLog* recovered, LogIndex* applied);
   raft::RaftNodeOptions NodeOptions();
   raft::RaftNodeExecutors Executors(Process* process);
+  std::unique_ptr<kv::WatchHub> NewWatchHub(Process* process);
   void OnFatal(const absl::Status& error);
   void EndLife();
   void SyncStoreAtTimes(uint64_t life);

@@ -24,6 +24,7 @@
 #include "tests/sim/plots.h"
 #include "tests/sim/referee.h"
 #include "tests/sim/trace.h"
+#include "tests/sim/watchers.h"
 
 namespace pontoon::sim {
 namespace {
@@ -60,6 +61,7 @@ class Simulation {
     nemesis_ = std::make_unique<Nemesis>(world_, &machines_);
     churn_ = std::make_unique<Churn>(world_, &machines_, &ledger_);
     plots_ = std::make_unique<Plots>(world_, &machines_, &clients_);
+    watchers_ = std::make_unique<Watchers>(options, &loop_, &machines_, &ledger_, &trace_);
   }
 
   // The nodes answer those who still wait when they end, so they end first.
@@ -73,6 +75,7 @@ class Simulation {
     nemesis_->Start();
     churn_->Start();
     plots_->Start();
+    watchers_->Start();
     loop_.RunUntil(SimTime() + options_.safety_phase);
     trace_.Say("---- all faults end");
     plots_->End();
@@ -143,6 +146,8 @@ class Simulation {
               [this] { return Leader() == options_.preferred; });
     }
     WaitFor("all nodes to apply the last writes", kCatchUpMax, [this] { return Converged(); });
+    WaitFor("all watchers to hear of everything", kCatchUpMax,
+            [this] { return watchers_->HaveHeardEverything(); });
     const NodeId leader = Leader();
     const Term term = referee_.newest_term();
     loop_.RunUntil(loop_.now() + kElectionsMax * options_.core.election_timeout);
@@ -374,6 +379,7 @@ class Simulation {
   std::unique_ptr<Nemesis> nemesis_;
   std::unique_ptr<Churn> churn_;
   std::unique_ptr<Plots> plots_;
+  std::unique_ptr<Watchers> watchers_;
   absl::Duration healing_;
   std::array<std::string, kNodesMax + 1> told_roles_;  // to the reader of the story
 };

@@ -10,6 +10,10 @@
 #include "tests/sim/key_model.h"
 #include "tests/sim/operation.h"
 
+namespace pontoon::kv {
+class KvStore;
+}
+
 namespace pontoon::sim {
 
 // A state machine that comes and goes with its process, on a disk that stays.
@@ -40,6 +44,9 @@ class SimStore {
   // The life ends as by CutOff, and what was not synced is lost: process and machine are the same
   // here, since a store keeps in its own memory what it has not synced.
   virtual void Crash() = 0;
+
+  // The store itself, if it is the real one. Needs a life.
+  virtual kv::KvStore* kv_store() { return nullptr; }
 
   // These need a life. A read of what was applied last.
   struct ReadResult {
