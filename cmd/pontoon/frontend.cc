@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "cmd/pontoon/random.h"
 #include "raft/env/clock.h"
 
 namespace pontoon {
@@ -65,13 +66,27 @@ Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica
           {&member_, store, &point_reads_, &range_reads_},
           {.request_bytes_max = config.request_bytes_max, .txn_ops_max = config.txn_ops_max}),
       maintenance_service_({&member_, store, &point_reads_, reporter}),
-      cluster_service_({&member_, &book_, &point_reads_, identity.token}) {}
+      cluster_service_({&member_, &book_, &point_reads_, identity.token}),
+      lease_executor_(NewThreadExecutor("lessor")),
+      lessor_({replica, store, Clock::System(), lease_executor_.get()},
+              {.election_timeout = config.election_timeout,
+               .look_interval = config.heartbeat_interval}),
+      lease_keeper_(
+          {replica, &lessor_, Clock::System(), lease_executor_.get()},
+          {.answer_timeout = config.election_timeout, .retry_interval = config.heartbeat_interval}),
+      lease_granter_(&member_, {.election_timeout = config.election_timeout, .seed = RandomBits()}),
+      lease_service_({&member_, store, &lease_granter_, &lease_keeper_, &range_reads_}) {}
 
-Frontend::~Frontend() = default;
+Frontend::~Frontend() {
+  lease_keeper_.Close();
+  lessor_.Close();
+  lease_executor_.reset();
+}
 
 absl::Status Frontend::Listen(const Config& config, kv::CallWatchers watchers) {
   auto server = kv::StartClientServer(ServerOptionsFor(config),
-                                      {&kv_service_, &maintenance_service_, &cluster_service_},
+                                      {&kv_service_, &maintenance_service_, &cluster_service_,
+                                       &lease_service_},
                                       &unknown_calls_, std::move(watchers));
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
@@ -84,6 +99,7 @@ void Frontend::Retreat() {
 }
 
 void Frontend::Shut(absl::Duration grace) {
+  lease_keeper_.Stop();  // what waits there does not wait for this member's replica
   server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
 }
 

@@ -36,6 +36,9 @@ class Member {
   // When `call` has failed: the client's deadline, or ours if that is sooner.
   Instant DeadlineOf(const grpc::CallbackServerContext& call) const;
 
+  // The same for what is done when the call is over.
+  Instant DeadlineFromNow() const;
+
   // ErrNoLeader if the client wants to be served only by a member that knows a leader (etcd's
   // WithRequireLeader), and this one knows none.
   absl::Status CheckLeader(const grpc::CallbackServerContext& call) const;
