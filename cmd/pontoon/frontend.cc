@@ -75,9 +75,16 @@ Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica
           {replica, &lessor_, Clock::System(), lease_executor_.get()},
           {.answer_timeout = config.election_timeout, .retry_interval = config.heartbeat_interval}),
       lease_granter_(&member_, {.election_timeout = config.election_timeout, .seed = RandomBits()}),
-      lease_service_({&member_, store, &lease_granter_, &lease_keeper_, &range_reads_}) {}
+      lease_service_({&member_, store, &lease_granter_, &lease_keeper_, &range_reads_}),
+      lock_executor_(NewThreadExecutor("locks")),
+      lock_changes_(store, lock_executor_.get()),
+      lock_service_({&member_, &lease_granter_, &lock_changes_, config.request_bytes_max}),
+      election_service_({&member_, &lease_granter_, &lock_changes_, config.request_bytes_max},
+                        &range_reads_) {}
 
 Frontend::~Frontend() {
+  lock_changes_.Close();
+  lock_executor_.reset();
   lease_keeper_.Close();
   lessor_.Close();
   lease_executor_.reset();
@@ -86,7 +93,7 @@ Frontend::~Frontend() {
 absl::Status Frontend::Listen(const Config& config, kv::CallWatchers watchers) {
   auto server = kv::StartClientServer(ServerOptionsFor(config),
                                       {&kv_service_, &maintenance_service_, &cluster_service_,
-                                       &lease_service_},
+                                       &lease_service_, &lock_service_, &election_service_},
                                       &unknown_calls_, std::move(watchers));
   if (!server.ok()) return server.status();
   server_ = *std::move(server);

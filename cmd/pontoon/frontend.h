@@ -16,6 +16,9 @@
 #include "kv/lease/lease_keeper.h"
 #include "kv/lease/lease_service.h"
 #include "kv/lease/lessor.h"
+#include "kv/lock/change_waiter.h"
+#include "kv/lock/election_service.h"
+#include "kv/lock/lock_service.h"
 #include "kv/service/client_server.h"
 #include "kv/service/cluster_service.h"
 #include "kv/service/health_reporter.h"
@@ -73,6 +76,10 @@ class Frontend {
   kv::LeaseKeeper lease_keeper_;
   kv::LeaseGranter lease_granter_;
   kv::LeaseService lease_service_;
+  std::unique_ptr<Executor> lock_executor_;  // runs the next one
+  kv::ChangeWaiter lock_changes_;
+  kv::LockService lock_service_;
+  kv::ElectionService election_service_;
   kv::UnknownCalls unknown_calls_;
   std::unique_ptr<grpc::Server> server_;
 

@@ -1,15 +1,17 @@
 // Leases of a cluster: any node keeps them alive, they end on all nodes, and neither the death of
-// the leader nor that of all nodes ends one before its time.
+// the leader nor that of all nodes ends one before its time. And what is built on them: locks.
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "proto/rpc.grpc.pb.h"
+#include "proto/v3lock.grpc.pb.h"
 #include "tests/integration/cluster.h"
 #include "tests/integration/eventually.h"
 #include "tests/integration/status_asserts.h"
@@ -158,6 +160,35 @@ TEST_F(LeasesTest, TheDeathOfAllEndsNoneBeforeItsTime) {
   ASSERT_TRUE(Eventually([&] { return !Exists(2, 1); }));
   EXPECT_GE(absl::Now() - started, absl::Seconds(kTtlSeconds));
   EXPECT_TRUE(Exists(2, 2));
+}
+
+TEST_F(LeasesTest, ALockIsHandedOnAcrossNodes) {
+  using v3lockpb::Lock;
+  const auto lock_at = [this](int node, int64_t lease, v3lockpb::LockResponse* response) {
+    v3lockpb::LockRequest request;
+    request.set_name("lock");
+    request.set_lease(lease);
+    return Lock::NewStub(cluster_.client(node).channel())
+        ->Lock(CallContext().get(), request, response);
+  };
+  Grant(0, 0xa, 600);
+  Grant(0, 0xb, 600);
+  v3lockpb::LockResponse first, second;
+  ASSERT_TRUE(lock_at(0, 0xa, &first).ok());
+  EXPECT_EQ(first.key(), "lock/a");
+  grpc::Status second_status;
+  std::thread waiter([&] { second_status = lock_at(1, 0xb, &second); });
+  EXPECT_TRUE(
+      Eventually([this] { return cluster_.client(2).Get("lock/b").response.kvs_size() == 1; }));
+  v3lockpb::UnlockRequest unlock;
+  unlock.set_key(first.key());
+  v3lockpb::UnlockResponse unlocked;
+  EXPECT_TRUE(Lock::NewStub(cluster_.client(2).channel())
+                  ->Unlock(CallContext().get(), unlock, &unlocked)
+                  .ok());
+  waiter.join();
+  EXPECT_TRUE(second_status.ok()) << second_status.error_message();
+  EXPECT_EQ(second.key(), "lock/b");
 }
 
 }  // namespace
