@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "cmd/pontoon/random.h"
 #include "kv/errors.h"
 #include "raft/env/clock.h"
 
@@ -82,15 +83,36 @@ Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica
           },
           [replica] { return replica->CurrentLeadership().leader != kNoNode; },
           NewThreadExecutor("watches")),
-      watch_service_(&member_, &watch_hub_) {}
+      watch_service_(&member_, &watch_hub_),
+      lease_executor_(NewThreadExecutor("lessor")),
+      lessor_({replica, store, Clock::System(), lease_executor_.get()},
+              {.election_timeout = config.election_timeout,
+               .look_interval = config.heartbeat_interval}),
+      lease_keeper_(
+          {replica, &lessor_, Clock::System(), lease_executor_.get()},
+          {.answer_timeout = config.election_timeout, .retry_interval = config.heartbeat_interval}),
+      lease_granter_(&member_, {.election_timeout = config.election_timeout, .seed = RandomBits()}),
+      lease_service_({&member_, store, &lease_granter_, &lease_keeper_, &range_reads_}),
+      lock_executor_(NewThreadExecutor("locks")),
+      lock_changes_(store, lock_executor_.get()),
+      lock_service_({&member_, &lease_granter_, &lock_changes_, config.request_bytes_max}),
+      election_service_({&member_, &lease_granter_, &lock_changes_, config.request_bytes_max},
+                        &range_reads_) {}
 
-Frontend::~Frontend() = default;
+Frontend::~Frontend() {
+  lock_changes_.Close();
+  lock_executor_.reset();
+  lease_keeper_.Close();
+  lessor_.Close();
+  lease_executor_.reset();
+}
 
 absl::Status Frontend::Listen(const Config& config, kv::CallWatchers watchers) {
-  auto server = kv::StartClientServer(
-      ServerOptionsFor(config),
-      {&kv_service_, &maintenance_service_, &cluster_service_, &watch_service_}, &unknown_calls_,
-      std::move(watchers));
+  auto server =
+      kv::StartClientServer(ServerOptionsFor(config),
+                            {&kv_service_, &maintenance_service_, &cluster_service_,
+                             &watch_service_, &lease_service_, &lock_service_, &election_service_},
+                            &unknown_calls_, std::move(watchers));
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
   return absl::OkStatus();
@@ -103,6 +125,7 @@ void Frontend::Retreat() {
 
 void Frontend::Shut(absl::Duration grace) {
   watch_hub_.EndAll(kv::kErrStopped);
+  lease_keeper_.Stop();  // what waits there does not wait for this member's replica
   server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
 }
 

@@ -12,6 +12,13 @@
 #include "cmd/pontoon/config.h"
 #include "cmd/pontoon/identity.h"
 #include "cmd/pontoon/member_book.h"
+#include "kv/lease/lease_granter.h"
+#include "kv/lease/lease_keeper.h"
+#include "kv/lease/lease_service.h"
+#include "kv/lease/lessor.h"
+#include "kv/lock/change_waiter.h"
+#include "kv/lock/election_service.h"
+#include "kv/lock/lock_service.h"
 #include "kv/service/client_server.h"
 #include "kv/service/cluster_service.h"
 #include "kv/service/health_reporter.h"
@@ -43,6 +50,9 @@ class Frontend {
   // Shut must have been called, and have returned.
   ~Frontend();
 
+  // For the other members; nobody may ask it any more when the frontend goes.
+  kv::Lessor* lessor() { return &lessor_; }
+
   // Tells load balancers to turn to another member.
   void Retreat();
 
@@ -65,6 +75,15 @@ class Frontend {
   kv::ClusterService cluster_service_;
   kv::WatchHub watch_hub_;
   kv::WatchService watch_service_;
+  std::unique_ptr<Executor> lease_executor_;  // runs the next two
+  kv::Lessor lessor_;
+  kv::LeaseKeeper lease_keeper_;
+  kv::LeaseGranter lease_granter_;
+  kv::LeaseService lease_service_;
+  std::unique_ptr<Executor> lock_executor_;  // runs the next one
+  kv::ChangeWaiter lock_changes_;
+  kv::LockService lock_service_;
+  kv::ElectionService election_service_;
   kv::UnknownCalls unknown_calls_;
   std::unique_ptr<grpc::Server> server_;
 

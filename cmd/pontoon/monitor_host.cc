@@ -9,6 +9,8 @@
 #include "kv/monitor/endpoints.h"
 #include "kv/monitor/survey_json.h"
 #include "proto/rpc.pb.h"
+#include "proto/v3election.pb.h"
+#include "proto/v3lock.pb.h"
 #include "raft/env/clock.h"
 #include "raft/env/log.h"
 
@@ -21,10 +23,13 @@ constexpr absl::Duration kSurveyTimeout = absl::Milliseconds(700);
 
 // All that clients may call, also what is not offered yet.
 std::vector<const google::protobuf::ServiceDescriptor*> ClientServices() {
-  const google::protobuf::FileDescriptor* const file =
-      etcdserverpb::RangeRequest::descriptor()->file();
   std::vector<const google::protobuf::ServiceDescriptor*> services;
-  for (int i = 0; i < file->service_count(); ++i) services.push_back(file->service(i));
+  for (const google::protobuf::FileDescriptor* const file :
+       {etcdserverpb::RangeRequest::descriptor()->file(),
+        v3lockpb::LockRequest::descriptor()->file(),
+        v3electionpb::CampaignRequest::descriptor()->file()}) {
+    for (int i = 0; i < file->service_count(); ++i) services.push_back(file->service(i));
+  }
   return services;
 }
 

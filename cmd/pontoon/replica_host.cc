@@ -90,17 +90,18 @@ raft::RaftNodeOptions ReplicaHost::NodeOptions(const Config& config) {
   return options;
 }
 
-absl::Status ReplicaHost::Join(const Config& config, grpc::Service* survey,
+absl::Status ReplicaHost::Join(const Config& config, const std::vector<grpc::Service*>& services,
                                std::function<void()> on_removed) {
   steward_ = NewThreadExecutor("steward");
   on_removed_ = std::move(on_removed);
   transport_ = std::make_unique<raft::GrpcTransport>(TransportOptions());
-  if (absl::Status s = StartPeerServer(config, survey); !s.ok()) return s;
+  if (absl::Status s = StartPeerServer(config, services); !s.ok()) return s;
   StartNode(config);
   return absl::OkStatus();
 }
 
-absl::Status ReplicaHost::StartPeerServer(const Config& config, grpc::Service* survey) {
+absl::Status ReplicaHost::StartPeerServer(const Config& config,
+                                          const std::vector<grpc::Service*>& services) {
   grpc::ServerBuilder builder;
   // Otherwise a second server would silently share the port.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -108,7 +109,7 @@ absl::Status ReplicaHost::StartPeerServer(const Config& config, grpc::Service* s
     builder.AddListeningPort(url.HostPort(), grpc::InsecureServerCredentials());
   }
   transport_->AddToServer(&builder);
-  builder.RegisterService(survey);
+  for (grpc::Service* service : services) builder.RegisterService(service);
   peer_server_ = builder.BuildAndStart();
   if (peer_server_ != nullptr) return absl::OkStatus();
   return absl::UnavailableError(

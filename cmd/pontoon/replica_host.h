@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -35,11 +36,12 @@ class ReplicaHost {
   // Stops, if that was not done.
   ~ReplicaHost();
 
-  // Takes part in the cluster from now on. The peer port also serves `survey`, which is borrowed.
-  // `on_removed` is called once, on a thread of the host's,
-  // if this member is removed from it: the folder is marked then, and the process should stop. An
-  // error is one line for the operator.
-  absl::Status Join(const Config& config, grpc::Service* survey, std::function<void()> on_removed);
+  // Takes part in the cluster from now on. The peer port also serves `services`, which are
+  // borrowed. `on_removed` is called once, on a thread of the host's, if this member is removed
+  // from it: the folder is marked then, and the process should stop. An error is one line for the
+  // operator.
+  absl::Status Join(const Config& config, const std::vector<grpc::Service*>& services,
+                    std::function<void()> on_removed);
 
   // Null before Join.
   raft::RaftNode* node() const { return node_.get(); }
@@ -62,7 +64,7 @@ class ReplicaHost {
 
   raft::GrpcTransportOptions TransportOptions();
   raft::RaftNodeOptions NodeOptions(const Config& config);
-  absl::Status StartPeerServer(const Config& config, grpc::Service* survey);
+  absl::Status StartPeerServer(const Config& config, const std::vector<grpc::Service*>& services);
   void StartNode(const Config& config);
   std::unique_ptr<PeerFinder> NewPeerFinder();
 

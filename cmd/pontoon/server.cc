@@ -59,8 +59,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   // Only now: a start that is refused, for damage too, is one line with the reason.
   LogBeginning(config, server->folder_);
   const auto on_removed = [] { RequestStop("this member was removed from the cluster"); };
-  if (absl::Status s = server->replica_->Join(config, &server->survey_, on_removed); !s.ok())
-    return s;
+  const std::vector<grpc::Service*> peer_services = {&server->survey_, &server->lessor_service_};
+  if (absl::Status s = server->replica_->Join(config, peer_services, on_removed); !s.ok()) return s;
 
   const Identity& identity = server->folder_.identity();
   server->monitor_ = std::make_unique<MonitorHost>(config, identity, server->replica_.get());
@@ -70,6 +70,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
                       server->monitor_->reporter(), server->monitor_->NewCallWatchers());
   if (!frontend.ok()) return frontend.status();
   server->frontend_ = *std::move(frontend);
+  server->lessor_service_.Begin(server->frontend_->lessor());
   if (absl::Status s = server->monitor_->Listen(config); !s.ok()) {
     server->Stop();
     return s;
@@ -101,6 +102,7 @@ void Server::Stop() {
 Server::~Server() {
   // The services first: they use the replica and the store, and the monitor counts their calls.
   survey_.End();
+  lessor_service_.End();
   frontend_.reset();
   monitor_.reset();
   replica_.reset();

@@ -13,6 +13,7 @@
 #include "cmd/pontoon/frontend.h"
 #include "cmd/pontoon/monitor_host.h"
 #include "cmd/pontoon/replica_host.h"
+#include "kv/lease/lessor_service.h"
 #include "kv/service/survey_service.h"
 
 namespace pontoon {
@@ -37,6 +38,7 @@ class Server {
   const absl::Duration election_timeout_;
   const DataFolder folder_;
   kv::SurveyService survey_;
+  kv::LessorService lessor_service_;
   std::unique_ptr<ReplicaHost> replica_;
   std::unique_ptr<MonitorHost> monitor_;
   std::unique_ptr<Frontend> frontend_;

@@ -2,19 +2,17 @@
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
 #include "kv/errors.h"
+#include "kv/service/applied_response.h"
 #include "kv/service/command.h"
 #include "kv/service/not_offered.h"
 #include "kv/service/outcome.h"
 #include "kv/service/physical_compaction.h"
 #include "kv/service/txn_validation.h"
-#include "kv/store/kv_result.h"
 #include "kv/store/range.h"
 #include "kv/store/txn.h"
 #include "kv/store/write_operations.h"
-#include "raft/base/check.h"
 
 namespace pontoon::kv {
 namespace {
@@ -56,19 +54,9 @@ absl::Status KvService::Propose(const CallbackServerContext& call, const absl::S
 
 template <typename Response>
 absl::Status KvService::TakeResponse(raft::ProposeOutcome outcome, Response* response) const {
-  if (const auto* not_applied = std::get_if<raft::NotApplied>(&outcome)) {
-    return ErrorOf(*not_applied);
-  }
-  if (const auto* unknown = std::get_if<raft::OutcomeUnknown>(&outcome)) {
-    return ErrorOf(*unknown, parts_.member->replica()->CurrentLeadership().leader);
-  }
-  auto& applied = std::get<raft::Applied>(outcome);
-  CHECK(applied.result != nullptr) << "at index " << applied.position.index;
-  auto& result = static_cast<KvResult&>(*applied.result);
-  if (!result.status.ok()) return result.status;
-  *response = std::get<Response>(std::move(result.response));
-  parts_.member->FillHeader(applied.position.term, response->mutable_header());
-  return absl::OkStatus();
+  auto taken = TakeAppliedResponse<Response>(*parts_.member, std::move(outcome));
+  if (taken.ok()) *response = *std::move(taken);
+  return taken.status();
 }
 
 template <typename Request, typename Response>

@@ -21,6 +21,8 @@ Instant Member::DeadlineOf(const grpc::CallbackServerContext& call) const {
   return clock_->Now() + std::max(left, absl::ZeroDuration());
 }
 
+Instant Member::DeadlineFromNow() const { return clock_->Now() + options_.call_timeout; }
+
 bool Member::NeedsLeader(const grpc::CallbackServerContext& call) {
   const auto wish = call.client_metadata().find("hasleader");
   return wish != call.client_metadata().end() && wish->second == "true";

@@ -38,6 +38,9 @@ class Member {
 
   // Whether the client wants to be served only by a member that knows a leader.
   static bool NeedsLeader(const grpc::CallbackServerContext& call);
+  // The same for what is done when the call is over.
+  Instant DeadlineFromNow() const;
+
   // ErrNoLeader if the client wants to be served only by a member that knows a leader (etcd's
   // WithRequireLeader), and this one knows none.
   absl::Status CheckLeader(const grpc::CallbackServerContext& call) const;

@@ -785,11 +785,11 @@ grpc::Status CallByName(const std::shared_ptr<grpc::Channel>& channel, const std
 }
 
 TEST_F(ServiceTest, CallsOfOtherServicesAreNamed) {
-  LeaseGrantResponse lease;
+  AuthEnableResponse auth;
   EXPECT_TRUE(
-      NotOffered(Lease::NewStub(channel_)->LeaseGrant(Call().get(), LeaseGrantRequest(), &lease),
-                 "Lease.LeaseGrant"));
-  EXPECT_TRUE(NotOffered(CallByName(channel_, "/v3lockpb.Lock/Lock"), "Lock.Lock"));
+      NotOffered(Auth::NewStub(channel_)->AuthEnable(Call().get(), AuthEnableRequest(), &auth),
+                 "Auth.AuthEnable"));
+  EXPECT_TRUE(NotOffered(CallByName(channel_, "/v3lockpb.Lock/TryLock"), "Lock.TryLock"));
   EXPECT_TRUE(NotOffered(CallByName(channel_, "/etcdserverpb.KV/Increment"), "KV.Increment"));
   EXPECT_TRUE(NotOffered(CallByName(channel_, "/nonsense"), "nonsense"));
 }

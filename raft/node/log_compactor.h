@@ -11,8 +11,8 @@
 #include "absl/status/status.h"
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
+#include "raft/env/doorbell.h"
 #include "raft/env/executor.h"
-#include "raft/node/doorbell.h"
 #include "raft/node/log_writer.h"
 
 namespace pontoon::raft {

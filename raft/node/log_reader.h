@@ -11,8 +11,8 @@
 #include "absl/status/status.h"
 #include "raft/base/types.h"
 #include "raft/core/ready.h"
+#include "raft/env/doorbell.h"
 #include "raft/env/executor.h"
-#include "raft/node/doorbell.h"
 #include "raft/storage/log_store.h"
 
 namespace pontoon::raft {

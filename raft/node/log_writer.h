@@ -10,8 +10,8 @@
 #include "absl/status/status.h"
 #include "raft/base/types.h"
 #include "raft/env/clock.h"
+#include "raft/env/doorbell.h"
 #include "raft/env/executor.h"
-#include "raft/node/doorbell.h"
 #include "raft/node/node_instruments.h"
 #include "raft/storage/log_store.h"
 

@@ -20,8 +20,8 @@
 #include "raft/base/types.h"
 #include "raft/core/ready.h"
 #include "raft/env/clock.h"
+#include "raft/env/doorbell.h"
 #include "raft/env/executor.h"
-#include "raft/node/doorbell.h"
 #include "raft/node/node_instruments.h"
 #include "raft/transport/transport.h"
 

@@ -277,10 +277,6 @@ TEST(NotBuiltYetTest, SaysUnimplemented) {
     EXPECT_THAT(status.error_message(), HasSubstr(absl::StrCat(name, " is not offered by")));
   };
   using etcdserverpb::Auth;
-  using etcdserverpb::Lease;
-  expect_not_offered(call(Lease::NewStub(channel), &Lease::Stub::LeaseGrant,
-                          etcdserverpb::LeaseGrantRequest(), etcdserverpb::LeaseGrantResponse()),
-                     "Lease.LeaseGrant");
   expect_not_offered(call(Auth::NewStub(channel), &Auth::Stub::AuthEnable,
                           etcdserverpb::AuthEnableRequest(), etcdserverpb::AuthEnableResponse()),
                      "Auth.AuthEnable");

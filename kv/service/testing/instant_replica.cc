@@ -8,7 +8,11 @@
 namespace pontoon::kv {
 
 InstantReplica::InstantReplica(NodeId self, StateMachine* state_machine)
-    : state_machine_(state_machine), executor_(NewThreadExecutor("replica")) {
+    : InstantReplica(self, state_machine, NewThreadExecutor("replica")) {}
+
+InstantReplica::InstantReplica(NodeId self, StateMachine* state_machine,
+                               std::unique_ptr<Executor> executor)
+    : state_machine_(state_machine), executor_(std::move(executor)) {
   absl::MutexLock lock(&mutex_);
   status_.self = self;
   status_.role = raft::Role::kLeader;

@@ -25,6 +25,8 @@ class InstantReplica final : public raft::Replica {
  public:
   // Borrows `state_machine`.
   InstantReplica(NodeId self, StateMachine* state_machine);
+  // Calls back, and applies, on `executor`.
+  InstantReplica(NodeId self, StateMachine* state_machine, std::unique_ptr<Executor> executor);
   // Drops what is under way.
   ~InstantReplica() override;
 

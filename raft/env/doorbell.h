@@ -1,7 +1,7 @@
 // Doorbell: wakes an executor once for many reasons.
 
-#ifndef PONTOON_RAFT_NODE_DOORBELL_H_
-#define PONTOON_RAFT_NODE_DOORBELL_H_
+#ifndef PONTOON_RAFT_ENV_DOORBELL_H_
+#define PONTOON_RAFT_ENV_DOORBELL_H_
 
 #include <atomic>
 #include <functional>
@@ -10,7 +10,7 @@
 #include "raft/base/instant.h"
 #include "raft/env/executor.h"
 
-namespace pontoon::raft {
+namespace pontoon {
 
 // Runs a handler on an executor after Ring was called; however often it is called before the
 // handler begins, the handler runs once. So a producer puts its work into a mailbox and rings, and
@@ -69,6 +69,6 @@ class Doorbell {
   std::atomic<int> ringing_ = 0;  // threads inside of UnlessClosed; changes before closed_ is read
 };
 
-}  // namespace pontoon::raft
+}  // namespace pontoon
 
-#endif  // PONTOON_RAFT_NODE_DOORBELL_H_
+#endif  // PONTOON_RAFT_ENV_DOORBELL_H_
