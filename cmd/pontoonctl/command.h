@@ -61,6 +61,10 @@ class Command {
   // Declares the flags, whose values go to this object when the command line is parsed.
   virtual void DeclareFlags(CLI::App& app) = 0;
 
+  // Where to put the words after "--" if they are another command, for this one to run. Null: they
+  // are arguments of this one.
+  virtual std::vector<std::string>* CommandToRun() { return nullptr; }
+
   // Does it. Called after the parsing.
   virtual Ending Run(const Environment& environment) = 0;
 };
@@ -69,6 +73,7 @@ std::unique_ptr<Command> NewPutCommand();
 std::unique_ptr<Command> NewGetCommand();
 std::unique_ptr<Command> NewDelCommand();
 std::unique_ptr<Command> NewTxnCommand();
+std::unique_ptr<Command> NewWatchCommand();
 std::unique_ptr<Command> NewCompactCommand();
 std::unique_ptr<Command> NewStatusCommand();
 std::unique_ptr<Command> NewTopCommand();

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "cmd/pontoonctl/flag_values.h"
@@ -42,6 +43,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewGetCommand());
   commands.push_back(NewDelCommand());
   commands.push_back(NewTxnCommand());
+  commands.push_back(NewWatchCommand());
   commands.push_back(NewCompactCommand());
   commands.push_back(NewStatusCommand());
   commands.push_back(NewTopCommand());
@@ -88,6 +90,16 @@ class Parser {
 
   // The command that was asked for. Throws CLI::Error on bad usage, and for --help and --version.
   Command& Parse(std::vector<std::string> arguments) {
+    const auto mark = std::find(arguments.begin(), arguments.end(), "--");
+    if (mark != arguments.end()) {
+      const auto named = commands_.find(NamedBy({arguments.begin(), mark}));
+      std::vector<std::string>* const command_to_run =
+          named == commands_.end() ? nullptr : named->second->CommandToRun();
+      if (command_to_run != nullptr) {
+        command_to_run->assign(mark + 1, arguments.end());
+        arguments.erase(mark, arguments.end());
+      }
+    }
     // This parse takes the words from the end.
     std::reverse(arguments.begin(), arguments.end());
     app_.parse(std::move(arguments));
@@ -127,9 +139,28 @@ class Parser {
  private:
   static bool IsGroup(const CLI::App& app) { return app.get_require_subcommand_min() > 0; }
 
+  static bool TakesValue(const CLI::Option& flag) { return flag.get_expected_min() > 0; }
+
   static std::string FullName(const CLI::App& app) {
     if (app.get_parent() == nullptr) return app.get_name();
     return absl::StrCat(FullName(*app.get_parent()), " ", app.get_name());
+  }
+
+  // The command that `words` call, as far as they do.
+  const CLI::App* NamedBy(const std::vector<std::string>& words) const {
+    const CLI::App* app = &app_;
+    for (size_t i = 0; i < words.size(); ++i) {
+      if (absl::StartsWith(words[i], "-")) {
+        const CLI::Option* const flag = app_.get_option_no_throw(words[i]);
+        if (flag != nullptr && TakesValue(*flag)) ++i;  // over its value
+      } else {
+        const auto& commands = app->get_subcommands(
+            [&](const CLI::App* command) { return command->get_name() == words[i]; });
+        if (commands.empty()) return app;
+        app = commands.front();
+      }
+    }
+    return app;
   }
 
   // Where a command of this name is declared: "member list" below "member".
@@ -152,12 +183,12 @@ class Parser {
     app->footer(absl::StrCat("\n", description.help, "\nGlobal flags: see pontoonctl --help\n"));
     command->DeclareFlags(*app);
     app->final_callback([this, chosen = command.get()] { chosen_ = chosen; });
-    commands_.push_back(std::move(command));
+    commands_[app] = std::move(command);
   }
 
   CLI::App app_;
   std::map<std::string, CLI::App*> groups_;  // owned by app_
-  std::vector<std::unique_ptr<Command>> commands_;
+  std::map<const CLI::App*, std::unique_ptr<Command>> commands_;
   Command* chosen_ = nullptr;
   std::string endpoints_ = "127.0.0.1:2379";
   std::string output_;

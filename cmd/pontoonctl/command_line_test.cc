@@ -65,6 +65,11 @@ TEST(CommandLine, BadUsageIsOneLineAndExitCode2) {
       {{"bench", "put", "--total", "5", "--duration", "5s"}, "--total excludes --duration"},
       {{"bench", "put", "--rate", "0"}, "--rate"},
       {{"compact", "x"}, "revision"},
+      {{"watch"}, "pontoonctl: key is required; see pontoonctl watch --help\n"},
+      {{"watch", "--", "a"}, "key is required"},
+      {{"watch", "a", "b", "--prefix"}, "only one of RANGE_END, --prefix"},
+      {{"watch", "a", "--rev", "-1"}, "--rev"},
+      {{"--output", "watch", "put", "a", "--", "b"}, "--output"},
   };
   for (const auto& c : cases) {
     const Result result = RunPontoonctl(c.arguments);
@@ -82,6 +87,7 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
                                              {"del"},
                                              {"txn"},
                                              {"compact"},
+                                             {"watch"},
                                              {"status"},
                                              {"health"},
                                              {"member", "list"},
@@ -150,6 +156,18 @@ TEST(CommandLine, EndpointsMayComeFromTheEnvironment) {
 TEST(CommandLine, AKeyMayBeNamedLikeACommand) {
   EXPECT_EQ(RunPontoonctl({"put", "get", "del", "--timeout=50ms", "--endpoints", kNobody}).code,
             ExitCode::kFailed);
+}
+
+// What follows "--" is a command for a watch, and arguments for others, whatever a flag's value is
+// called.
+TEST(CommandLine, WordsAfterTheMarkAreOfTheCommand) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"watch", "k", "--timeout=50ms", "--endpoints", kNobody, "--", "sh", "-c", "--x", "y"},
+           {"--endpoints", kNobody, "--timeout", "50ms", "put", "watch", "--", "--value"}}) {
+    const Result result = RunPontoonctl(arguments);
+    EXPECT_EQ(result.code, ExitCode::kFailed);
+    EXPECT_THAT(result.err, HasSubstr(": cannot connect to 127.0.0.1:1 "));
+  }
 }
 
 TEST(CommandLine, ATransactionThatMakesNoSenseIsNotSent) {

@@ -1,0 +1,164 @@
+// Watches, leases, locks and elections against real servers: for the time being those of etcd 3.4
+// only. Pontoon has no Watch and Lease services yet; where it has, these tests are to run against
+// it as well (PONTOONCTL_TEST_SERVER).
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "cmd/pontoonctl/integration.h"
+#include "cmd/pontoonctl/test_server.h"
+
+namespace pontoon::ctl {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// One server for all tests; each uses keys of its own.
+class StreamsTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    cluster_ = new TestCluster(FreshFolder("streams"), 1);
+    const Result ready = RunAt(cluster_->endpoints(), {"--timeout", kPatience, "get", "ready"});
+    ASSERT_EQ(ready.code, ExitCode::kOk) << ready.err;
+  }
+  static void TearDownTestSuite() {
+    delete cluster_;
+    cluster_ = nullptr;
+  }
+
+  static Result Execute(const std::vector<std::string>& arguments) {
+    return RunAt(cluster_->endpoints(), arguments);
+  }
+  static std::string Out(const std::vector<std::string>& arguments) {
+    return OutAt(cluster_->endpoints(), arguments);
+  }
+  static std::unique_ptr<Background> Start(const std::vector<std::string>& arguments) {
+    return std::make_unique<Background>(cluster_->endpoints(), arguments);
+  }
+
+  // Puts a key; the revision of it.
+  static std::string Put(const std::string& key, const std::string& value) {
+    return nlohmann::json::parse(
+        Out({"put", key, value, "--output", "json"}))["header"]["revision"];
+  }
+
+  // The ID of a new lease.
+  static std::string Grant() {
+    const std::vector<std::string> words = absl::StrSplit(Out({"lease", "grant", "60"}), ' ');
+    return words[1];
+  }
+
+  static std::string LeaseOf(const std::string& key) {
+    const auto kv = nlohmann::json::parse(Out({"get", key, "--output", "json"}))["kvs"][0];
+    int64_t lease = 0;
+    EXPECT_TRUE(absl::SimpleAtoi(kv["lease"].get<std::string>(), &lease));
+    return absl::StrCat(absl::Hex(lease));
+  }
+
+  static TestCluster* cluster_;
+};
+
+TestCluster* StreamsTest::cluster_ = nullptr;
+
+// The next lines, with '/' between.
+std::string Lines(Background& program, int count) {
+  std::string lines;
+  for (int i = 0; i < count; ++i) absl::StrAppend(&lines, program.ReadLine(), "/");
+  return lines;
+}
+
+TEST_F(StreamsTest, WatchPrintsWhatHappenedAndWhatHappens) {
+  const std::string first = Put("w1a", "1");
+  Put("w1b", "2");
+  Out({"del", "w1a"});
+  const auto watch = Start({"watch", "w1", "--prefix", "--rev", first, "--prev-kv"});
+  EXPECT_EQ(Lines(*watch, 11), "PUT/w1a/1/PUT/w1b/2/DELETE/w1a/1/w1a//");
+  Put("w1b", "3");
+  EXPECT_EQ(Lines(*watch, 5), "PUT/w1b/2/w1b/3/");
+  watch->Signal(SIGINT);
+  EXPECT_EQ(watch->Wait(), 0);
+  EXPECT_EQ(watch->ReadLine(), "");
+  EXPECT_EQ(watch->err(), "");
+}
+
+TEST_F(StreamsTest, WatchOfARangeAsJson) {
+  const std::string first = Put("w2a", "1");
+  Put("w2b", "2");
+  Put("w2c", "3");
+  const auto watch = Start({"watch", "w2b", "w2c", "--rev", first, "--output", "json"});
+  const auto response = nlohmann::json::parse(watch->ReadLine());
+  ASSERT_EQ(response["events"].size(), 1u);
+  EXPECT_EQ(response["events"][0]["kv"]["value"], "Mg==");
+}
+
+TEST_F(StreamsTest, WatchSaysThatItsRevisionIsCompacted) {
+  const std::string first = Put("w3", "1");
+  const std::string second = Put("w3", "2");
+  Put("w3", "3");
+  Out({"compact", second});
+  const Result result = Execute({"watch", "w3", "--rev", first});
+  EXPECT_EQ(result.code, ExitCode::kFailed);
+  EXPECT_EQ(result.err,
+            absl::StrCat("pontoonctl: watch: revision ", first,
+                         " has been compacted: what happened before revision ", second,
+                         " is forgotten; read the keys anew, or watch with --rev ", second, "\n"));
+}
+
+TEST_F(StreamsTest, WatchRunsACommandForEachEvent) {
+  const std::string first = Put("w4", "one two");
+  Out({"del", "w4"});
+  const auto watch =
+      Start({"watch", "w4", "--rev", first, "--", "sh", "-c",
+             "echo \"$PONTOON_WATCH_REVISION $PONTOON_WATCH_EVENT_TYPE $PONTOON_WATCH_KEY\" "
+             "\"($PONTOON_WATCH_VALUE) $ETCD_WATCH_EVENT_TYPE $ETCD_WATCH_VALUE\""});
+  int64_t revision = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(first, &revision));
+  EXPECT_EQ(Lines(*watch, 8), absl::StrCat("PUT/w4/one two/DELETE/w4//", revision,
+                                           " PUT w4 (one two) \"PUT\" \"one two\"/", revision + 1,
+                                           " DELETE w4 () \"DELETE\" \"\"/"));
+  watch->Signal(SIGTERM);
+  EXPECT_EQ(watch->Wait(), 0);
+}
+
+TEST_F(StreamsTest, WatchEndsWhereItsCommandFails) {
+  const std::string first = Put("w5", "1");
+  const Result result = Execute({"watch", "w5", "--rev", first, "--", "sh", "-c", "exit 9"});
+  EXPECT_EQ(result.code, ExitCode::kFailed);
+  EXPECT_EQ(result.err,
+            absl::StrCat("pontoonctl: watch: \"sh -c exit 9\" ended with exit code 9 at "
+                         "revision ",
+                         first, "\n"));
+  EXPECT_THAT(Execute({"watch", "w5", "--rev", first, "--", "no-such-program"}).err,
+              HasSubstr("cannot run no-such-program: No such file"));
+}
+
+TEST(ThreeServersStreamsTest, WatchGoesOnWhenItsServerDies) {
+  TestCluster cluster(FreshFolder("dying"), 3);
+  ASSERT_EQ(RunAt(cluster.endpoints(), {"--timeout", kPatience, "put", "k", "1"}).code,
+            ExitCode::kOk);
+  // At the first endpoint that answers.
+  Background watch(cluster.endpoints(), {"watch", "k", "--rev", "1", "--timeout", kPatience});
+  EXPECT_EQ(Lines(watch, 3), "PUT/k/1/");
+  cluster.Kill(0);
+  for (const char* value : {"2", "3"}) {
+    const Result put = RunAt(absl::StrCat(cluster.endpoint(1), ",", cluster.endpoint(2)),
+                             {"--timeout", kPatience, "put", "k", value});
+    ASSERT_EQ(put.code, ExitCode::kOk) << put.err;
+  }
+  EXPECT_EQ(Lines(watch, 6), "PUT/k/2/PUT/k/3/");
+  watch.Signal(SIGINT);
+  EXPECT_EQ(watch.Wait(), 0);
+  EXPECT_THAT(watch.err(), StartsWith("going on elsewhere: "));
+}
+
+}  // namespace
+}  // namespace pontoon::ctl
