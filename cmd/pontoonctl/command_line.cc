@@ -45,6 +45,11 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewTxnCommand());
   commands.push_back(NewWatchCommand());
   commands.push_back(NewCompactCommand());
+  commands.push_back(NewLeaseGrantCommand());
+  commands.push_back(NewLeaseRevokeCommand());
+  commands.push_back(NewLeaseTimeToLiveCommand());
+  commands.push_back(NewLeaseListCommand());
+  commands.push_back(NewLeaseKeepAliveCommand());
   commands.push_back(NewStatusCommand());
   commands.push_back(NewTopCommand());
   commands.push_back(NewHealthCommand());
@@ -64,6 +69,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
 // What the commands have in common whose names begin with the same word.
 const std::map<std::string, std::string>& GroupSummaries() {
   static const auto* const summaries = new std::map<std::string, std::string>{
+      {"lease", "Leases: what a key is attached to, so that it goes when its owner does"},
       {"member", "The members of the cluster: lists them, and changes who they are"},
       {"bench", "Measures how fast the servers answer, and what it costs them"},
   };

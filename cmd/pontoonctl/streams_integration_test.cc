@@ -160,5 +160,53 @@ TEST(ThreeServersStreamsTest, WatchGoesOnWhenItsServerDies) {
   EXPECT_THAT(watch.err(), StartsWith("going on elsewhere: "));
 }
 
+TEST_F(StreamsTest, LeasesAreGrantedShownRenewedAndRevoked) {
+  EXPECT_EQ(Out({"lease", "grant", "500", "--id", "abc1"}), "lease abc1 granted with TTL(500s)\n");
+  const Result twice = Execute({"lease", "grant", "500", "--id", "abc1"});
+  EXPECT_EQ(twice.code, ExitCode::kFailed);
+  EXPECT_THAT(twice.err, HasSubstr("lease already exists (FAILED_PRECONDITION)"));
+  Out({"put", "leased/b", "1", "--lease", "abc1"});
+  Out({"put", "leased/a", "1", "--lease", "abc1"});
+  EXPECT_THAT(
+      Out({"lease", "timetolive", "abc1", "--keys"}),
+      MatchesRegex("lease abc1 granted with TTL\\(500s\\), remaining\\([0-9]+s\\), attached "
+                   "keys\\(\\[leased/[ab] leased/[ab]\\]\\)\n"));
+  const auto json = nlohmann::json::parse(Out({"lease", "timetolive", "abc1", "--output", "json"}));
+  EXPECT_EQ(json["granted_ttl"], 500);
+  EXPECT_GT(json["ttl"], 400);
+  EXPECT_THAT(Out({"lease", "list"}), HasSubstr("\nabc1\n"));
+  EXPECT_EQ(Out({"lease", "keep-alive", "--once", "abc1"}),
+            "lease abc1 keepalived with TTL(500)\n");
+  EXPECT_EQ(Out({"lease", "revoke", "abc1"}), "lease abc1 revoked\n");
+  EXPECT_EQ(Out({"get", "leased/", "--prefix", "--count-only"}), "0\n");
+
+  const Result gone = Execute({"lease", "timetolive", "abc1"});
+  EXPECT_EQ(gone.code, ExitCode::kFailed);
+  EXPECT_EQ(gone.out, "lease abc1 already expired\n");
+  EXPECT_THAT(Execute({"lease", "revoke", "abc1"}).err,
+              HasSubstr("requested lease not found (NOT_FOUND)"));
+  EXPECT_THAT(Execute({"lease", "keep-alive", "--once", "abc1"}).err,
+              HasSubstr("lease abc1 expired or revoked: there is no such lease, or no longer"));
+}
+
+TEST_F(StreamsTest, KeepAliveEndsWithTheLeaseOrByTheUser) {
+  Out({"lease", "grant", "2", "--id", "abc2"});
+  const auto keeping = Start({"lease", "keep-alive", "abc2"});
+  // More often than its two seconds allow without.
+  EXPECT_EQ(Lines(*keeping, 4),
+            "lease abc2 keepalived with TTL(2)/lease abc2 keepalived with "
+            "TTL(2)/lease abc2 keepalived with TTL(2)/lease abc2 keepalived "
+            "with TTL(2)/");
+  Out({"lease", "revoke", "abc2"});
+  EXPECT_EQ(keeping->Wait(), 1);
+  EXPECT_THAT(keeping->err(), HasSubstr("lease abc2 expired or revoked"));
+
+  const std::string id = Grant();
+  const auto interrupted = Start({"lease", "keep-alive", id});
+  EXPECT_THAT(interrupted->ReadLine(), HasSubstr("keepalived with TTL(60)"));
+  interrupted->Signal(SIGINT);
+  EXPECT_EQ(interrupted->Wait(), 0);
+}
+
 }  // namespace
 }  // namespace pontoon::ctl
