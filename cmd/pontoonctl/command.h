@@ -80,6 +80,8 @@ std::unique_ptr<Command> NewLeaseRevokeCommand();
 std::unique_ptr<Command> NewLeaseTimeToLiveCommand();
 std::unique_ptr<Command> NewLeaseListCommand();
 std::unique_ptr<Command> NewLeaseKeepAliveCommand();
+std::unique_ptr<Command> NewLockCommand();
+std::unique_ptr<Command> NewElectCommand();
 std::unique_ptr<Command> NewStatusCommand();
 std::unique_ptr<Command> NewTopCommand();
 std::unique_ptr<Command> NewHealthCommand();

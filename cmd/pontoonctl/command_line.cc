@@ -30,6 +30,8 @@ Exit codes:
      transaction did not hold
   4  outcome unknown: a write was sent and no answer came; it may or may not
      have been applied
+  5  the lease of a lock or of an election was lost while it was held
+"lock" and "elect" with a command after "--" end with the code of that command.
 
 Examples:
   pontoonctl --endpoints 10.0.0.1:2379,10.0.0.2:2379 status
@@ -50,6 +52,8 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewLeaseTimeToLiveCommand());
   commands.push_back(NewLeaseListCommand());
   commands.push_back(NewLeaseKeepAliveCommand());
+  commands.push_back(NewLockCommand());
+  commands.push_back(NewElectCommand());
   commands.push_back(NewStatusCommand());
   commands.push_back(NewTopCommand());
   commands.push_back(NewHealthCommand());

@@ -76,6 +76,12 @@ TEST(CommandLine, BadUsageIsOneLineAndExitCode2) {
       {{"lease", "revoke", "0"}, "0 is no lease ID"},
       {{"lease", "timetolive", "x"}, "bad lease ID \"x\""},
       {{"lease", "keep-alive"}, "id is required"},
+      {{"lock"}, "name is required"},
+      {{"lock", ""}, "the name is empty"},
+      {{"lock", "l", "--ttl", "0"}, "--ttl"},
+      {{"elect", "e"}, "give a VALUE to stand with, or --listen"},
+      {{"elect", "e", "v", "--listen"}, "excludes"},
+      {{"elect", "e", "--listen", "--", "true"}, "--listen runs no command"},
       {{"--output", "watch", "put", "a", "--", "b"}, "--output"},
   };
   for (const auto& c : cases) {
@@ -100,6 +106,8 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
                                              {"lease", "timetolive"},
                                              {"lease", "list"},
                                              {"lease", "keep-alive"},
+                                             {"lock"},
+                                             {"elect"},
                                              {"status"},
                                              {"health"},
                                              {"member", "list"},

@@ -208,5 +208,94 @@ TEST_F(StreamsTest, KeepAliveEndsWithTheLeaseOrByTheUser) {
   EXPECT_EQ(interrupted->Wait(), 0);
 }
 
+TEST_F(StreamsTest, ALockIsHeldByOneAfterTheOther) {
+  const auto first = Start({"lock", "l1"});
+  const std::string first_key = first->ReadLine();
+  int64_t first_token = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(first->ReadLine(), &first_token));
+  EXPECT_EQ(first_key, absl::StrCat("l1/", LeaseOf(first_key)));
+  const auto second = Start({"lock", "l1"});
+  while (Out({"get", "l1/", "--prefix", "--count-only"}) != "2\n") {
+  }
+  first->Signal(SIGINT);
+  EXPECT_EQ(first->Wait(), 0);
+  EXPECT_EQ(first->err(), "");
+  EXPECT_THAT(second->ReadLine(), StartsWith("l1/"));
+  int64_t second_token = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(second->ReadLine(), &second_token));
+  EXPECT_GT(second_token, first_token);
+  second->Signal(SIGTERM);
+  EXPECT_EQ(second->Wait(), 0);
+  EXPECT_EQ(Out({"get", "l1/", "--prefix", "--count-only"}), "0\n");
+}
+
+TEST_F(StreamsTest, ALockEndsWithItsCommandAndItsExitCode) {
+  const auto lock = Start({"lock", "l2", "--", "sh", "-c",
+                           "echo $PONTOON_LOCK_KEY $PONTOON_LOCK_TOKEN $PONTOON_LOCK_REV "
+                           "$ETCD_LOCK_KEY $ETCD_LOCK_REV; exit 7"});
+  const std::vector<std::string> words = absl::StrSplit(lock->ReadLine(), ' ');
+  ASSERT_EQ(words.size(), 5u);
+  EXPECT_THAT(words[0], MatchesRegex("l2/[0-9a-f]+"));
+  EXPECT_THAT(words[1], MatchesRegex("[0-9]+"));
+  EXPECT_EQ(words[3], words[0]);
+  EXPECT_EQ(words[4], words[2]);
+  EXPECT_EQ(lock->Wait(), 7);
+  EXPECT_EQ(Out({"get", "l2/", "--prefix", "--count-only"}), "0\n");
+  EXPECT_EQ(Execute({"lock", "l2", "--", "true"}).code, ExitCode::kOk);
+  EXPECT_THAT(Execute({"lock", "l2", "--", "no-such-program"}).err,
+              HasSubstr("cannot run no-such-program"));
+}
+
+TEST_F(StreamsTest, WhoeverLosesTheLeaseOfALockIsTold) {
+  const auto lock = Start({"lock", "l3", "--ttl", "2", "--", "sh", "-c",
+                           "trap 'echo told; exit 0' TERM; echo $PONTOON_LOCK_KEY; "
+                           "while :; do sleep 0.1; done"});
+  const std::string key = lock->ReadLine();
+  Out({"lease", "revoke", LeaseOf(key)});
+  EXPECT_EQ(lock->ReadLine(), "told");
+  EXPECT_EQ(lock->Wait(), static_cast<int>(ExitCode::kLeaseLost));
+  EXPECT_THAT(lock->err(), HasSubstr("the lease was lost: it has expired or was revoked"));
+}
+
+TEST_F(StreamsTest, AnInterruptReachesTheCommandOfALock) {
+  const auto lock = Start({"lock", "l4", "--", "sh", "-c",
+                           "trap 'exit 3' INT; echo ready; while :; do sleep 0.1; done"});
+  EXPECT_EQ(lock->ReadLine(), "ready");
+  lock->Signal(SIGINT);
+  EXPECT_EQ(lock->Wait(), 3);
+}
+
+TEST_F(StreamsTest, WhoWaitsForALockCanBeInterrupted) {
+  const auto holder = Start({"lock", "l5"});
+  EXPECT_THAT(holder->ReadLine(), StartsWith("l5/"));
+  const auto waiting = Start({"lock", "l5"});
+  while (Out({"get", "l5/", "--prefix", "--count-only"}) != "2\n") {
+  }
+  waiting->Signal(SIGINT);
+  EXPECT_EQ(waiting->Wait(), 1);
+  EXPECT_THAT(waiting->err(), HasSubstr("interrupted while it waited for its turn"));
+  EXPECT_EQ(Out({"get", "l5/", "--prefix", "--count-only"}), "1\n");
+}
+
+TEST_F(StreamsTest, ElectionsAreWonInTurnAndListenedTo) {
+  const auto listener = Start({"elect", "e1", "--listen"});
+  const auto first = Start({"elect", "e1", "alpha"});
+  const std::string first_key = first->ReadLine();
+  EXPECT_THAT(first_key, StartsWith("e1/"));
+  EXPECT_EQ(first->ReadLine(), "alpha");
+  EXPECT_EQ(Lines(*listener, 2), first_key + "/alpha/");
+  const auto second =
+      Start({"elect", "e1", "beta", "--", "sh", "-c", "echo $PONTOON_ELECT_KEY; read line"});
+  while (Out({"get", "e1/", "--prefix", "--count-only"}) != "2\n") {
+  }
+  first->Signal(SIGINT);
+  EXPECT_EQ(first->Wait(), 0);
+  const std::string second_key = second->ReadLine();
+  EXPECT_THAT(second_key, Not(first_key));
+  EXPECT_EQ(Lines(*listener, 2), second_key + "/beta/");
+  listener->Signal(SIGINT);
+  EXPECT_EQ(listener->Wait(), 0);
+}
+
 }  // namespace
 }  // namespace pontoon::ctl
