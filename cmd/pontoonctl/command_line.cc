@@ -63,6 +63,10 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewMemberUpdateCommand());
   commands.push_back(NewMemberPromoteCommand());
   commands.push_back(NewMoveLeaderCommand());
+  commands.push_back(NewAlarmListCommand());
+  commands.push_back(NewAlarmDisarmCommand());
+  commands.push_back(NewDefragCommand());
+  commands.push_back(NewHashCommand());
   commands.push_back(NewImportCommand());
   commands.push_back(NewExportCommand());
   commands.push_back(NewBenchPutCommand());
@@ -75,6 +79,7 @@ const std::map<std::string, std::string>& GroupSummaries() {
   static const auto* const summaries = new std::map<std::string, std::string>{
       {"lease", "Leases: what a key is attached to, so that it goes when its owner does"},
       {"member", "The members of the cluster: lists them, and changes who they are"},
+      {"alarm", "What is so wrong with a member that the cluster refuses writes"},
       {"bench", "Measures how fast the servers answer, and what it costs them"},
   };
   return *summaries;
