@@ -67,6 +67,8 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewAlarmDisarmCommand());
   commands.push_back(NewDefragCommand());
   commands.push_back(NewHashCommand());
+  commands.push_back(NewSnapshotSaveCommand());
+  commands.push_back(NewSnapshotStatusCommand());
   commands.push_back(NewImportCommand());
   commands.push_back(NewExportCommand());
   commands.push_back(NewBenchPutCommand());
@@ -80,6 +82,7 @@ const std::map<std::string, std::string>& GroupSummaries() {
       {"lease", "Leases: what a key is attached to, so that it goes when its owner does"},
       {"member", "The members of the cluster: lists them, and changes who they are"},
       {"alarm", "What is so wrong with a member that the cluster refuses writes"},
+      {"snapshot", "A member's whole database in a file"},
       {"bench", "Measures how fast the servers answer, and what it costs them"},
   };
   return *summaries;

@@ -82,6 +82,7 @@ TEST(CommandLine, BadUsageIsOneLineAndExitCode2) {
       {{"elect", "e"}, "give a VALUE to stand with, or --listen"},
       {{"elect", "e", "v", "--listen"}, "excludes"},
       {{"elect", "e", "--listen", "--", "true"}, "--listen runs no command"},
+      {{"snapshot", "save", "f", "--endpoints", "a:1,b:1"}, "give one endpoint"},
       {{"--output", "watch", "put", "a", "--", "b"}, "--output"},
   };
   for (const auto& c : cases) {
@@ -112,6 +113,8 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
                                              {"alarm", "disarm"},
                                              {"defrag"},
                                              {"hash"},
+                                             {"snapshot", "save"},
+                                             {"snapshot", "status"},
                                              {"status"},
                                              {"health"},
                                              {"member", "list"},

@@ -55,6 +55,33 @@ class MaintenanceTest : public ::testing::Test {
 TestCluster* MaintenanceTest::source_ = nullptr;
 TestCluster* MaintenanceTest::target_ = nullptr;
 
+TEST_F(MaintenanceTest, ASnapshotIsSavedAndChecked) {
+  const fs::path file = FreshFolder("snapshot") / "db";
+  const auto saved = nlohmann::json::parse(Out({"snapshot", "save", file, "--output", "json"}));
+  EXPECT_EQ(saved["bytes"], fs::file_size(file));
+  EXPECT_FALSE(fs::exists(file.string() + ".part"));
+  const auto status = nlohmann::json::parse(Out({"snapshot", "status", file, "--output", "json"}));
+  EXPECT_EQ(status["format"], "etcd (bbolt)");
+  EXPECT_EQ(status["bytes"], fs::file_size(file));
+
+  std::string bytes = ReadFile(file);
+  bytes[bytes.size() / 2] ^= 1;
+  WriteFile(file, bytes);
+  const Result damaged = Execute({"snapshot", "status", file});
+  EXPECT_EQ(damaged.code, ExitCode::kFailed);
+  EXPECT_THAT(damaged.err, HasSubstr("the SHA-256 at its end is not that of the rest"));
+}
+
+TEST_F(MaintenanceTest, ASnapshotThatCannotBeTakenLeavesNothing) {
+  const fs::path folder = FreshFolder("no-snapshot");
+  const Result nobody = RunAt("127.0.0.1:1", {"snapshot", "save", folder / "db"});
+  EXPECT_EQ(nobody.code, ExitCode::kFailed);
+  EXPECT_THAT(nobody.err, HasSubstr("cannot connect to 127.0.0.1:1: Connection refused"));
+  EXPECT_TRUE(fs::is_empty(folder));
+  EXPECT_THAT(Execute({"snapshot", "save", folder / "no" / "db"}).err, HasSubstr("No such file"));
+  EXPECT_THAT(Execute({"snapshot", "status", folder / "db"}).err, HasSubstr("No such file"));
+}
+
 TEST_F(MaintenanceTest, AlarmsDefragmentationAndHealthOfAServerInOrder) {
   EXPECT_EQ(Out({"alarm", "list"}), "");
   EXPECT_EQ(Out({"alarm", "disarm"}), "");
