@@ -57,6 +57,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewStatusCommand());
   commands.push_back(NewTopCommand());
   commands.push_back(NewHealthCommand());
+  commands.push_back(NewCheckHealthCommand());
   commands.push_back(NewMemberListCommand());
   commands.push_back(NewMemberAddCommand());
   commands.push_back(NewMemberRemoveCommand());
@@ -81,6 +82,7 @@ const std::map<std::string, std::string>& GroupSummaries() {
   static const auto* const summaries = new std::map<std::string, std::string>{
       {"lease", "Leases: what a key is attached to, so that it goes when its owner does"},
       {"member", "The members of the cluster: lists them, and changes who they are"},
+      {"check", "Looks whether all is in order"},
       {"alarm", "What is so wrong with a member that the cluster refuses writes"},
       {"snapshot", "A member's whole database in a file"},
       {"bench", "Measures how fast the servers answer, and what it costs them"},

@@ -115,6 +115,7 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
                                              {"hash"},
                                              {"snapshot", "save"},
                                              {"snapshot", "status"},
+                                             {"check", "health"},
                                              {"status"},
                                              {"health"},
                                              {"member", "list"},

@@ -87,6 +87,13 @@ TEST_F(MaintenanceTest, AlarmsDefragmentationAndHealthOfAServerInOrder) {
   EXPECT_EQ(Out({"alarm", "disarm"}), "");
   EXPECT_EQ(Out({"--timeout", kPatience, "defrag"}),
             absl::StrCat("defragmented ", source_->endpoints(), "\n"));
+  const auto rows = nlohmann::json::parse(Out({"check", "health", "--output", "json"}));
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0]["health"], "healthy");
+  EXPECT_EQ(rows[0]["alarms"], "");
+  const Result nobody = RunAt("127.0.0.1:1", {"check", "health", "--timeout", "1s"});
+  EXPECT_EQ(nobody.code, ExitCode::kFailed);
+  EXPECT_THAT(nobody.err, HasSubstr("1 of 1 not in order"));
 }
 
 TEST(ThreeServersMaintenanceTest, HashesOfMembersAreEqual) {
