@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "cmd/pontoonctl/command_tree.h"
 #include "cmd/pontoonctl/ending.h"
 #include "cmd/pontoonctl/endpoint.h"
 #include "cmd/pontoonctl/table.h"
@@ -40,6 +41,8 @@ struct Environment {
   // Not set: the command's own default.
   std::optional<OutputFormat> output;
   Terminal terminal;
+  // All commands.
+  CommandTree commands;
 };
 
 // A sub-command. An object is used for one run at most.
@@ -100,6 +103,7 @@ std::unique_ptr<Command> NewSnapshotSaveCommand();
 std::unique_ptr<Command> NewSnapshotStatusCommand();
 std::unique_ptr<Command> NewImportCommand();
 std::unique_ptr<Command> NewExportCommand();
+std::unique_ptr<Command> NewCompletionCommand();
 std::unique_ptr<Command> NewBenchPutCommand();
 std::unique_ptr<Command> NewBenchGetCommand();
 

@@ -74,6 +74,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewExportCommand());
   commands.push_back(NewBenchPutCommand());
   commands.push_back(NewBenchGetCommand());
+  commands.push_back(NewCompletionCommand());
   return commands;
 }
 
@@ -148,6 +149,7 @@ class Parser {
 
   absl::StatusOr<std::vector<Endpoint>> Endpoints() const { return ParseEndpoints(endpoints_); }
   absl::Duration timeout() const { return timeout_; }
+  CommandTree commands() const { return TreeOf(app_); }
 
   std::optional<OutputFormat> output() const {
     if (output_ == "table") return OutputFormat::kTable;
@@ -160,6 +162,19 @@ class Parser {
   static bool IsGroup(const CLI::App& app) { return app.get_require_subcommand_min() > 0; }
 
   static bool TakesValue(const CLI::Option& flag) { return flag.get_expected_min() > 0; }
+
+  static CommandTree TreeOf(const CLI::App& app) {
+    CommandTree tree{.name = app.get_name()};
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& name : option->get_lnames()) {
+        tree.flags.push_back({absl::StrCat("--", name), TakesValue(*option)});
+      }
+    }
+    for (const CLI::App* command : app.get_subcommands({})) {
+      tree.commands.push_back(TreeOf(*command));
+    }
+    return tree;
+  }
 
   static std::string FullName(const CLI::App& app) {
     if (app.get_parent() == nullptr) return app.get_name();
@@ -238,7 +253,8 @@ ExitCode RunCommandLine(const std::vector<std::string>& arguments, const Termina
   if (!endpoints.ok()) {
     return Report("", UsageError(std::string(endpoints.status().message())), terminal);
   }
-  const Environment environment{*std::move(endpoints), parser.timeout(), parser.output(), terminal};
+  const Environment environment{*std::move(endpoints), parser.timeout(), parser.output(), terminal,
+                                parser.commands()};
   const std::string name = command->Describe().name;
   Ending ending = command->Run(environment);
   if (!terminal.out.flush() && ending.code == ExitCode::kOk) {

@@ -83,6 +83,7 @@ TEST(CommandLine, BadUsageIsOneLineAndExitCode2) {
       {{"elect", "e", "v", "--listen"}, "excludes"},
       {{"elect", "e", "--listen", "--", "true"}, "--listen runs no command"},
       {{"snapshot", "save", "f", "--endpoints", "a:1,b:1"}, "give one endpoint"},
+      {{"completion", "fish"}, "shell"},
       {{"--output", "watch", "put", "a", "--", "b"}, "--output"},
   };
   for (const auto& c : cases) {
@@ -116,6 +117,7 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
                                              {"snapshot", "save"},
                                              {"snapshot", "status"},
                                              {"check", "health"},
+                                             {"completion"},
                                              {"status"},
                                              {"health"},
                                              {"member", "list"},

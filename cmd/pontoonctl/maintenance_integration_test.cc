@@ -96,6 +96,22 @@ TEST_F(MaintenanceTest, AlarmsDefragmentationAndHealthOfAServerInOrder) {
   EXPECT_THAT(nobody.err, HasSubstr("1 of 1 not in order"));
 }
 
+TEST_F(MaintenanceTest, TheCompletionKnowsAllCommands) {
+  const fs::path script = FreshFolder("completion") / "script";
+  WriteFile(script,
+            Out({"completion", "bash"}) +
+                "complete_to() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=()\n"
+                "_pontoonctl; echo \"${COMPREPLY[*]}\"; }\n"
+                "[[ $(complete_to pontoonctl lease k) == keep-alive ]] || exit 1\n"
+                "[[ $(complete_to pontoonctl mirror --onc) == --once ]] || exit 2\n"
+                "[[ $(complete_to pontoonctl --endpoints lock wat) == watch ]] || exit 3\n"
+                "[[ $(complete_to pontoonctl get k --time) == --timeout ]] || exit 4\n");
+  auto bash = ChildProcess::Start({"bash", script}, {});
+  ASSERT_TRUE(bash.ok());
+  EXPECT_EQ((*bash)->Wait(), 0);
+  EXPECT_THAT(Out({"completion", "zsh"}), HasSubstr("bashcompinit\n"));
+}
+
 TEST(ThreeServersMaintenanceTest, HashesOfMembersAreEqual) {
   TestCluster cluster(FreshFolder("hashed"), 3);
   ASSERT_EQ(RunAt(cluster.endpoints(), {"--timeout", kPatience, "put", "k", "1"}).code,
