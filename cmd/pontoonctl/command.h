@@ -103,6 +103,7 @@ std::unique_ptr<Command> NewSnapshotSaveCommand();
 std::unique_ptr<Command> NewSnapshotStatusCommand();
 std::unique_ptr<Command> NewImportCommand();
 std::unique_ptr<Command> NewExportCommand();
+std::unique_ptr<Command> NewMirrorCommand();
 std::unique_ptr<Command> NewCompletionCommand();
 std::unique_ptr<Command> NewBenchPutCommand();
 std::unique_ptr<Command> NewBenchGetCommand();

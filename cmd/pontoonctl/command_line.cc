@@ -72,6 +72,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewSnapshotStatusCommand());
   commands.push_back(NewImportCommand());
   commands.push_back(NewExportCommand());
+  commands.push_back(NewMirrorCommand());
   commands.push_back(NewBenchPutCommand());
   commands.push_back(NewBenchGetCommand());
   commands.push_back(NewCompletionCommand());

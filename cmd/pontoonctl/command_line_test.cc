@@ -84,6 +84,8 @@ TEST(CommandLine, BadUsageIsOneLineAndExitCode2) {
       {{"elect", "e", "--listen", "--", "true"}, "--listen runs no command"},
       {{"snapshot", "save", "f", "--endpoints", "a:1,b:1"}, "give one endpoint"},
       {{"completion", "fish"}, "shell"},
+      {{"mirror"}, "--target is required"},
+      {{"mirror", "--target", "nowhere"}, "bad endpoint \"nowhere\": no port"},
       {{"--output", "watch", "put", "a", "--", "b"}, "--output"},
   };
   for (const auto& c : cases) {
@@ -117,6 +119,7 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
                                              {"snapshot", "save"},
                                              {"snapshot", "status"},
                                              {"check", "health"},
+                                             {"mirror"},
                                              {"completion"},
                                              {"status"},
                                              {"health"},

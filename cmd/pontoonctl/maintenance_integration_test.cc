@@ -112,6 +112,96 @@ TEST_F(MaintenanceTest, TheCompletionKnowsAllCommands) {
   EXPECT_THAT(Out({"completion", "zsh"}), HasSubstr("bashcompinit\n"));
 }
 
+TEST_F(MaintenanceTest, AMirrorMakesTheTargetEqualOnce) {
+  for (int i = 0; i < 250; ++i) Out({"put", absl::StrCat("m1/", i), absl::StrCat("value ", i)});
+  Out({"put", "m2", "outside of the prefix"});
+  const std::vector<std::string> mirror = {"mirror",   "--target", target_->endpoints(),
+                                           "--prefix", "m1/",      "--dest-prefix",
+                                           "copy1/",   "--once"};
+  EXPECT_THAT(Out(mirror), StartsWith("put 250, deleted 0, equal 0, revision "));
+  EXPECT_EQ(TargetOut({"get", "copy1/", "--prefix", "--count-only"}), "250\n");
+  EXPECT_EQ(TargetOut({"get", "copy1/77"}), "copy1/77\nvalue 77\n");
+  EXPECT_EQ(TargetOut({"get", "m1/", "--prefix"}), "");
+
+  // What the source has not is kept, until the user says that it may go.
+  Out({"del", "m1/77"});
+  Out({"put", "m1/88", "other"});
+  const Result refused = Execute(mirror);
+  EXPECT_EQ(refused.code, ExitCode::kFailed);
+  EXPECT_THAT(refused.err, HasSubstr("the target has \"copy1/77\", which the source has not"));
+  std::vector<std::string> deleting = mirror;
+  deleting.push_back("--delete");
+  EXPECT_THAT(Out(deleting), AllOf(StartsWith("put "), HasSubstr(", deleted 1, equal ")));
+  EXPECT_EQ(TargetOut({"get", "copy1/77"}), "");
+  EXPECT_EQ(TargetOut({"get", "copy1/88", "--print-value-only"}), "other\n");
+}
+
+// Waits until the target has the key with the value.
+void AwaitAt(const TestCluster& target, const std::string& key, const std::string& value) {
+  while (OutAt(target.endpoints(), {"get", key, "--print-value-only"}) != value + "\n") {
+  }
+}
+
+TEST_F(MaintenanceTest, AMirrorFollowsAndGoesOnWhereItWas) {
+  const std::string checkpoint = FreshFolder("mirror") / "checkpoint";
+  const std::vector<std::string> arguments = {
+      "mirror", "--target", target_->endpoints(), "--prefix", "m3/", "--checkpoint", checkpoint};
+  Out({"put", "m3/a", "1"});
+  Out({"put", "m3/b", "1"});
+  {
+    Background mirror(source_->endpoints(), arguments);
+    AwaitAt(*target_, "m3/a", "1");
+    Out({"del", "m3/b"});
+    // One revision here is one there.
+    const Result both =
+        RunAt(source_->endpoints(), {"txn", "--file", "-"}, "\nput m3/c 2\nput m3/d 2\n\n\n");
+    EXPECT_EQ(both.code, ExitCode::kOk) << both.err;
+    AwaitAt(*target_, "m3/d", "2");
+    const auto kvs =
+        nlohmann::json::parse(TargetOut({"get", "m3/c", "m3/e", "--output", "json"}))["kvs"];
+    ASSERT_EQ(kvs.size(), 2u);
+    EXPECT_EQ(kvs[0]["mod_revision"], kvs[1]["mod_revision"]);
+    EXPECT_EQ(TargetOut({"get", "m3/b"}), "");
+    mirror.Signal(SIGINT);
+    EXPECT_EQ(mirror.Wait(), 0);
+    EXPECT_THAT(mirror.ReadLine(), StartsWith("put 4, deleted 1, equal 0, revision "));
+  }
+  // While nobody mirrors: only what happened is done.
+  Out({"put", "m3/a", "3"});
+  {
+    Background mirror(source_->endpoints(), arguments);
+    AwaitAt(*target_, "m3/a", "3");
+    mirror.Signal(SIGINT);
+    EXPECT_EQ(mirror.Wait(), 0);
+    EXPECT_THAT(mirror.ReadLine(), StartsWith("put 1, deleted 0, equal 0, revision "));
+  }
+  // And where the history is gone: what is gone goes.
+  Out({"del", "m3/c"});
+  Out({"put", "m3/z", "4"});
+  const auto last = nlohmann::json::parse(Out({"put", "m3/a", "4", "--output", "json"}));
+  Out({"compact", last["header"]["revision"]});
+  {
+    Background mirror(source_->endpoints(), arguments);
+    AwaitAt(*target_, "m3/z", "4");
+    mirror.Signal(SIGINT);
+    EXPECT_EQ(mirror.Wait(), 0);
+    EXPECT_THAT(mirror.ReadLine(), StartsWith("put 2, deleted 1, equal 1, revision "));
+    EXPECT_THAT(mirror.err(), HasSubstr("has been compacted: comparing all keys anew"));
+  }
+  EXPECT_EQ(TargetOut({"get", "m3/", "--prefix", "--keys-only"}), "m3/a\nm3/d\nm3/z\n");
+
+  std::vector<std::string> other = arguments;
+  other.insert(other.end(), {"--dest-prefix", "m4/"});
+  EXPECT_THAT(Execute(other).err, HasSubstr("is the checkpoint of another mirror"));
+}
+
+TEST_F(MaintenanceTest, AMirrorIntoItselfIsRefused) {
+  const Result result = Execute(
+      {"mirror", "--target", source_->endpoints(), "--prefix", "m5/", "--dest-prefix", "m5/copy/"});
+  EXPECT_EQ(result.code, ExitCode::kUsage);
+  EXPECT_THAT(result.err, HasSubstr("source and target are the same cluster"));
+}
+
 TEST(ThreeServersMaintenanceTest, HashesOfMembersAreEqual) {
   TestCluster cluster(FreshFolder("hashed"), 3);
   ASSERT_EQ(RunAt(cluster.endpoints(), {"--timeout", kPatience, "put", "k", "1"}).code,
