@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "cmd/pontoonctl/command_tree.h"
 #include "cmd/pontoonctl/ending.h"
 #include "cmd/pontoonctl/endpoint.h"
 #include "cmd/pontoonctl/table.h"
@@ -40,6 +41,8 @@ struct Environment {
   // Not set: the command's own default.
   std::optional<OutputFormat> output;
   Terminal terminal;
+  // All commands.
+  CommandTree commands;
 };
 
 // A sub-command. An object is used for one run at most.
@@ -61,6 +64,10 @@ class Command {
   // Declares the flags, whose values go to this object when the command line is parsed.
   virtual void DeclareFlags(CLI::App& app) = 0;
 
+  // Where to put the words after "--" if they are another command, for this one to run. Null: they
+  // are arguments of this one.
+  virtual std::vector<std::string>* CommandToRun() { return nullptr; }
+
   // Does it. Called after the parsing.
   virtual Ending Run(const Environment& environment) = 0;
 };
@@ -69,18 +76,35 @@ std::unique_ptr<Command> NewPutCommand();
 std::unique_ptr<Command> NewGetCommand();
 std::unique_ptr<Command> NewDelCommand();
 std::unique_ptr<Command> NewTxnCommand();
+std::unique_ptr<Command> NewWatchCommand();
 std::unique_ptr<Command> NewCompactCommand();
+std::unique_ptr<Command> NewLeaseGrantCommand();
+std::unique_ptr<Command> NewLeaseRevokeCommand();
+std::unique_ptr<Command> NewLeaseTimeToLiveCommand();
+std::unique_ptr<Command> NewLeaseListCommand();
+std::unique_ptr<Command> NewLeaseKeepAliveCommand();
+std::unique_ptr<Command> NewLockCommand();
+std::unique_ptr<Command> NewElectCommand();
 std::unique_ptr<Command> NewStatusCommand();
 std::unique_ptr<Command> NewTopCommand();
 std::unique_ptr<Command> NewHealthCommand();
+std::unique_ptr<Command> NewCheckHealthCommand();
 std::unique_ptr<Command> NewMemberListCommand();
 std::unique_ptr<Command> NewMemberAddCommand();
 std::unique_ptr<Command> NewMemberRemoveCommand();
 std::unique_ptr<Command> NewMemberUpdateCommand();
 std::unique_ptr<Command> NewMemberPromoteCommand();
 std::unique_ptr<Command> NewMoveLeaderCommand();
+std::unique_ptr<Command> NewAlarmListCommand();
+std::unique_ptr<Command> NewAlarmDisarmCommand();
+std::unique_ptr<Command> NewDefragCommand();
+std::unique_ptr<Command> NewHashCommand();
+std::unique_ptr<Command> NewSnapshotSaveCommand();
+std::unique_ptr<Command> NewSnapshotStatusCommand();
 std::unique_ptr<Command> NewImportCommand();
 std::unique_ptr<Command> NewExportCommand();
+std::unique_ptr<Command> NewMirrorCommand();
+std::unique_ptr<Command> NewCompletionCommand();
 std::unique_ptr<Command> NewBenchPutCommand();
 std::unique_ptr<Command> NewBenchGetCommand();
 

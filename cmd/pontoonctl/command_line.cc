@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "cmd/pontoonctl/flag_values.h"
@@ -29,6 +30,8 @@ Exit codes:
      transaction did not hold
   4  outcome unknown: a write was sent and no answer came; it may or may not
      have been applied
+  5  the lease of a lock or of an election was lost while it was held
+"lock" and "elect" with a command after "--" end with the code of that command.
 
 Examples:
   pontoonctl --endpoints 10.0.0.1:2379,10.0.0.2:2379 status
@@ -42,27 +45,48 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewGetCommand());
   commands.push_back(NewDelCommand());
   commands.push_back(NewTxnCommand());
+  commands.push_back(NewWatchCommand());
   commands.push_back(NewCompactCommand());
+  commands.push_back(NewLeaseGrantCommand());
+  commands.push_back(NewLeaseRevokeCommand());
+  commands.push_back(NewLeaseTimeToLiveCommand());
+  commands.push_back(NewLeaseListCommand());
+  commands.push_back(NewLeaseKeepAliveCommand());
+  commands.push_back(NewLockCommand());
+  commands.push_back(NewElectCommand());
   commands.push_back(NewStatusCommand());
   commands.push_back(NewTopCommand());
   commands.push_back(NewHealthCommand());
+  commands.push_back(NewCheckHealthCommand());
   commands.push_back(NewMemberListCommand());
   commands.push_back(NewMemberAddCommand());
   commands.push_back(NewMemberRemoveCommand());
   commands.push_back(NewMemberUpdateCommand());
   commands.push_back(NewMemberPromoteCommand());
   commands.push_back(NewMoveLeaderCommand());
+  commands.push_back(NewAlarmListCommand());
+  commands.push_back(NewAlarmDisarmCommand());
+  commands.push_back(NewDefragCommand());
+  commands.push_back(NewHashCommand());
+  commands.push_back(NewSnapshotSaveCommand());
+  commands.push_back(NewSnapshotStatusCommand());
   commands.push_back(NewImportCommand());
   commands.push_back(NewExportCommand());
+  commands.push_back(NewMirrorCommand());
   commands.push_back(NewBenchPutCommand());
   commands.push_back(NewBenchGetCommand());
+  commands.push_back(NewCompletionCommand());
   return commands;
 }
 
 // What the commands have in common whose names begin with the same word.
 const std::map<std::string, std::string>& GroupSummaries() {
   static const auto* const summaries = new std::map<std::string, std::string>{
+      {"lease", "Leases: what a key is attached to, so that it goes when its owner does"},
       {"member", "The members of the cluster: lists them, and changes who they are"},
+      {"check", "Looks whether all is in order"},
+      {"alarm", "What is so wrong with a member that the cluster refuses writes"},
+      {"snapshot", "A member's whole database in a file"},
       {"bench", "Measures how fast the servers answer, and what it costs them"},
   };
   return *summaries;
@@ -88,6 +112,16 @@ class Parser {
 
   // The command that was asked for. Throws CLI::Error on bad usage, and for --help and --version.
   Command& Parse(std::vector<std::string> arguments) {
+    const auto mark = std::find(arguments.begin(), arguments.end(), "--");
+    if (mark != arguments.end()) {
+      const auto named = commands_.find(NamedBy({arguments.begin(), mark}));
+      std::vector<std::string>* const command_to_run =
+          named == commands_.end() ? nullptr : named->second->CommandToRun();
+      if (command_to_run != nullptr) {
+        command_to_run->assign(mark + 1, arguments.end());
+        arguments.erase(mark, arguments.end());
+      }
+    }
     // This parse takes the words from the end.
     std::reverse(arguments.begin(), arguments.end());
     app_.parse(std::move(arguments));
@@ -116,6 +150,7 @@ class Parser {
 
   absl::StatusOr<std::vector<Endpoint>> Endpoints() const { return ParseEndpoints(endpoints_); }
   absl::Duration timeout() const { return timeout_; }
+  CommandTree commands() const { return TreeOf(app_); }
 
   std::optional<OutputFormat> output() const {
     if (output_ == "table") return OutputFormat::kTable;
@@ -127,9 +162,41 @@ class Parser {
  private:
   static bool IsGroup(const CLI::App& app) { return app.get_require_subcommand_min() > 0; }
 
+  static bool TakesValue(const CLI::Option& flag) { return flag.get_expected_min() > 0; }
+
+  static CommandTree TreeOf(const CLI::App& app) {
+    CommandTree tree{.name = app.get_name()};
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& name : option->get_lnames()) {
+        tree.flags.push_back({absl::StrCat("--", name), TakesValue(*option)});
+      }
+    }
+    for (const CLI::App* command : app.get_subcommands({})) {
+      tree.commands.push_back(TreeOf(*command));
+    }
+    return tree;
+  }
+
   static std::string FullName(const CLI::App& app) {
     if (app.get_parent() == nullptr) return app.get_name();
     return absl::StrCat(FullName(*app.get_parent()), " ", app.get_name());
+  }
+
+  // The command that `words` call, as far as they do.
+  const CLI::App* NamedBy(const std::vector<std::string>& words) const {
+    const CLI::App* app = &app_;
+    for (size_t i = 0; i < words.size(); ++i) {
+      if (absl::StartsWith(words[i], "-")) {
+        const CLI::Option* const flag = app_.get_option_no_throw(words[i]);
+        if (flag != nullptr && TakesValue(*flag)) ++i;  // over its value
+      } else {
+        const auto& commands = app->get_subcommands(
+            [&](const CLI::App* command) { return command->get_name() == words[i]; });
+        if (commands.empty()) return app;
+        app = commands.front();
+      }
+    }
+    return app;
   }
 
   // Where a command of this name is declared: "member list" below "member".
@@ -152,12 +219,12 @@ class Parser {
     app->footer(absl::StrCat("\n", description.help, "\nGlobal flags: see pontoonctl --help\n"));
     command->DeclareFlags(*app);
     app->final_callback([this, chosen = command.get()] { chosen_ = chosen; });
-    commands_.push_back(std::move(command));
+    commands_[app] = std::move(command);
   }
 
   CLI::App app_;
   std::map<std::string, CLI::App*> groups_;  // owned by app_
-  std::vector<std::unique_ptr<Command>> commands_;
+  std::map<const CLI::App*, std::unique_ptr<Command>> commands_;
   Command* chosen_ = nullptr;
   std::string endpoints_ = "127.0.0.1:2379";
   std::string output_;
@@ -187,7 +254,8 @@ ExitCode RunCommandLine(const std::vector<std::string>& arguments, const Termina
   if (!endpoints.ok()) {
     return Report("", UsageError(std::string(endpoints.status().message())), terminal);
   }
-  const Environment environment{*std::move(endpoints), parser.timeout(), parser.output(), terminal};
+  const Environment environment{*std::move(endpoints), parser.timeout(), parser.output(), terminal,
+                                parser.commands()};
   const std::string name = command->Describe().name;
   Ending ending = command->Run(environment);
   if (!terminal.out.flush() && ending.code == ExitCode::kOk) {

@@ -65,6 +65,28 @@ TEST(CommandLine, BadUsageIsOneLineAndExitCode2) {
       {{"bench", "put", "--total", "5", "--duration", "5s"}, "--total excludes --duration"},
       {{"bench", "put", "--rate", "0"}, "--rate"},
       {{"compact", "x"}, "revision"},
+      {{"watch"}, "pontoonctl: key is required; see pontoonctl watch --help\n"},
+      {{"watch", "--", "a"}, "key is required"},
+      {{"watch", "a", "b", "--prefix"}, "only one of RANGE_END, --prefix"},
+      {{"watch", "a", "--rev", "-1"}, "--rev"},
+      {{"lease"}, "a command is missing; see pontoonctl lease --help"},
+      {{"lease", "grant"}, "ttl is required"},
+      {{"lease", "grant", "0"}, "ttl"},
+      {{"lease", "grant", "5", "--id", "x"}, "bad lease ID \"x\": give it in hexadecimal digits"},
+      {{"lease", "revoke", "0"}, "0 is no lease ID"},
+      {{"lease", "timetolive", "x"}, "bad lease ID \"x\""},
+      {{"lease", "keep-alive"}, "id is required"},
+      {{"lock"}, "name is required"},
+      {{"lock", ""}, "the name is empty"},
+      {{"lock", "l", "--ttl", "0"}, "--ttl"},
+      {{"elect", "e"}, "give a VALUE to stand with, or --listen"},
+      {{"elect", "e", "v", "--listen"}, "excludes"},
+      {{"elect", "e", "--listen", "--", "true"}, "--listen runs no command"},
+      {{"snapshot", "save", "f", "--endpoints", "a:1,b:1"}, "give one endpoint"},
+      {{"completion", "fish"}, "shell"},
+      {{"mirror"}, "--target is required"},
+      {{"mirror", "--target", "nowhere"}, "bad endpoint \"nowhere\": no port"},
+      {{"--output", "watch", "put", "a", "--", "b"}, "--output"},
   };
   for (const auto& c : cases) {
     const Result result = RunPontoonctl(c.arguments);
@@ -82,6 +104,23 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
                                              {"del"},
                                              {"txn"},
                                              {"compact"},
+                                             {"watch"},
+                                             {"lease", "grant"},
+                                             {"lease", "revoke"},
+                                             {"lease", "timetolive"},
+                                             {"lease", "list"},
+                                             {"lease", "keep-alive"},
+                                             {"lock"},
+                                             {"elect"},
+                                             {"alarm", "list"},
+                                             {"alarm", "disarm"},
+                                             {"defrag"},
+                                             {"hash"},
+                                             {"snapshot", "save"},
+                                             {"snapshot", "status"},
+                                             {"check", "health"},
+                                             {"mirror"},
+                                             {"completion"},
                                              {"status"},
                                              {"health"},
                                              {"member", "list"},
@@ -150,6 +189,18 @@ TEST(CommandLine, EndpointsMayComeFromTheEnvironment) {
 TEST(CommandLine, AKeyMayBeNamedLikeACommand) {
   EXPECT_EQ(RunPontoonctl({"put", "get", "del", "--timeout=50ms", "--endpoints", kNobody}).code,
             ExitCode::kFailed);
+}
+
+// What follows "--" is a command for a watch, and arguments for others, whatever a flag's value is
+// called.
+TEST(CommandLine, WordsAfterTheMarkAreOfTheCommand) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"watch", "k", "--timeout=50ms", "--endpoints", kNobody, "--", "sh", "-c", "--x", "y"},
+           {"--endpoints", kNobody, "--timeout", "50ms", "put", "watch", "--", "--value"}}) {
+    const Result result = RunPontoonctl(arguments);
+    EXPECT_EQ(result.code, ExitCode::kFailed);
+    EXPECT_THAT(result.err, HasSubstr(": cannot connect to 127.0.0.1:1 "));
+  }
 }
 
 TEST(CommandLine, ATransactionThatMakesNoSenseIsNotSent) {

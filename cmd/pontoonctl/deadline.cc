@@ -5,9 +5,15 @@
 #include "absl/time/clock.h"
 
 namespace pontoon::ctl {
+namespace {
+
+// Stands for ever; a point of time so far away can still be calculated with.
+constexpr absl::Duration kLongest = absl::Hours(24 * 365 * 100);
+
+}  // namespace
 
 Deadline Deadline::After(absl::Duration duration) {
-  return Deadline(Clock::now() + absl::ToChronoNanoseconds(duration));
+  return Deadline(Clock::now() + absl::ToChronoNanoseconds(std::min(duration, kLongest)));
 }
 
 absl::Duration Deadline::Remaining() const {
@@ -17,6 +23,10 @@ absl::Duration Deadline::Remaining() const {
 Deadline Deadline::ButWithin(absl::Duration duration) const {
   const Deadline other = After(duration);
   return at_ < other.at_ ? *this : other;
+}
+
+Deadline Deadline::Later(absl::Duration duration) const {
+  return Deadline(at_ + absl::ToChronoNanoseconds(duration));
 }
 
 gpr_timespec Deadline::ToGpr() const {

@@ -14,6 +14,7 @@ namespace pontoon::ctl {
 // A point of time on the monotonic clock, so that setting the machine's clock does not move it.
 class Deadline {
  public:
+  // With an infinite duration it does not pass.
   static Deadline After(absl::Duration duration);
 
   // Zero once it has passed.
@@ -23,6 +24,9 @@ class Deadline {
 
   // This deadline or `duration` from now, whichever is first.
   Deadline ButWithin(absl::Duration duration) const;
+
+  // So much after this one.
+  Deadline Later(absl::Duration duration) const;
 
   // As gRPC takes it.
   gpr_timespec ToGpr() const;

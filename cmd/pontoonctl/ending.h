@@ -20,7 +20,12 @@ enum class ExitCode {
   kPartial = 3,
   // A write was sent and no answer came: it may or may not have been applied.
   kOutcomeUnknown = 4,
+  // The lease of a lock or of an election was lost while it was held.
+  kLeaseLost = 5,
 };
+
+// A command that runs another one for the user ends as that one does: with any code from 0 to 255.
+inline ExitCode ExitCodeOfCommand(int code) { return static_cast<ExitCode>(code); }
 
 // `message` is printed after "pontoonctl: <command>: "; empty: nothing is printed.
 struct Ending {

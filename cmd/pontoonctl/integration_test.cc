@@ -1,19 +1,18 @@
 // pontoonctl against real servers.
 
+#include "cmd/pontoonctl/integration.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <thread>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "cmd/pontoonctl/command_line.h"
 #include "cmd/pontoonctl/test_server.h"
 
 namespace pontoon::ctl {
@@ -25,48 +24,13 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// How long a server may take to start, or a cluster to elect a leader, on a machine that is busy
-// with other tests. Requests are tried again until then.
-constexpr char kPatience[] = "60s";
-
-struct Result {
-  ExitCode code;
-  std::string out;
-  std::string err;
-};
-
-// Runs a command line against `endpoints`.
-Result RunAt(const std::string& endpoints, std::vector<std::string> arguments,
-             const std::string& input = "") {
-  arguments.insert(arguments.begin(), {"--endpoints", endpoints});
-  std::istringstream in(input);
-  std::ostringstream out, err;
-  const ExitCode code =
-      RunCommandLine(arguments, Terminal{in, out, err, Terminal::Progress::kLines});
-  return {code, out.str(), err.str()};
-}
-
-fs::path FreshFolder(const std::string& name) {
-  const fs::path folder = fs::path(::testing::TempDir()) / "integration" / name;
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  return folder;
-}
-
-void WriteFile(const fs::path& path, const std::string& bytes) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path) << bytes;
-}
-
 // Path below `root` -> bytes, links followed.
 std::map<std::string, std::string> Files(const fs::path& root) {
   std::map<std::string, std::string> files;
   for (const auto& entry :
        fs::recursive_directory_iterator(root, fs::directory_options::follow_directory_symlink)) {
     if (!entry.is_regular_file()) continue;
-    std::ostringstream bytes;
-    bytes << std::ifstream(entry.path()).rdbuf();
-    files[entry.path().lexically_relative(root)] = bytes.str();
+    files[entry.path().lexically_relative(root)] = ReadFile(entry.path());
   }
   return files;
 }
@@ -107,11 +71,7 @@ class SingleServerTest : public ::testing::Test {
 
   // The output of a command that must succeed.
   static std::string Out(const std::vector<std::string>& arguments, const std::string& input = "") {
-    const Result result = Run(arguments, input);
-    EXPECT_EQ(result.code, ExitCode::kOk)
-        << ::testing::PrintToString(arguments) << ": " << result.err;
-    EXPECT_EQ(result.err, "");
-    return result.out;
+    return OutAt(cluster_->endpoints(), arguments, input);
   }
 
   static TestCluster* cluster_;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cmd/pontoonctl/command.h"
+#include "cmd/pontoonctl/display_flags.h"
 #include "cmd/pontoonctl/kv_flags.h"
 #include "cmd/pontoonctl/kv_printer.h"
 #include "cmd/pontoonctl/session.h"
@@ -15,21 +16,6 @@ namespace {
 Ending UsageError(const absl::Status& status) {
   return ctl::UsageError(std::string(status.message()));
 }
-
-// How the response is printed: --output and --hex.
-class DisplayFlags {
- public:
-  void DeclareOn(CLI::App& app) { app.add_flag("--hex", hex_, "Print each byte as \\xNN"); }
-
-  KvPrinter NewPrinter(const Environment& environment) const {
-    return KvPrinter(environment.output.value_or(OutputFormat::kPlain),
-                     hex_ ? KvPrinter::Bytes::kHex : KvPrinter::Bytes::kRaw,
-                     environment.terminal.out);
-  }
-
- private:
-  bool hex_ = false;
-};
 
 class PutCommand : public Command {
  public:

@@ -16,6 +16,7 @@ using etcdserverpb::RequestOp;
 using etcdserverpb::ResponseOp;
 using etcdserverpb::TxnRequest;
 using etcdserverpb::TxnResponse;
+using etcdserverpb::WatchResponse;
 
 KvPrinter::Parts KvPrinter::PartsOf(const RangeRequest& request) {
   if (request.count_only()) return Parts::kCount;
@@ -46,6 +47,18 @@ void KvPrinter::Print(const DeleteRangeResponse& response) {
     return PrintTable(response.prev_kvs());
   }
   for (const mvccpb::KeyValue& kv : response.prev_kvs()) PrintKv(kv, Parts::kKeyAndValue);
+}
+
+void KvPrinter::Print(const WatchResponse& response) {
+  if (format_ == OutputFormat::kJson) return PrintJson(response);
+  if (response.events().empty()) {
+    out_ << "progress notify: " << response.header().revision() << '\n';
+  }
+  for (const mvccpb::Event& event : response.events()) {
+    out_ << mvccpb::Event::EventType_Name(event.type()) << '\n';
+    if (event.has_prev_kv()) PrintKv(event.prev_kv(), Parts::kKeyAndValue);
+    PrintKv(event.kv(), Parts::kKeyAndValue);
+  }
 }
 
 void KvPrinter::Print(const TxnRequest& request, const TxnResponse& response) {

@@ -1,4 +1,4 @@
-// KvPrinter: the answers to get, put, del and txn, as text.
+// KvPrinter: the answers to get, put, del, txn and watch, as text.
 
 #ifndef PONTOON_CMD_PONTOONCTL_KV_PRINTER_H_
 #define PONTOON_CMD_PONTOONCTL_KV_PRINTER_H_
@@ -28,6 +28,9 @@ class KvPrinter {
   void Print(const etcdserverpb::RangeResponse& response, Parts parts);
   void Print(const etcdserverpb::PutResponse& response);
   void Print(const etcdserverpb::DeleteRangeResponse& response);
+  // A line for the kind of each event, then the key before it (if it was asked for) and after it;
+  // or how far the watch is. A table would have no end: it is printed like plain output.
+  void Print(const etcdserverpb::WatchResponse& response);
   // The request says which parts were asked for.
   void Print(const etcdserverpb::TxnRequest& request, const etcdserverpb::TxnResponse& response);
 

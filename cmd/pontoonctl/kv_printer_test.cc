@@ -98,5 +98,20 @@ TEST(KvPrinter, ATransactionShowsEachOperationAsItWasAsked) {
               "FAILURE\n\no\nv\n");
 }
 
+TEST(KvPrinter, AnEventIsItsKindAndItsKeyBeforeAndAfter) {
+  const auto response = Parse<etcdserverpb::WatchResponse>(R"(
+    header { revision: 9 }
+    events { kv { key: "a" value: "1" mod_revision: 8 } }
+    events { type: DELETE kv { key: "b" mod_revision: 9 } prev_kv { key: "b" value: "2" } })");
+  EXPECT_EQ(Printed(OutputFormat::kPlain, Bytes::kRaw, response), "PUT\na\n1\nDELETE\nb\n2\nb\n\n");
+  EXPECT_EQ(Printed(OutputFormat::kTable, Bytes::kHex, response),
+            "PUT\n\\x61\n\\x31\nDELETE\n\\x62\n\\x32\n\\x62\n\n");
+  EXPECT_THAT(Printed(OutputFormat::kJson, Bytes::kRaw, response),
+              HasSubstr("{\"type\":\"DELETE\",\"kv\":{\"key\":\"Yg==\",\"mod_revision\":\"9\"}"));
+  EXPECT_EQ(Printed(OutputFormat::kPlain, Bytes::kRaw,
+                    Parse<etcdserverpb::WatchResponse>("header { revision: 12 }")),
+            "progress notify: 12\n");
+}
+
 }  // namespace
 }  // namespace pontoon::ctl

@@ -1,5 +1,7 @@
 #include "cmd/pontoonctl/server.h"
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 
 namespace pontoon::ctl {
@@ -13,10 +15,19 @@ constexpr absl::Duration kDiagnosisTimeout = absl::Milliseconds(500);
 constexpr int kReconnectFirstMs = 50;
 constexpr int kReconnectLongestMs = 500;
 
+// How often a server is asked for a sign of life while it owes us something, and how long it may
+// take: a watch notices by this that its server is gone without a word. Servers forbid to ask more
+// often than every five seconds.
+constexpr int kKeepaliveMs = 10'000;
+constexpr int kKeepaliveTimeoutMs = 5'000;
+
 std::shared_ptr<grpc::Channel> NewChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectFirstMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectLongestMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // no bound
   // A proxy from the environment is for web pages.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // One connection for each Server: a benchmark asks for many to the same endpoint.
@@ -40,6 +51,8 @@ Server::Server(const Endpoint& endpoint)
     : address_(endpoint.address()),
       channel_(NewChannel(address_)),
       kv_(etcdserverpb::KV::NewStub(channel_)),
+      watch_(etcdserverpb::Watch::NewStub(channel_)),
+      lease_(etcdserverpb::Lease::NewStub(channel_)),
       cluster_(etcdserverpb::Cluster::NewStub(channel_)),
       maintenance_(etcdserverpb::Maintenance::NewStub(channel_)) {}
 
@@ -61,6 +74,23 @@ std::string Server::WhyNotConnected() {
   if (status.ok()) return "it answers only now";
   if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) return "it does not answer";
   return LastReason(status.error_message());
+}
+
+ServerList ServersOf(const std::vector<Endpoint>& endpoints) {
+  ServerList servers;
+  for (const Endpoint& endpoint : endpoints) servers.push_back(std::make_unique<Server>(endpoint));
+  return servers;
+}
+
+Reply NotConnected(const ServerList& servers) {
+  const std::string reasons =
+      absl::StrJoin(servers, ", ", [](std::string* out, const std::unique_ptr<Server>& server) {
+        absl::StrAppend(out, server->address(), " (", server->WhyNotConnected(), ")");
+      });
+  const std::string message =
+      absl::StrCat("cannot connect to ", reasons,
+                   ": is a server running and listening there, and is --endpoints right?");
+  return {Outcome::kNotApplied, grpc::Status(grpc::StatusCode::UNAVAILABLE, message)};
 }
 
 }  // namespace pontoon::ctl

@@ -3,35 +3,13 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "raft/base/check.h"
 
 namespace pontoon::ctl {
 namespace {
 
-// How long one endpoint may take to connect before the next one is tried.
-constexpr absl::Duration kConnectTimeout = absl::Seconds(1);
-
-// The least time that a read waits at one of several endpoints; an election fits in.
+// The least time that what can be repeated waits at one of several endpoints; an election fits in.
 constexpr absl::Duration kReadPatience = absl::Seconds(1);
-
-std::vector<std::unique_ptr<Server>> ServersOf(const std::vector<Endpoint>& endpoints) {
-  std::vector<std::unique_ptr<Server>> servers;
-  for (const Endpoint& endpoint : endpoints) servers.push_back(std::make_unique<Server>(endpoint));
-  return servers;
-}
-
-// The failure after none of `servers` could be connected to.
-Reply NotConnected(const std::vector<std::unique_ptr<Server>>& servers) {
-  const std::string reasons =
-      absl::StrJoin(servers, ", ", [](std::string* out, const std::unique_ptr<Server>& server) {
-        absl::StrAppend(out, server->address(), " (", server->WhyNotConnected(), ")");
-      });
-  const std::string message =
-      absl::StrCat("cannot connect to ", reasons,
-                   ": is a server running and listening there, and is --endpoints right?");
-  return {Outcome::kNotApplied, grpc::Status(grpc::StatusCode::UNAVAILABLE, message)};
-}
 
 }  // namespace
 
@@ -40,17 +18,21 @@ Session::Session(const std::vector<Endpoint>& endpoints) : servers_(ServersOf(en
 }
 
 Reply Session::Read(Deadline deadline, Attempt attempt) {
-  return Send(Kind::kRead, deadline, attempt);
+  return Send(Kind::kRepeatable, deadline, attempt);
 }
 
 Reply Session::Write(Deadline deadline, Attempt attempt) {
-  return Send(Kind::kWrite, deadline, attempt);
+  return Send(Kind::kOnce, deadline, attempt);
+}
+
+Reply Session::WriteRepeatable(Deadline deadline, Attempt attempt) {
+  return Send(Kind::kRepeatable, deadline, attempt);
 }
 
 bool Session::MayRetry(Kind kind, const Reply& reply) {
   if (reply.outcome == Outcome::kNotApplied) return true;
   const grpc::StatusCode code = reply.status.error_code();
-  return kind == Kind::kRead &&
+  return kind == Kind::kRepeatable &&
          (code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
@@ -67,7 +49,7 @@ Reply Session::Send(Kind kind, Deadline deadline, Attempt attempt) {
 
       const absl::Duration fair_share = deadline.Remaining() / (servers_.size() - i);
       const Deadline attempt_deadline =
-          kind == Kind::kWrite ? deadline : deadline.ButWithin(std::max(fair_share, kReadPatience));
+          kind == Kind::kOnce ? deadline : deadline.ButWithin(std::max(fair_share, kReadPatience));
       grpc::ClientContext context;
       context.set_deadline(attempt_deadline.ToGpr());
       const grpc::Status status = attempt(server, &context);

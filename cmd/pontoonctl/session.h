@@ -4,7 +4,6 @@
 #define PONTOON_CMD_PONTOONCTL_SESSION_H_
 
 #include <atomic>
-#include <memory>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -40,15 +39,19 @@ class Session {
   // A request that may change something.
   Reply Write(Deadline deadline, Attempt attempt);
 
+  // A request that may change something, but whose repetition is harmless: it is sent again as a
+  // read is. If it fails, its outcome may be unknown.
+  Reply WriteRepeatable(Deadline deadline, Attempt attempt);
+
  private:
-  enum class Kind { kRead, kWrite };
+  enum class Kind { kRepeatable, kOnce };
 
   // Whether a failed attempt may be made again.
   static bool MayRetry(Kind kind, const Reply& reply);
 
   Reply Send(Kind kind, Deadline deadline, Attempt attempt);
 
-  const std::vector<std::unique_ptr<Server>> servers_;
+  const ServerList servers_;
   // The place in servers_ to try first. Only a hint: threads may overwrite each other's.
   std::atomic<size_t> preferred_ = 0;
 };

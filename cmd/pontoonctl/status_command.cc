@@ -1,20 +1,17 @@
-// status and health: what an operator looks at first.
+// status: what an operator looks at first.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <future>
 #include <sstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "cmd/pontoonctl/byte_size.h"
 #include "cmd/pontoonctl/cluster_survey.h"
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/member_id.h"
 #include "cmd/pontoonctl/screen.h"
-#include "cmd/pontoonctl/session.h"
 
 namespace pontoon::ctl {
 namespace {
@@ -128,65 +125,8 @@ Examples:
   Repetition repetition_;
 };
 
-// How the read of one endpoint went.
-struct Health {
-  Reply reply;
-  absl::Duration took;
-};
-
-Health CheckHealth(const Endpoint& endpoint, absl::Duration timeout) {
-  etcdserverpb::RangeRequest request;
-  request.set_key("health");
-  etcdserverpb::RangeResponse response;
-  const Deadline deadline = Deadline::After(timeout);
-  Reply reply = AskOnce(endpoint, deadline, [&](Server& server, grpc::ClientContext* context) {
-    return server.kv().Range(context, request, &response);
-  });
-  // A server that refuses for lack of permission works.
-  if (reply.status.error_code() == grpc::StatusCode::PERMISSION_DENIED) reply = Reply();
-  return {reply, timeout - deadline.Remaining()};
-}
-
-class HealthCommand : public Command {
- public:
-  Description Describe() const override {
-    return {"health", "Asks each endpoint for a linearizable read, and how long it takes",
-            R"(A healthy endpoint reaches a leader that has a quorum. Only the given endpoints
-are asked; "pontoonctl status" finds all members.
-
-Exit code 1: an endpoint is not healthy.
-
-Examples:
-  pontoonctl health
-  pontoonctl --endpoints 10.0.0.1:2379,10.0.0.2:2379 health --output json
-)"};
-  }
-
-  void DeclareFlags(CLI::App&) override {}
-
-  Ending Run(const Environment& environment) override {
-    std::vector<std::future<Health>> checks;
-    for (const Endpoint& endpoint : environment.endpoints) {
-      checks.push_back(std::async(std::launch::async, CheckHealth, endpoint, environment.timeout));
-    }
-    Table table({"endpoint", "health", "took", "error"});
-    size_t unhealthy = 0;
-    for (size_t i = 0; i < checks.size(); ++i) {
-      const Health health = checks[i].get();
-      if (!health.reply.ok()) ++unhealthy;
-      table.AddRow({environment.endpoints[i].address(), health.reply.ok() ? "healthy" : "unhealthy",
-                    absl::StrFormat("%.3fms", absl::ToDoubleMilliseconds(health.took)),
-                    health.reply.ok() ? "" : Explain(health.reply)});
-    }
-    table.Print(environment.output.value_or(OutputFormat::kTable), environment.terminal.out);
-    if (unhealthy == 0) return {};
-    return {ExitCode::kFailed, absl::StrCat(unhealthy, " of ", checks.size(), " unhealthy")};
-  }
-};
-
 }  // namespace
 
 std::unique_ptr<Command> NewStatusCommand() { return std::make_unique<StatusCommand>(); }
-std::unique_ptr<Command> NewHealthCommand() { return std::make_unique<HealthCommand>(); }
 
 }  // namespace pontoon::ctl
