@@ -57,7 +57,7 @@ class Campaign {
 
  private:
   void Work() {
-    Duel duel;
+    Duel duel(options_.contestant);
     for (uint64_t seed; TakeSeed(&seed);) {
       const Program program = MakeProgram(seed, options_.generator);
       const absl::StatusOr<Comparison> comparison = duel.Run(program);
@@ -67,7 +67,7 @@ class Campaign {
         ++result_.failures;
         return;
       }
-      Count(program, *comparison);
+      Count(*comparison);
       if (comparison->difference.has_value()) {
         Say(Report(seed, program, *comparison->difference, &duel));
       }
@@ -82,11 +82,14 @@ class Campaign {
     return true;
   }
 
-  void Count(const Program& program, const Comparison& comparison) {
+  void Count(const Comparison& comparison) {
     absl::MutexLock lock(&mutex_);
     ++result_.programs;
     if (comparison.difference.has_value()) ++result_.failures;
-    for (size_t i = 0; i < comparison.calls; ++i) ++result_.calls[KindOf(program.calls[i])];
+    for (const auto& [kind, count] : comparison.calls) {
+      result_.calls[kind].calls += count.calls;
+      result_.calls[kind].errors += count.errors;
+    }
     for (const auto& [name, times] : comparison.known) result_.known[name] += times;
     if (result_.programs % kProgressEvery == 0) {
       Say(absl::StrFormat("%d programs, %.0f s\n", result_.programs,
@@ -108,15 +111,16 @@ CampaignResult RunCampaign(const CampaignOptions& options) { return Campaign(opt
 std::string Summary(const CampaignResult& result) {
   std::string text = "calls compared:\n";
   size_t calls = 0;
-  for (const auto& [kind, number] : result.calls) {
-    absl::StrAppendFormat(&text, "  %-20s %8d\n", kind, number);
-    calls += number;
+  for (const auto& [kind, count] : result.calls) {
+    absl::StrAppendFormat(&text, "  %-16s %8d, of these %d errors\n", kind, count.calls,
+                          count.errors);
+    calls += count.calls;
   }
   absl::StrAppend(&text, "differences that are known:\n");
   for (const KnownDifference& known : KnownDifferences()) {
     const auto found = result.known.find(known.name);
-    absl::StrAppendFormat(&text, "  %-40s %8d\n", known.name,
-                          found == result.known.end() ? 0 : found->second);
+    absl::StrAppendFormat(&text, "  %8d %s\n", found == result.known.end() ? 0 : found->second,
+                          known.name);
   }
   absl::StrAppendFormat(&text, "%s: %d programs, %d calls, %d programs differ, %.0f s\n",
                         result.failures == 0 ? "PASSED" : "FAILED", result.programs, calls,

@@ -9,11 +9,14 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "tests/differential/compare.h"
+#include "tests/differential/duel.h"
 #include "tests/differential/generator.h"
 
 namespace pontoon::differential {
 
 struct CampaignOptions {
+  Contestant contestant;
   uint64_t first_seed = 1;
   size_t programs = 1000;  // each with the seed after the one before
   size_t jobs = 1;         // each with an etcd and a Pontoon of its own
@@ -24,9 +27,9 @@ struct CampaignOptions {
 
 struct CampaignResult {
   size_t programs = 0;
-  size_t failures = 0;                  // programs that differ, or servers that do not start
-  std::map<std::string, size_t> calls;  // compared, by their kind
-  std::map<std::string, size_t> known;  // differences that were expected, by their name
+  size_t failures = 0;                     // programs that differ, or servers that do not start
+  std::map<std::string, CallCount> calls;  // compared, by their kind
+  std::map<std::string, size_t> known;     // differences that were expected, by their name
   absl::Duration took;
 };
 

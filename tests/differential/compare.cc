@@ -64,9 +64,11 @@ class Comparer {
   Comparison Run() {
     const size_t answered = std::min(etcd_.replies.size(), pontoon_.replies.size());
     for (size_t i = 0; i < answered && !over_; ++i) {
+      CallCount& count = comparison_.calls[KindOf(program_.calls[i])];
+      ++count.calls;
+      if (!etcd_.replies[i].status.ok()) ++count.errors;
       CompareReplies(i, absl::StrCat("call ", i, ", ", KindOf(program_.calls[i])),
                      std::move(etcd_.replies[i]), std::move(pontoon_.replies[i]));
-      ++comparison_.calls;
     }
     if (!over_) CompareFailures();
     if (!over_) CompareWatchers();

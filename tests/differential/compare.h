@@ -22,12 +22,17 @@ struct Difference {
   std::string ToString() const;
 };
 
+struct CallCount {
+  size_t calls = 0;
+  size_t errors = 0;  // of these, the ones that etcd answers with an error
+};
+
 struct Comparison {
   std::optional<Difference> difference;
   // How often each entry of the table explained something, by its name.
   std::map<std::string, size_t> known;
-  // So many calls were compared; fewer than there are after a difference.
-  size_t calls = 0;
+  // What was compared, by the kind of call; not those after a difference.
+  std::map<std::string, CallCount> calls;
 };
 
 // Both answers to every call, and all that each watcher was told, must be equal: codes and texts of

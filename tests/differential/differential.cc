@@ -17,9 +17,11 @@ int Main(int argc, char** argv) {
   std::string groups = "kv,txn,compact,lease,watch,status";
   double seconds = 0;
   bool show = false;
+  bool twin = false;
   CLI::App app(
       "Runs random programs of etcd v3 calls on the etcd in PATH and on Pontoon, and compares all "
-      "answers. The environment variable TESTED_SERVER names another server in Pontoon's place.");
+      "answers. The environment variable TESTED_SERVER names Pontoon's program, if it is "
+      "elsewhere.");
   app.add_option("--programs", options.programs, "Run so many")->capture_default_str();
   app.add_option("--seed", options.first_seed, "Of the first program; each has one more")
       ->capture_default_str();
@@ -30,6 +32,7 @@ int Main(int argc, char** argv) {
   app.add_option("--seconds", seconds, "Begin no program after so many seconds");
   app.add_option("--failures", options.failures_most, "End after so many programs that differ")
       ->capture_default_str();
+  app.add_flag("--twin", twin, "Hold a second etcd against the first, in Pontoon's place");
   app.add_flag("--show", show, "Print the first program, and run nothing");
   CLI11_PARSE(app, argc, argv);
 
@@ -39,6 +42,7 @@ int Main(int argc, char** argv) {
     return 2;
   }
   options.generator.groups = *parsed;
+  if (twin) options.contestant.program = testing::Program::kEtcd;
   if (seconds > 0) options.time_most = absl::Seconds(seconds);
   if (show) {
     std::fputs(TextOf(MakeProgram(options.first_seed, options.generator)).c_str(), stdout);

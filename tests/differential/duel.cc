@@ -13,9 +13,10 @@ namespace {
 // So often a program is run to make it smaller.
 constexpr size_t kShrinkRunsMax = 600;
 
-testing::ClusterOptions OptionsOf(testing::Program program) {
+testing::ClusterOptions OptionsOf(const Contestant& contestant) {
   testing::ClusterOptions options;
-  options.program = program;
+  options.program = contestant.program;
+  options.extra_flags = contestant.flags;
   options.node_count = 1;
   // The least time to live of a lease is one and a half times this: none ends within a program.
   options.election_timeout = absl::Seconds(5);
@@ -28,12 +29,12 @@ bool AllAreSound(const Program& program) {
 
 }  // namespace
 
-Duel::Side::Side(testing::Program program)
-    : cluster(OptionsOf(program)), executor(cluster.client(0).channel()) {}
+Duel::Side::Side(const Contestant& contestant)
+    : cluster(OptionsOf(contestant)), executor(cluster.client(0).channel()) {}
 
 absl::Status Duel::Start() {
-  etcd_ = std::make_unique<Side>(testing::Program::kEtcd);
-  pontoon_ = std::make_unique<Side>(testing::Program::kPontoon);
+  etcd_ = std::make_unique<Side>(Contestant{.program = testing::Program::kEtcd});
+  pontoon_ = std::make_unique<Side>(contestant_);
   for (Side* side : {etcd_.get(), pontoon_.get()}) {
     if (absl::Status s = side->cluster.Start(0); !s.ok()) return s;
   }

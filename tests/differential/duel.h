@@ -4,8 +4,10 @@
 #define PONTOON_TESTS_DIFFERENTIAL_DUEL_H_
 
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "tests/differential/compare.h"
 #include "tests/differential/executor.h"
 #include "tests/differential/program.h"
@@ -13,13 +15,21 @@
 
 namespace pontoon::differential {
 
+// Who is held against etcd.
+struct Contestant {
+  testing::Program program = testing::Program::kPontoon;
+  testing::Flags flags = {};  // in addition to those that etcd has
+};
+
 // Two servers of one node each, which stay up from program to program; after a program that one of
-// them did not survive, both are made anew. With TESTED_SERVER another server takes Pontoon's place
-// (see pontoon::testing::PathOf): with etcd itself, all that is found is a fault of this test.
+// them did not survive, both are made anew. With a second etcd as the contestant, all that is found
+// is a fault of this test.
 //
 // Thread safety: one thread, which lives as long as the object.
 class Duel {
  public:
+  explicit Duel(Contestant contestant) : contestant_(std::move(contestant)) {}
+
   // Runs a program on both at the same time, and compares. An error is a server that does not
   // start.
   absl::StatusOr<Comparison> Run(const Program& program);
@@ -29,7 +39,7 @@ class Duel {
 
  private:
   struct Side {
-    explicit Side(testing::Program program);
+    explicit Side(const Contestant& contestant);
 
     testing::Cluster cluster;
     Executor executor;
@@ -37,6 +47,7 @@ class Duel {
 
   absl::Status Start();
 
+  const Contestant contestant_;
   std::unique_ptr<Side> etcd_;
   std::unique_ptr<Side> pontoon_;
 };

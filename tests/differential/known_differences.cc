@@ -12,6 +12,8 @@
 namespace pontoon::differential {
 namespace {
 
+using etcdserverpb::AlarmRequest;
+using etcdserverpb::AlarmResponse;
 using etcdserverpb::RangeRequest;
 using etcdserverpb::RequestOp;
 using etcdserverpb::StatusResponse;
@@ -72,6 +74,18 @@ bool TakeOutOwnStatusFields(const Call& /*call*/, Reply* /*etcd*/, Reply* pontoo
   return found;
 }
 
+// ---- Alarms
+
+bool TakeOutAlarmHeader(const Call& call, Reply* etcd, Reply* pontoon) {
+  if (!std::holds_alternative<AlarmRequest>(call)) return false;
+  if (etcd->messages.size() != 1 || pontoon->messages.size() != 1) return false;
+  auto* const a = dynamic_cast<AlarmResponse*>(etcd->messages[0].get());
+  auto* const b = dynamic_cast<AlarmResponse*>(pontoon->messages[0].get());
+  if (a == nullptr || b == nullptr || a->has_header() || b->header().revision() == 0) return false;
+  b->clear_header();
+  return true;
+}
+
 // ---- Sorting
 
 bool HasUnknownSort(const RangeRequest& range) {
@@ -104,6 +118,67 @@ bool TakeOutUnknownSortInTxn(const Call& call, Reply* etcd, Reply* pontoon) {
   return true;
 }
 
+// ---- Keys that a transaction writes twice
+
+// Whether a transaction deletes all keys from some key on, and puts.
+struct FromKeyOn {
+  bool deletes = false;
+  bool puts = false;
+
+  void Add(const TxnRequest& txn) {
+    for (const auto* branch : {&txn.success(), &txn.failure()}) {
+      for (const RequestOp& op : *branch) {
+        deletes |= op.request_delete_range().range_end() == std::string(1, '\0');
+        puts |= op.has_request_put();
+        if (op.has_request_txn()) Add(op.request_txn());
+      }
+    }
+  }
+};
+
+bool TakeOutDeletionFromKeyOn(const Call& call, Reply* etcd, Reply* pontoon) {
+  const auto* txn = std::get_if<TxnRequest>(&call);
+  if (txn == nullptr || !Is(pontoon->status, kv::kErrDuplicateKey)) return false;
+  FromKeyOn found;
+  found.Add(*txn);
+  if (!found.deletes || !found.puts) return false;
+  TakeOutAll(etcd, pontoon);
+  return true;
+}
+
+// ---- Which of several faults of a transaction is told
+
+bool TakeOutOrderOfChecks(const Call& call, Reply* etcd, Reply* pontoon) {
+  const bool etcd_tells_put =
+      Is(etcd->status, kv::kErrKeyNotFound) || Is(etcd->status, kv::kErrLeaseNotFound);
+  const bool pontoon_tells_range =
+      Is(pontoon->status, kv::kErrCompacted) || Is(pontoon->status, kv::kErrFutureRev);
+  if (!std::holds_alternative<TxnRequest>(call) || !etcd_tells_put || !pontoon_tells_range) {
+    return false;
+  }
+  TakeOutAll(etcd, pontoon);
+  return true;
+}
+
+bool HasIgnoringPutWithLease(const TxnRequest& txn) {
+  for (const auto* branch : {&txn.success(), &txn.failure()}) {
+    for (const RequestOp& op : *branch) {
+      if (op.request_put().ignore_value() && op.request_put().lease() != 0) return true;
+      if (op.has_request_txn() && HasIgnoringPutWithLease(op.request_txn())) return true;
+    }
+  }
+  return false;
+}
+
+bool TakeOutOrderOfChecksOfPut(const Call& call, Reply* etcd, Reply* pontoon) {
+  const auto* txn = std::get_if<TxnRequest>(&call);
+  if (txn == nullptr || !HasIgnoringPutWithLease(*txn)) return false;
+  if (!Is(etcd->status, kv::kErrKeyNotFound)) return false;
+  if (!Is(pontoon->status, kv::kErrLeaseNotFound)) return false;
+  TakeOutAll(etcd, pontoon);
+  return true;
+}
+
 // clang-format off
 constexpr KnownDifference kKnownDifferences[] = {
     {"status version",
@@ -115,12 +190,27 @@ constexpr KnownDifference kKnownDifferences[] = {
     {"own status fields",
      "Pontoon adds fields from number 1000 on, which etcd's clients do not see",
      &TakeOutOwnStatusFields, Aftermath::kNone},
+    {"alarm header",
+     "later versions give the answer to Alarm a header, as they do all others; 3.4 does not",
+     &TakeOutAlarmHeader, Aftermath::kNone},
     {"unknown sort of a range",
      "from 3.6 on a sort order or target that does not exist is an error; 3.4 does not sort then",
      &TakeOutUnknownSortOfRange, Aftermath::kNone},
     {"unknown sort in a transaction",
      "the same; 3.4 makes the transaction, which may write",
      &TakeOutUnknownSortInTxn, Aftermath::kStatesDiffer},
+    {"deletion from a key on, and a put, in one transaction",
+     "Pontoon refuses it if they meet; etcd takes the end \"\\0\" of the deletion for a key when it "
+     "looks, makes both, and dies if the put wants the old value (txn_validation.cc)",
+     &TakeOutDeletionFromKeyOn, Aftermath::kStatesDiffer},
+    {"order of checks in a transaction",
+     "3.4 looks at all puts of a transaction before all ranges; 3.6 and later at one operation after "
+     "the other, so that another one of several faults is told",
+     &TakeOutOrderOfChecks, Aftermath::kNone},
+    {"order of checks of a put in a transaction",
+     "3.4 looks for the key that ignore_value needs before the lease; 3.6 and later after it, as "
+     "all do with a put alone",
+     &TakeOutOrderOfChecksOfPut, Aftermath::kNone},
 };
 // clang-format on
 

@@ -65,7 +65,7 @@ absl::StatusOr<Reply> Watchers::Create(size_t number, int stream, const WatchCre
 
   const WatcherName name(stream, s.control.front().watch_id());
   Watcher& watcher = watchers_[name];
-  watcher = {.request = request};
+  watcher = {.request = request, .compacted = compacted};
   traces_[name].created_by = number;
   if (request.start_revision() != 0 && request.start_revision() < compacted) {
     absl::Status told = TakeUntil(stream, "word of the compaction", [&] { return watcher.ended; });
@@ -214,15 +214,17 @@ void Watchers::Take(int stream, const WatchResponse& response) {
     return;
   }
   Messages& told = traces_[name].messages;
-  for (const mvccpb::Event& event : response.events()) {
-    told.push_back(Copy(event));
-    if (watcher != watchers_.end()) watcher->second.seen = event.kv().mod_revision();
-    // Only what must not be has its header shown.
-    if (event.kv().mod_revision() > response.header().revision()) {
-      told.push_back(Copy(response.header()));
-    }
-  }
   if (response.events().empty()) told.push_back(Copy(response));
+  for (const mvccpb::Event& event : response.events()) {
+    const int64_t revision = event.kv().mod_revision();
+    if (watcher != watchers_.end()) {
+      watcher->second.seen = revision;
+      if (event.type() == mvccpb::Event::DELETE && revision == watcher->second.compacted) continue;
+    }
+    told.push_back(Copy(event));
+    // Only what must not be has its header shown.
+    if (revision > response.header().revision()) told.push_back(Copy(response.header()));
+  }
 }
 
 Reply Watchers::TakeReply(int stream) {

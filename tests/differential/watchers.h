@@ -25,6 +25,9 @@ namespace pontoon::differential {
 // - Before anything that cuts a watcher's history off (a compaction, its cancellation, the end) all
 //   watchers catch up: the first key of each is put and deleted, and the watcher waited for.
 // - A watcher that begins before the compacted revision is waited for until it is told so.
+// - A deletion at the compacted revision itself is not looked at: etcd 3.4 drops it some time
+// later,
+//   and keeps it from 3.5.17 on.
 // The number of responses that the events come in is the server's affair, and so are the revisions
 // of their headers; but none may be less than that of an event below it.
 //
@@ -50,7 +53,8 @@ class Watchers {
  private:
   struct Watcher {
     etcdserverpb::WatchCreateRequest request;
-    int64_t seen = 0;  // the revision of the last event
+    int64_t compacted = 0;  // the compacted revision when it was created
+    int64_t seen = 0;       // the revision of the last event
     bool ended = false;
   };
   // What a stream said that was not for one watcher, since the call began.
