@@ -4,14 +4,18 @@
 #include <thread>
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "tests/differential/shrink.h"
 #include "tests/differential/soundness.h"
 
 namespace pontoon::differential {
 namespace {
 
-// So often a program is run to make it smaller.
+// So often, and so long, a program is run to make it smaller. A run that a server does not survive
+// takes seconds.
 constexpr size_t kShrinkRunsMax = 600;
+constexpr absl::Duration kShrinkTimeMost = absl::Minutes(2);
 
 testing::ClusterOptions OptionsOf(const Contestant& contestant) {
   testing::ClusterOptions options;
@@ -60,8 +64,9 @@ absl::StatusOr<Comparison> Duel::Run(const Program& program) {
 }
 
 Program Duel::Shrink(const Program& program) {
-  return differential::Shrink(program, kShrinkRunsMax, [this](const Program& candidate) {
-    if (!AllAreSound(candidate)) return false;
+  const absl::Time deadline = absl::Now() + kShrinkTimeMost;
+  return differential::Shrink(program, kShrinkRunsMax, [&](const Program& candidate) {
+    if (absl::Now() > deadline || !AllAreSound(candidate)) return false;
     const absl::StatusOr<Comparison> comparison = Run(candidate);
     return comparison.ok() && comparison->difference.has_value();
   });

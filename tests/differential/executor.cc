@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "raft/base/check.h"
 #include "tests/differential/normalise.h"
 
 namespace pontoon::differential {
@@ -114,55 +115,60 @@ absl::StatusOr<Reply> Executor::Make(const Program& program, size_t number, Stat
                                      Watchers* watchers) {
   Call call = program.calls[number];
   state->symbols.Resolve(MutableRequestOf(&call));
-  return std::visit(
-      Overloaded{
-          [&](const etcdserverpb::RangeRequest& request) -> absl::StatusOr<Reply> {
-            return Unary(kv_.get(), &KV::Stub::Range, request);
-          },
-          [&](const PutRequest& request) -> absl::StatusOr<Reply> {
-            return Unary(kv_.get(), &KV::Stub::Put, request);
-          },
-          [&](const DeleteRangeRequest& request) -> absl::StatusOr<Reply> {
-            return Unary(kv_.get(), &KV::Stub::DeleteRange, request);
-          },
-          [&](const etcdserverpb::TxnRequest& request) -> absl::StatusOr<Reply> {
-            return Unary(kv_.get(), &KV::Stub::Txn, request);
-          },
-          [&](const CompactionRequest& request) -> absl::StatusOr<Reply> {
-            if (absl::Status s = watchers->CatchUp(); !s.ok()) return s;
-            Reply reply = Unary(kv_.get(), &KV::Stub::Compact, request);
-            if (reply.status.ok()) state->compacted = request.revision();
-            return reply;
-          },
-          [&](const LeaseGrantRequest& request) -> absl::StatusOr<Reply> {
-            return Grant(request, &state->symbols);
-          },
-          [&](const LeaseRevokeRequest& request) -> absl::StatusOr<Reply> {
-            return Unary(lease_.get(), &Lease::Stub::LeaseRevoke, request);
-          },
-          [&](const etcdserverpb::LeaseTimeToLiveRequest& request) -> absl::StatusOr<Reply> {
-            return Unary(lease_.get(), &Lease::Stub::LeaseTimeToLive, request);
-          },
-          [&](const LeaseLeasesRequest& request) -> absl::StatusOr<Reply> {
-            return Unary(lease_.get(), &Lease::Stub::LeaseLeases, request);
-          },
-          [&](const LeaseKeepAliveRequest& request) -> absl::StatusOr<Reply> {
-            return KeepAlive(request);
-          },
-          [&](const WatchCall& watch) -> absl::StatusOr<Reply> {
-            return watchers->Make(number, watch.stream, watch.request, state->compacted);
-          },
-          [&](const etcdserverpb::AlarmRequest& request) -> absl::StatusOr<Reply> {
-            return Unary(maintenance_.get(), &Maintenance::Stub::Alarm, request);
-          },
-          [&](const etcdserverpb::StatusRequest& request) -> absl::StatusOr<Reply> {
-            return Unary(maintenance_.get(), &Maintenance::Stub::Status, request);
-          },
-          [&](const etcdserverpb::MemberListRequest& request) -> absl::StatusOr<Reply> {
-            return Unary(cluster_.get(), &Cluster::Stub::MemberList, request);
-          },
+  if (const auto* watch = std::get_if<WatchCall>(&call)) {
+    return watchers->Make(number, watch->stream, watch->request, state->compacted);
+  }
+  if (const auto* compact = std::get_if<CompactionRequest>(&call)) {
+    if (absl::Status s = watchers->CatchUp(); !s.ok()) return s;
+    Reply reply = Unary(kv_.get(), &KV::Stub::Compact, *compact);
+    if (reply.status.ok()) state->compacted = compact->revision();
+    return reply;
+  }
+  if (const auto* grant = std::get_if<LeaseGrantRequest>(&call)) {
+    return Grant(*grant, &state->symbols);
+  }
+  if (const auto* keep_alive = std::get_if<LeaseKeepAliveRequest>(&call)) {
+    return KeepAlive(*keep_alive);
+  }
+  return MakePlain(call);
+}
+
+Reply Executor::MakePlain(const Call& call) {
+  const Overloaded make{
+      [this](const etcdserverpb::RangeRequest& request) {
+        return Unary(kv_.get(), &KV::Stub::Range, request);
       },
-      call);
+      [this](const PutRequest& request) { return Unary(kv_.get(), &KV::Stub::Put, request); },
+      [this](const DeleteRangeRequest& request) {
+        return Unary(kv_.get(), &KV::Stub::DeleteRange, request);
+      },
+      [this](const etcdserverpb::TxnRequest& request) {
+        return Unary(kv_.get(), &KV::Stub::Txn, request);
+      },
+      [this](const LeaseRevokeRequest& request) {
+        return Unary(lease_.get(), &Lease::Stub::LeaseRevoke, request);
+      },
+      [this](const etcdserverpb::LeaseTimeToLiveRequest& request) {
+        return Unary(lease_.get(), &Lease::Stub::LeaseTimeToLive, request);
+      },
+      [this](const LeaseLeasesRequest& request) {
+        return Unary(lease_.get(), &Lease::Stub::LeaseLeases, request);
+      },
+      [this](const etcdserverpb::AlarmRequest& request) {
+        return Unary(maintenance_.get(), &Maintenance::Stub::Alarm, request);
+      },
+      [this](const etcdserverpb::StatusRequest& request) {
+        return Unary(maintenance_.get(), &Maintenance::Stub::Status, request);
+      },
+      [this](const etcdserverpb::MemberListRequest& request) {
+        return Unary(cluster_.get(), &Cluster::Stub::MemberList, request);
+      },
+      [&call](const auto& /*request*/) {
+        CHECK(false) << KindOf(call) << " is more than one request and one response";
+        return Reply();
+      },
+  };
+  return std::visit(make, call);
 }
 
 Reply Executor::Grant(const LeaseGrantRequest& request, Symbols* symbols) {

@@ -44,6 +44,7 @@ class Executor {
   void MakeAll(const Program& program, State* state, Watchers* watchers, Trace* trace);
   absl::StatusOr<Reply> Make(const Program& program, size_t number, State* state,
                              Watchers* watchers);
+  Reply MakePlain(const Call& call);
   Reply Grant(const etcdserverpb::LeaseGrantRequest& request, Symbols* symbols);
   Reply KeepAlive(const etcdserverpb::LeaseKeepAliveRequest& request);
 

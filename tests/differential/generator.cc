@@ -96,7 +96,7 @@ class Generator {
     add(CallGroup::kKv, &Generator::MakeDeleteRange, 4);
     add(CallGroup::kTxn, &Generator::MakeTxn, 12);
     add(CallGroup::kCompact, &Generator::MakeCompact, 2);
-    add(CallGroup::kLease, &Generator::MakeLeaseGrant, 4);
+    add(CallGroup::kLease, &Generator::MakeLeaseGrant, 5);
     add(CallGroup::kLease, &Generator::MakeLeaseRevoke, 2);
     add(CallGroup::kLease, &Generator::MakeLeaseTimeToLive, 3);
     add(CallGroup::kLease, &Generator::MakeLeaseLeases, 1);
@@ -145,18 +145,19 @@ class Generator {
     return absl::StrCat(Between(0, 9));
   }
 
-  // Mostly one that has been, seen from the writes that the program has made so far.
-  int64_t RelativeRevision() { return kBaseRevision + Between(-2, writes_ + 2); }
+  // Mostly one that has been and is not compacted, as far as can be told beforehand.
+  int64_t RelativeRevision() {
+    if (Percent(15)) return kBaseRevision + Between(-2, writes_ + 2);
+    return kBaseRevision + Between(compacted_, std::max(compacted_, writes_ - writes_ / 4));
+  }
 
   int64_t Revision() {
     if (Percent(2)) return Pick<int64_t>({-1, -5, kMostInt64, kLeastInt64, 1});
     return RelativeRevision();
   }
 
-  int64_t Lease() {
-    if (Percent(15)) return Between(-1, 4);
-    return kFirstDrawnLease + Between(0, std::max<int64_t>(leases_ - 1, 0));
-  }
+  // Mostly one that was granted.
+  int64_t Lease() { return granted_.empty() || Percent(15) ? Between(-1, 4) : Pick(granted_); }
 
   int64_t Limit() {
     if (Percent(4)) return Pick<int64_t>({-1, kMostInt64, kLeastInt64});
@@ -229,7 +230,7 @@ class Generator {
         compare->set_value(Value());
         break;
       case Compare::LEASE:
-        compare->set_lease(Percent(50) ? 0 : Lease());
+        compare->set_lease(Percent(40) ? 0 : Lease());
         break;
       default:
         break;
@@ -243,6 +244,8 @@ class Generator {
       FillRange(op->mutable_request_range());
     } else if (kind < 65) {
       FillPut(op->mutable_request_put());
+      // Mostly not one that the transaction puts already.
+      if (Percent(75)) op->mutable_request_put()->set_key(Pick(Keys()));
     } else if (kind < 80 || depth >= kTxnDepthMost) {
       FillDeleteRange(op->mutable_request_delete_range());
     } else {
@@ -304,14 +307,21 @@ class Generator {
 
   Call MakeCompact() {
     CompactionRequest compact;
-    compact.set_revision(Percent(5) ? Revision() : RelativeRevision());
+    if (Percent(30)) {
+      compact.set_revision(Revision());
+    } else {
+      // Near the last one, to leave some history.
+      compacted_ = std::min(compacted_ + Between(1, 4), writes_);
+      compact.set_revision(kBaseRevision + compacted_);
+    }
     compact.set_physical(Percent(25));
     return compact;
   }
 
   Call MakeLeaseGrant() {
     LeaseGrantRequest grant;
-    grant.set_id(Percent(60) ? kFirstDrawnLease + leases_++ : Between(-1, 4));
+    grant.set_id(Percent(60) ? kFirstDrawnLease + drawn_++ : Between(-1, 4));
+    granted_.push_back(grant.id());
     const int64_t ttl = Between(60, 600);
     grant.set_ttl(Percent(75) ? ttl
                               : Pick<int64_t>({0, -1, 1, 9'000'000'000, 9'000'000'001, kMostInt64,
@@ -322,6 +332,7 @@ class Generator {
   Call MakeLeaseRevoke() {
     LeaseRevokeRequest revoke;
     revoke.set_id(Lease());
+    if (Percent(80)) std::erase(granted_, revoke.id());
     ++writes_;
     return revoke;
   }
@@ -396,8 +407,10 @@ class Generator {
 
   Prng prng_;
   const GeneratorOptions options_;
-  int64_t writes_ = 0;  // at most so many revisions came since the beginning
-  int64_t leases_ = 0;  // that the server is asked to draw
+  int64_t writes_ = 0;     // about so many revisions came since the beginning
+  int64_t compacted_ = 0;  // about so many of them are compacted
+  int64_t drawn_ = 0;      // so many leases the server was asked to draw
+  std::vector<int64_t> granted_;
 };
 
 }  // namespace
