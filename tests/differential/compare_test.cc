@@ -184,6 +184,18 @@ TEST(KnownDifferencesTest, StatusMayDifferInWhatIsNew) {
       << "the rest must be equal";
 }
 
+TEST(KnownDifferencesTest, GrpcMayUseOtherWords) {
+  const auto differ = [](const char* etcd, const char* pontoon) {
+    constexpr auto kCode = absl::StatusCode::kResourceExhausted;
+    return CompareOne(etcdserverpb::PutRequest(), ErrorOf({kCode, etcd}), ErrorOf({kCode, pontoon}))
+        .difference.has_value();
+  };
+  constexpr char kEtcd[] = "grpc: received message larger than max (3 vs. 2)";
+  EXPECT_FALSE(differ(kEtcd, "Received message larger than max (3 vs. 2)"));
+  EXPECT_TRUE(differ(kEtcd, "Received message larger than max (3 vs. 1)"));
+  EXPECT_TRUE(differ(kEtcd, "etcdserver: too many requests"));
+}
+
 TEST(KnownDifferencesTest, UnknownSortMayBeAnError) {
   RangeRequest unknown;
   unknown.set_sort_order(static_cast<RangeRequest::SortOrder>(3));

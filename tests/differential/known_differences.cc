@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "kv/errors.h"
 #include "proto/rpc.pb.h"
 
@@ -83,6 +85,19 @@ bool TakeOutAlarmHeader(const Call& call, Reply* etcd, Reply* pontoon) {
   auto* const b = dynamic_cast<AlarmResponse*>(pontoon->messages[0].get());
   if (a == nullptr || b == nullptr || a->has_header() || b->header().revision() == 0) return false;
   b->clear_header();
+  return true;
+}
+
+// ---- Messages that are too large for gRPC
+
+bool TakeOutTextOfGrpc(const Call& /*call*/, Reply* etcd, Reply* pontoon) {
+  if (etcd->status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) return false;
+  if (pontoon->status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) return false;
+  constexpr absl::string_view kOfGo = "grpc: received message larger than max ";
+  constexpr absl::string_view kOfCore = "Received message larger than max ";
+  absl::string_view a = etcd->status.error_message(), b = pontoon->status.error_message();
+  if (!absl::ConsumePrefix(&a, kOfGo) || !absl::ConsumePrefix(&b, kOfCore) || a != b) return false;
+  TakeOutAll(etcd, pontoon);
   return true;
 }
 
@@ -193,6 +208,10 @@ constexpr KnownDifference kKnownDifferences[] = {
     {"alarm header",
      "later versions give the answer to Alarm a header, as they do all others; 3.4 does not",
      &TakeOutAlarmHeader, Aftermath::kNone},
+    {"text of gRPC",
+     "a message that is too large is refused before any service sees it; gRPC for Go and for C++ say "
+     "so in other words, with the same code and sizes",
+     &TakeOutTextOfGrpc, Aftermath::kNone},
     {"unknown sort of a range",
      "from 3.6 on a sort order or target that does not exist is an error; 3.4 does not sort then",
      &TakeOutUnknownSortOfRange, Aftermath::kNone},
