@@ -20,6 +20,8 @@ using etcdserverpb::RangeRequest;
 using etcdserverpb::RequestOp;
 using etcdserverpb::StatusResponse;
 using etcdserverpb::TxnRequest;
+using etcdserverpb::WatchCreateRequest;
+using etcdserverpb::WatchResponse;
 using google::protobuf::FieldDescriptor;
 
 bool Is(const grpc::Status& status, const kv::ApiError& error) {
@@ -194,6 +196,60 @@ bool TakeOutOrderOfChecksOfPut(const Call& call, Reply* etcd, Reply* pontoon) {
   return true;
 }
 
+// ---- Watches
+
+const WatchCreateRequest* CreationOf(const Call& call) {
+  const auto* watch = std::get_if<WatchCall>(&call);
+  return watch != nullptr && watch->request.has_create_request() ? &watch->request.create_request()
+                                                                 : nullptr;
+}
+
+// The one message of an answer, if it is a WatchResponse.
+const WatchResponse* WatchResponseOf(const Reply& reply) {
+  return reply.messages.size() == 1 ? dynamic_cast<WatchResponse*>(reply.messages[0].get())
+                                    : nullptr;
+}
+
+bool TakeOutNegativeStart(const Call& call, Reply* etcd, Reply* pontoon) {
+  const WatchCreateRequest* const create = CreationOf(call);
+  if (create == nullptr || create->start_revision() >= 0) return false;
+  const WatchResponse* const response = WatchResponseOf(*pontoon);
+  if (response == nullptr || response->cancel_reason() != kv::kErrCompacted.text) return false;
+  TakeOutAll(etcd, pontoon);
+  return true;
+}
+
+bool TakeOutHeaderOfEnd(const Call& /*call*/, Reply* etcd, Reply* pontoon) {
+  if (etcd->messages.empty() || etcd->messages.size() != pontoon->messages.size()) return false;
+  const auto* a = dynamic_cast<WatchResponse*>(etcd->messages.back().get());
+  auto* const b = dynamic_cast<WatchResponse*>(pontoon->messages.back().get());
+  if (a == nullptr || b == nullptr || a->compact_revision() == 0) return false;
+  if (a->header().revision() != 0 || b->header().revision() < b->compact_revision()) return false;
+  b->mutable_header()->clear_revision();
+  return true;
+}
+
+bool TakeOutCancellationOfEnded(const Call& call, Reply* etcd, Reply* pontoon) {
+  const auto* watch = std::get_if<WatchCall>(&call);
+  if (watch == nullptr || !watch->request.has_cancel_request()) return false;
+  if (!etcd->meets_compacted_watcher || !pontoon->meets_compacted_watcher) return false;
+  const WatchResponse* const response = WatchResponseOf(*etcd);
+  if (response == nullptr || !response->canceled() || !pontoon->messages.empty()) return false;
+  TakeOutAll(etcd, pontoon);
+  return true;
+}
+
+bool TakeOutIdOfEnded(const Call& call, Reply* etcd, Reply* pontoon) {
+  if (CreationOf(call) == nullptr) return false;
+  if (!etcd->meets_compacted_watcher || !pontoon->meets_compacted_watcher) return false;
+  const WatchResponse* const a = WatchResponseOf(*etcd);
+  const WatchResponse* const b = WatchResponseOf(*pontoon);
+  if (a == nullptr || b == nullptr || !b->created() || b->canceled()) return false;
+  if (a->watch_id() == b->watch_id()) return false;
+  TakeOutAll(etcd, pontoon);
+  return true;
+}
+
 // clang-format off
 constexpr KnownDifference kKnownDifferences[] = {
     {"status version",
@@ -230,6 +286,20 @@ constexpr KnownDifference kKnownDifferences[] = {
      "3.4 looks for the key that ignore_value needs before the lease; 3.6 and later after it, as "
      "all do with a put alone",
      &TakeOutOrderOfChecksOfPut, Aftermath::kNone},
+    {"watch from a negative revision",
+     "3.7 refuses it as compacted; 3.4 creates the watcher and then ends it",
+     &TakeOutNegativeStart, Aftermath::kStatesDiffer},
+    {"revision of a watcher's end",
+     "a watcher that a compaction ends is told in a header with revision 0 by etcd, and with the "
+     "present one by Pontoon; clients look at compact_revision",
+     &TakeOutHeaderOfEnd, Aftermath::kNone},
+    {"cancellation of an ended watcher",
+     "etcd keeps a watcher that a compaction has ended until it is canceled, and then tells its end "
+     "once more; Pontoon forgets it at once",
+     &TakeOutCancellationOfEnded, Aftermath::kNone},
+    {"id of an ended watcher",
+     "so etcd does not give such an id to another watcher, and Pontoon does",
+     &TakeOutIdOfEnded, Aftermath::kStatesDiffer},
 };
 // clang-format on
 

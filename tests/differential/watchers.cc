@@ -55,15 +55,20 @@ absl::StatusOr<Reply> Watchers::Make(size_t number, int stream, const WatchReque
 absl::StatusOr<Reply> Watchers::Create(size_t number, int stream, const WatchCreateRequest& request,
                                        int64_t compacted) {
   Stream& s = Open(stream);
+  const bool meets_compacted = MeetsCompacted(stream, request.watch_id());
   WatchRequest envelope;
   *envelope.mutable_create_request() = request;
   s.stream->Send(envelope);
   absl::Status created = TakeUntil(stream, "an answer to the creation of a watcher",
                                    [&] { return !s.control.empty(); });
   if (!created.ok()) return created;
-  if (s.control.empty() || s.control.front().canceled()) return TakeReply(stream);
+  const bool refused = s.control.empty() || s.control.front().canceled();
+  const int64_t id = refused ? 0 : s.control.front().watch_id();
+  Reply reply = TakeReply(stream);
+  reply.meets_compacted_watcher = meets_compacted;
+  if (refused) return reply;
 
-  const WatcherName name(stream, s.control.front().watch_id());
+  const WatcherName name(stream, id);
   Watcher& watcher = watchers_[name];
   watcher = {.request = request, .compacted = compacted};
   traces_[name].created_by = number;
@@ -71,7 +76,7 @@ absl::StatusOr<Reply> Watchers::Create(size_t number, int stream, const WatchCre
     absl::Status told = TakeUntil(stream, "word of the compaction", [&] { return watcher.ended; });
     if (!told.ok()) return told;
   }
-  return TakeReply(stream);
+  return reply;
 }
 
 absl::StatusOr<Reply> Watchers::Cancel(int stream, const WatchRequest& request) {
@@ -80,7 +85,12 @@ absl::StatusOr<Reply> Watchers::Cancel(int stream, const WatchRequest& request) 
   s.control.clear();
   s.stream->Send(request);
   if (absl::Status fenced = Fence(stream); !fenced.ok()) return fenced;
-  return TakeReply(stream);
+  Reply reply = TakeReply(stream);
+  const auto watcher = watchers_.find({stream, request.cancel_request().watch_id()});
+  if (watcher != watchers_.end()) {
+    reply.meets_compacted_watcher = std::exchange(watcher->second.compacted_away, false);
+  }
+  return reply;
 }
 
 // Servers need not answer where a watcher lags, or waits for a revision to come; what they say then
@@ -174,6 +184,14 @@ bool Watchers::AllAreCaughtUp(int stream) const {
   return watchers > 0;
 }
 
+bool Watchers::MeetsCompacted(int stream, int64_t watch_id) const {
+  for (const auto& [name, watcher] : watchers_) {
+    if (name.first != stream || !watcher.compacted_away) continue;
+    if (watch_id == 0 || watch_id == name.second) return true;
+  }
+  return false;
+}
+
 template <typename Done>
 absl::Status Watchers::TakeUntil(int stream, const std::string& what, Done done) {
   if (done()) return absl::OkStatus();
@@ -208,7 +226,10 @@ void Watchers::Take(int stream, const WatchResponse& response) {
   if (IsFence(response)) return;
   const WatcherName name(stream, response.watch_id());
   const auto watcher = watchers_.find(name);
-  if (response.canceled() && watcher != watchers_.end()) watcher->second.ended = true;
+  if (response.canceled() && watcher != watchers_.end()) {
+    watcher->second.ended = true;
+    watcher->second.compacted_away |= response.compact_revision() != 0;
+  }
   if (IsControl(response)) {
     streams_.at(stream).control.push_back(response);
     return;
