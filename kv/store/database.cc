@@ -1,11 +1,14 @@
 #include "kv/store/database.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "kv/store/folders.h"
+#include "kv/store/layout.h"
 #include "kv/store/slice.h"
 #include "leveldb/cache.h"
 #include "leveldb/db.h"
@@ -20,6 +23,15 @@ namespace {
 
 // About one lookup in a hundred of a key that does not exist reads a block.
 constexpr int kBloomBitsPerKey = 10;
+
+// LiveBytes is measured anew after so many bytes of batches.
+constexpr uint64_t kMeasureStepBytes = 1 << 20;
+
+// What CompactStep merges at once: with what lies below it in LevelDB's levels, a fraction of a
+// second.
+constexpr uint64_t kCompactStepBytes = 32 << 20;
+
+constexpr char kPastAllRecords[] = "\xff";
 
 absl::Status ToAbsl(const leveldb::Status& status) {
   if (status.ok()) return absl::OkStatus();
@@ -79,6 +91,35 @@ bool LostCurrent(const std::string& dir, leveldb::Env* env) {
     if (absl::EndsWith(name, ".ldb") || absl::EndsWith(name, ".log")) has_data = true;
   }
   return has_data;
+}
+
+// Of the tables that hold records from `begin` to `end`.
+uint64_t ApproximateBytes(leveldb::DB* db, std::string_view begin, std::string_view end) {
+  const leveldb::Range range(ToSlice(begin), ToSlice(end));
+  uint64_t bytes = 0;
+  db->GetApproximateSizes(&range, 1, &bytes);
+  return bytes;
+}
+
+// The eight bytes of `key` from `offset` on, as if zeros followed it, as a number.
+uint64_t NumberAt(std::string_view key, size_t offset) {
+  uint64_t number = 0;
+  for (size_t i = offset; i < offset + sizeof(number); ++i) {
+    number = number << 8 | (i < key.size() ? static_cast<uint8_t>(key[i]) : 0);
+  }
+  return number;
+}
+
+// A key between two, about half way. One of the two itself, or beyond, if they are too close.
+std::string MiddleOf(std::string_view begin, std::string_view end) {
+  const size_t shared =
+      std::mismatch(begin.begin(), begin.begin() + std::min(begin.size(), end.size()), end.begin())
+          .first -
+      begin.begin();
+  const uint64_t low = NumberAt(begin, shared), high = NumberAt(end, shared);
+  std::string middle(end.substr(0, shared));
+  AppendFixed64(low + (high - low) / 2, &middle);
+  return middle;
 }
 
 }  // namespace
@@ -141,13 +182,14 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& dir,
 
 absl::Status Database::Write(leveldb::WriteBatch* batch) {
   unsynced_ = true;
+  written_bytes_ += batch->ApproximateSize();
   return ToAbsl(db_->Write(leveldb::WriteOptions(), batch));
 }
 
 // A compaction by hand begins with writing what is in memory to a table, and waits for that;
 // nothing lies in the range itself. It returns no error, but after one LevelDB refuses every write.
 absl::Status Database::Sync() {
-  const leveldb::Slice past_all_records("\xff");
+  const leveldb::Slice past_all_records(kPastAllRecords);
   unsynced_ = false;
   db_->CompactRange(&past_all_records, &past_all_records);
   leveldb::WriteBatch nothing;
@@ -164,6 +206,50 @@ uint64_t Database::DiskBytes() const {
     if (env_->GetFileSize(absl::StrCat(dir_, "/", name), &bytes).ok()) total += bytes;
   }
   return total;
+}
+
+std::string Database::CompactStep(std::string_view begin, std::string_view end) {
+  std::string step_end(end);
+  uint64_t bytes = ApproximateBytes(db_.get(), begin, step_end);
+  while (bytes > kCompactStepBytes) {
+    std::string middle = MiddleOf(begin, step_end);
+    if (middle <= begin || middle >= step_end) break;
+    step_end = std::move(middle);
+    bytes = ApproximateBytes(db_.get(), begin, step_end);
+  }
+  if (bytes > 0) {
+    const leveldb::Slice first = ToSlice(begin), last = ToSlice(step_end);
+    db_->CompactRange(&first, &last);
+  }
+  return step_end;
+}
+
+uint64_t Database::LiveBytes() const {
+  std::lock_guard lock(measurement_mutex_);
+  if (!measurement_.is_made || written_bytes_ - measurement_.written_bytes >= kMeasureStepBytes) {
+    Measure();
+  }
+  return measurement_.live_bytes + (written_bytes_ - measurement_.written_bytes);
+}
+
+uint64_t Database::MeasureLiveBytes() const {
+  std::lock_guard lock(measurement_mutex_);
+  Measure();
+  return measurement_.live_bytes;
+}
+
+void Database::Measure() const {
+  measurement_.is_made = true;
+  measurement_.written_bytes = written_bytes_;
+  const uint64_t table_bytes = ApproximateBytes(db_.get(), "", kPastAllRecords);
+  // What LevelDB says of its memory has the block cache in it, which holds copies.
+  std::string text;
+  uint64_t memory_bytes = 0;
+  if (db_->GetProperty("leveldb.approximate-memory-usage", &text) &&
+      absl::SimpleAtoi(text, &memory_bytes)) {
+    memory_bytes -= std::min<uint64_t>(memory_bytes, block_cache_->TotalCharge());
+  }
+  measurement_.live_bytes = table_bytes + memory_bytes;
 }
 
 SnapshotReader::SnapshotReader(std::shared_ptr<const Database> database)

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -50,6 +51,11 @@ class Database {
   // Returns when every earlier write survives a power failure. Takes as long as writing the
   // memory's share of the state, some megabytes, to a file. After an error the process should stop.
   absl::Status Sync();
+  // Merges the tables that hold records from `begin` to `end`, from the front on and so far as they
+  // have some ten megabytes. Returns the record key to go on from; `end` if that was all. Writes go
+  // on meanwhile. Not dropped is what a reader still sees that was made before, nor what lies in
+  // one table with its own removal: less than a write buffer, and until LevelDB merges that.
+  std::string CompactStep(std::string_view begin, std::string_view end);
   // Whether there was a write since the last Sync.
   bool HasUnsynced() const { return unsynced_; }
 
@@ -58,6 +64,12 @@ class Database {
 
   // The sum of the sizes of its files.
   uint64_t DiskBytes() const;
+  // About the bytes that it needs: of the tables in use, and of what is still in memory. Asked with
+  // each write: it is measured anew only after some writing, and what was written since counts as
+  // it is.
+  uint64_t LiveBytes() const;
+  // The same, measured now, which takes LevelDB's lock for some microseconds.
+  uint64_t MeasureLiveBytes() const;
 
   const std::string& dir() const { return dir_; }
 
@@ -66,6 +78,14 @@ class Database {
 
   Database(std::string dir, const StoreOptions& options);
 
+  // What LiveBytes knows: the size, and how much had been written by then.
+  struct Measurement {
+    uint64_t live_bytes = 0;
+    uint64_t written_bytes = 0;
+    bool is_made = false;
+  };
+  void Measure() const;  // needs the lock
+
   const std::string dir_;
   // In order of construction; LevelDB itself goes first.
   std::unique_ptr<StrictEnv> env_;
@@ -73,6 +93,9 @@ class Database {
   std::unique_ptr<leveldb::Cache> block_cache_;
   std::unique_ptr<const leveldb::FilterPolicy> filter_;
   std::unique_ptr<leveldb::DB> db_;
+  std::atomic<uint64_t> written_bytes_ = 0;  // by all batches so far
+  mutable std::mutex measurement_mutex_;
+  mutable Measurement measurement_;  // guarded by measurement_mutex_
   std::atomic<bool> unsynced_ = false;
   std::atomic<bool> retired_ = false;
 };

@@ -204,6 +204,14 @@ KeyState KvReader::LoadEvent(EventId id, std::string_view key, std::string* byte
   return KeyState();
 }
 
+void KvReader::Charge(int64_t bytes) {
+  result_bytes_ += bytes;
+  if (result_bytes_ <= result_bytes_max_) return;
+  Note(absl::ResourceExhaustedError(absl::StrCat(
+      "the result needs more than the ", result_bytes_max_,
+      " bytes of --max-range-bytes: read it in parts, with limit, or by RangeStream")));
+}
+
 void KvReader::Note(const absl::Status& status) { status_.Update(status); }
 
 void KvReader::NoteDamage(std::string_view record_key) {

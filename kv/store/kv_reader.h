@@ -3,6 +3,8 @@
 #ifndef PONTOON_KV_STORE_KV_READER_H_
 #define PONTOON_KV_STORE_KV_READER_H_
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -64,6 +66,13 @@ class KvReader {
 
   bool LeaseExists(LeaseId lease);
 
+  // What is read for results may take so much memory, from now on. Beyond that the reader has an
+  // error, RESOURCE_EXHAUSTED. Not for what a command of the log reads: its results, errors too,
+  // must be the same everywhere.
+  void LimitResults(int64_t bytes_max) { result_bytes_max_ = bytes_max; }
+  // A result takes so many bytes more, or less.
+  void Charge(int64_t bytes);
+
   const absl::Status& status() const { return status_; }
 
  private:
@@ -82,6 +91,8 @@ class KvReader {
   const RecordReader* records_;
   Revision revision_;
   Revision compacted_;
+  int64_t result_bytes_ = 0;
+  int64_t result_bytes_max_ = std::numeric_limits<int64_t>::max();
   absl::Status status_;
 };
 

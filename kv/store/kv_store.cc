@@ -9,6 +9,7 @@
 #include "kv/store/command_runner.h"
 #include "kv/store/kv_reader.h"
 #include "kv/store/kv_snapshot.h"
+#include "kv/store/layout.h"
 #include "kv/store/member_records.h"
 #include "kv/store/slice.h"
 #include "kv/store/write_overlay.h"
@@ -17,6 +18,11 @@
 
 namespace pontoon::kv {
 namespace {
+
+// What the scrubber has removed is worth a merge of the tables if it is so much, and such a part of
+// all that there is.
+constexpr uint64_t kReclaimBytesMin = 16 << 20;
+constexpr uint64_t kReclaimPart = 8;
 
 void PutRecord(const MetaRecord& record, WriteOverlay* overlay) {
   overlay->Put(record.first, record.second);
@@ -42,13 +48,21 @@ KvStore::KvStore(const StoreOptions& options, std::shared_ptr<StateFolder> folde
       database_(generation.database),
       view_(std::make_shared<ReadView>(generation.database, generation.meta)) {
   if (!scrub_executor_) return;
-  scrubber_ = std::make_unique<Scrubber>(generation.database, scrub_executor_, generation.scrubbed,
-                                         meta_.compacted);
+  reclaimer_ = std::make_unique<Reclaimer>(scrub_executor_, [this] {
+    RenewView();
+    return Present().first;
+  });
+  scrubber_ = std::make_unique<Scrubber>(
+      Scrubber::Parts{.database = generation.database,
+                      .executor = scrub_executor_,
+                      .on_removed = [this](uint64_t bytes) { OnScrubbed(bytes); }},
+      generation.scrubbed, meta_.compacted);
 }
 
 // A failure to bring the state to the disk is no loss here: the log has it all.
 KvStore::~KvStore() {
   scrubber_.reset();
+  reclaimer_.reset();
   if (database_->HasUnsynced()) Sync().IgnoreError();
 }
 
@@ -216,9 +230,41 @@ void KvStore::WhenScrubbed(Revision revision, ScrubCallback done) {
   }
 }
 
+void KvStore::OnScrubbed(uint64_t removed_bytes) {
+  scrubbed_bytes_ += removed_bytes;
+  const uint64_t worth_it = std::max(kReclaimBytesMin, Present().first->LiveBytes() / kReclaimPart);
+  if (scrubbed_bytes_ < worth_it) return;
+  scrubbed_bytes_ = 0;
+  for (const char prefix : {kHistoryPrefix, kEventPrefix}) {
+    reclaimer_->Reclaim(std::string(1, prefix), std::string(1, prefix + 1), [](absl::Status) {});
+  }
+}
+
+void KvStore::Defragment(ReclaimCallback done) {
+  if (reclaimer_) {
+    reclaimer_->Reclaim("", "\xff", std::move(done));
+  } else {
+    std::move(done)(absl::FailedPreconditionError("this store has no executor for that"));
+  }
+}
+
+// Between the writing of a batch and its view the database is ahead of the present view: then the
+// next one comes in a moment, and this one would not be right.
+void KvStore::RenewView() {
+  auto [database, before] = Present();
+  auto renewed = std::make_shared<const ReadView>(database, before->meta());
+  const absl::StatusOr<StoreMeta> stored = ReadMeta(renewed->records());
+  if (!stored.ok() || !(*stored == before->meta())) return;
+  std::lock_guard lock(mutex_);
+  if (view_ == before) view_.swap(renewed);
+}
+
 KvStore::Statistics KvStore::Stats() const {
   auto [database, view] = Present();
-  return Statistics{database->DiskBytes(), view->revision(), view->compacted()};
+  return Statistics{.disk_bytes = database->DiskBytes(),
+                    .live_bytes = database->MeasureLiveBytes(),
+                    .revision = view->revision(),
+                    .compacted = view->compacted()};
 }
 
 }  // namespace pontoon::kv

@@ -19,6 +19,7 @@
 #include "kv/store/kv_result.h"
 #include "kv/store/meta.h"
 #include "kv/store/read_view.h"
+#include "kv/store/reclaimer.h"
 #include "kv/store/record_cache.h"
 #include "kv/store/scrubber.h"
 #include "kv/store/state_digest.h"
@@ -94,8 +95,18 @@ class KvStore : public StateMachine {
   // executor for that.
   void WhenScrubbed(Revision revision, ScrubCallback done);
 
+  // Rewrites all of the database in small steps, while it is used, so that nothing of what was
+  // overwritten or removed takes room, and then calls `done` (Reclaimer::Reclaim);
+  // FAILED_PRECONDITION at once if StoreOptions has no executor for that.
+  void Defragment(ReclaimCallback done);
+
+  // About the bytes that the present state needs; see Database::LiveBytes and MeasureLiveBytes.
+  uint64_t LiveBytes() const { return Present().first->LiveBytes(); }
+  uint64_t MeasureLiveBytes() const { return Present().first->MeasureLiveBytes(); }
+
   struct Statistics {
     uint64_t disk_bytes = 0;  // of the present state, with what LevelDB has not cleaned up yet
+    uint64_t live_bytes = 0;  // without that
     Revision revision;
     Revision compacted;
   };
@@ -120,6 +131,11 @@ class KvStore : public StateMachine {
   absl::Status Commit(Batch batch, WriteOverlay* overlay);
   void Tell(const StoreStep& step);
   void Publish(std::shared_ptr<const ReadView> view, std::vector<IndexedDigest> digests);
+  // Has readers see the database as it is now, without what was removed behind the view's back.
+  // From any thread.
+  void RenewView();
+  // The scrubber has removed about so many bytes since the last call.
+  void OnScrubbed(uint64_t removed_bytes);
   // Two that belong together.
   std::pair<std::shared_ptr<Database>, std::shared_ptr<const ReadView>> Present() const;
 
@@ -139,7 +155,10 @@ class KvStore : public StateMachine {
   std::mutex observers_mutex_;
   std::vector<StoreObserver*> observers_;  // guarded by observers_mutex_, also while they are told
 
-  std::unique_ptr<Scrubber> scrubber_;  // null if there is no executor for it
+  // Both are null if there is no executor for them. The first is used by the second.
+  std::unique_ptr<Reclaimer> reclaimer_;
+  std::unique_ptr<Scrubber> scrubber_;
+  uint64_t scrubbed_bytes_ = 0;  // that were not reclaimed; of the scrubber's steps
 };
 
 }  // namespace pontoon::kv

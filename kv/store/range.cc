@@ -29,11 +29,6 @@ struct ReadPlan {
   RangeRequest::SortOrder order = RangeRequest::NONE;
 };
 
-bool HasFilters(const RangeRequest& request) {
-  return request.min_mod_revision() != 0 || request.max_mod_revision() != 0 ||
-         request.min_create_revision() != 0 || request.max_create_revision() != 0;
-}
-
 ReadPlan MakePlan(const RangeRequest& request) {
   ReadPlan plan;
   plan.order = request.sort_order();
@@ -96,13 +91,22 @@ class Sorter {
   RangeRequest::SortOrder order_;
 };
 
+// What a key takes in memory, until it is sent, beside its bytes.
+constexpr int64_t kKeyValueOverheadBytes = 128;
+
+int64_t BytesOf(const KeyValue& kv) {
+  return kKeyValueOverheadBytes + static_cast<int64_t>(kv.key().size() + kv.value().size());
+}
+
 // Gathers the result of one read.
 class Collector {
  public:
-  Collector(const RangeRequest& request, RangeResponse* response)
+  // Results are charged to `reader`.
+  Collector(const RangeRequest& request, KvReader* reader, RangeResponse* response)
       : request_(request),
         plan_(MakePlan(request)),
         sorter_(request.sort_target(), plan_.order),
+        reader_(reader),
         response_(response) {}
 
   // Takes the key at which `cursor` stands.
@@ -116,8 +120,9 @@ class Collector {
     if (HasFilters(request_) && !PassesFilters(request_, cursor->Describe())) return;
     ++matches_;
     bool value_matters = !request_.keys_only() || request_.sort_target() == RangeRequest::VALUE;
-    FillKeyValue(cursor->key(), value_matters ? cursor->Load() : cursor->Describe(),
-                 response_->add_kvs());
+    KeyValue* const kv = response_->add_kvs();
+    FillKeyValue(cursor->key(), value_matters ? cursor->Load() : cursor->Describe(), kv);
+    reader_->Charge(BytesOf(*kv));
     if (request_.limit() > 0 && (response_->kvs_size() - kCutSlack) / 2 > request_.limit()) {
       SortAndCut();
     }
@@ -141,6 +146,7 @@ class Collector {
     }
     if (request_.limit() > 0 && kvs->size() > request_.limit()) {
       int limit = static_cast<int>(request_.limit());
+      for (int i = limit; i < kvs->size(); ++i) reader_->Charge(-BytesOf(kvs->Get(i)));
       kvs->DeleteSubrange(limit, kvs->size() - limit);
     }
   }
@@ -148,21 +154,25 @@ class Collector {
   const RangeRequest& request_;
   const ReadPlan plan_;
   const Sorter sorter_;
+  KvReader* reader_;
   RangeResponse* response_;
   int64_t count_ = 0;    // keys in the range
   int64_t matches_ = 0;  // of these, the ones that pass the filters
 };
 
-// The revision to read at.
-absl::StatusOr<Revision> ResolveRevision(const RangeRequest& request, const KvReader& reader) {
-  if (request.revision() <= 0) return reader.revision();
-  Revision revision(request.revision());
-  if (revision > reader.revision()) return absl::Status(kErrFutureRev);
-  if (revision < reader.compacted()) return absl::Status(kErrCompacted);
-  return revision;
+}  // namespace
+
+bool HasFilters(const RangeRequest& request) {
+  return request.min_mod_revision() != 0 || request.max_mod_revision() != 0 ||
+         request.min_create_revision() != 0 || request.max_create_revision() != 0;
 }
 
-}  // namespace
+absl::StatusOr<Revision> ResolveRevision(Revision wanted, Revision present, Revision compacted) {
+  if (wanted <= Revision(0)) return present;
+  if (wanted > present) return absl::Status(kErrFutureRev);
+  if (wanted < compacted) return absl::Status(kErrCompacted);
+  return wanted;
+}
 
 absl::Status CheckRangeRequest(const RangeRequest& request) {
   if (request.key().empty()) return kErrEmptyKey;
@@ -176,15 +186,15 @@ absl::Status CheckRangeRequest(const RangeRequest& request) {
 absl::Status ExecuteRange(const RangeRequest& request, KvReader* reader, RangeResponse* response) {
   absl::Status valid = CheckRangeRequest(request);
   if (!valid.ok()) return valid;
-  absl::StatusOr<Revision> revision = ResolveRevision(request, *reader);
+  absl::StatusOr<Revision> revision =
+      ResolveRevision(Revision(request.revision()), reader->revision(), reader->compacted());
   if (!revision.ok()) return revision.status();
 
   response->mutable_header()->set_revision(reader->revision().value());
-  Collector collector(request, response);
+  Collector collector(request, reader, response);
   KeyRange range = KeyRange::FromRequest(request.key(), request.range_end());
-  for (auto cursor = reader->Scan(range, *revision); cursor->Valid(); cursor->Next()) {
-    collector.Add(cursor.get());
-  }
+  auto cursor = reader->Scan(range, *revision);
+  for (; cursor->Valid() && reader->status().ok(); cursor->Next()) collector.Add(cursor.get());
   collector.Finish();
   return reader->status();
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "kv/store/kv_reader.h"
 #include "proto/rpc.pb.h"
 
@@ -18,6 +19,13 @@ absl::Status CheckRangeRequest(const etcdserverpb::RangeRequest& request);
 // reader's own error. After an error `response` holds nothing of use.
 absl::Status ExecuteRange(const etcdserverpb::RangeRequest& request, KvReader* reader,
                           etcdserverpb::RangeResponse* response);
+
+// Whether the request leaves out keys by their revisions.
+bool HasFilters(const etcdserverpb::RangeRequest& request);
+
+// The revision to read at for `wanted`, of which 0 or less means the present: ErrFutureRev,
+// ErrCompacted.
+absl::StatusOr<Revision> ResolveRevision(Revision wanted, Revision present, Revision compacted);
 
 // Copies a key with its state into the form of the API.
 void FillKeyValue(std::string_view key, const KeyState& state, mvccpb::KeyValue* kv);

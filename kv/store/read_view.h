@@ -3,7 +3,10 @@
 #ifndef PONTOON_KV_STORE_READ_VIEW_H_
 #define PONTOON_KV_STORE_READ_VIEW_H_
 
+#include <cstdint>
+#include <limits>
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "kv/store/database.h"
@@ -33,16 +36,22 @@ class ReadView {
   // The same on every member that has applied as much.
   StateDigest digest() const { return meta_.digest; }
 
+  // No bound for the memory that a response takes.
+  static constexpr int64_t kUnbounded = std::numeric_limits<int64_t>::max();
+
   // Reads keys; the options that concern consistency are the caller's. ErrEmptyKey,
-  // ErrInvalidSortOption, ErrCompacted, ErrFutureRev; DATA_LOSS or UNAVAILABLE if the disk is
-  // damaged or fails. After an error `response` holds nothing of use.
+  // ErrInvalidSortOption, ErrCompacted, ErrFutureRev; RESOURCE_EXHAUSTED if the result needs more
+  // than `bytes_max` of memory; DATA_LOSS or UNAVAILABLE if the disk is damaged or fails. After an
+  // error `response` holds nothing of use.
   absl::Status Range(const etcdserverpb::RangeRequest& request,
-                     etcdserverpb::RangeResponse* response) const;
+                     etcdserverpb::RangeResponse* response, int64_t bytes_max = kUnbounded) const;
 
   // Executes a transaction for which IsReadOnly (txn.h) holds; the same errors.
-  absl::Status Txn(const etcdserverpb::TxnRequest& request,
-                   etcdserverpb::TxnResponse* response) const;
+  absl::Status Txn(const etcdserverpb::TxnRequest& request, etcdserverpb::TxnResponse* response,
+                   int64_t bytes_max = kUnbounded) const;
 
+  // All of the above.
+  const StoreMeta& meta() const { return meta_; }
   // What the view reads from; lives as long as the view.
   const RecordReader& records() const { return records_; }
 

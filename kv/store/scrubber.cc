@@ -50,6 +50,9 @@ class Step {
     return std::nullopt;
   }
 
+  // Of the records removed, about.
+  uint64_t removed_bytes() const { return removed_bytes_; }
+
  private:
   absl::Status Visit(EventId id, leveldb::WriteBatch* batch) {
     std::optional<Event> event = DecodeEvent(id, events_->value());
@@ -59,6 +62,14 @@ class Step {
     if (before->has_value() && (*before)->main < target_) Remove(event->key, **before, batch);
     if (event->kind == EventKind::kDelete && id.main < target_) Remove(event->key, id, batch);
     return absl::OkStatus();
+  }
+
+  // Its own size stands for that of the version before it, which is not read.
+  void Remove(std::string_view key, EventId id, leveldb::WriteBatch* batch) {
+    const std::string history_key = HistoryKey(key, id);
+    batch->Delete(history_key);
+    batch->Delete(EventKey(id));
+    removed_bytes_ += history_key.size() + events_->key().size() + events_->value().size();
   }
 
   // The version of `key` before `id`, if it is still there.
@@ -74,16 +85,12 @@ class Step {
     return before;
   }
 
-  static void Remove(std::string_view key, EventId id, leveldb::WriteBatch* batch) {
-    batch->Delete(HistoryKey(key, id));
-    batch->Delete(EventKey(id));
-  }
-
   const Revision target_;
   const SnapshotReader records_;
   const std::unique_ptr<RecordIterator> events_;
   const std::unique_ptr<RecordIterator> history_;
   std::string found_key_;
+  uint64_t removed_bytes_ = 0;
 };
 
 // A walk to one target. The target does not move under it: what was done for the events of the
@@ -91,6 +98,7 @@ class Step {
 struct Walk {
   Revision target;
   EventId next;
+  uint64_t removed_bytes = 0;
 };
 
 // What to keep in the database of a walk that has come to `next`.
@@ -102,9 +110,10 @@ EventId Progress(const Walk& walk) {
 
 class Scrubber::Core : public std::enable_shared_from_this<Core> {
  public:
-  Core(std::shared_ptr<Database> database, Executor* executor, EventId scrubbed, Revision compacted)
-      : executor_(executor),
-        database_(std::move(database)),
+  Core(Parts parts, EventId scrubbed, Revision compacted)
+      : executor_(parts.executor),
+        on_removed_(std::move(parts.on_removed)),
+        database_(std::move(parts.database)),
         scrubbed_(scrubbed),
         compacted_(compacted) {}
 
@@ -183,10 +192,11 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
         return;
       }
       running_ = true;
-      if (!walk_) walk_ = Walk{compacted_, scrubbed_};
+      if (!walk_) walk_ = Walk{.target = compacted_, .next = scrubbed_};
       walk = *walk_;
     }
-    absl::StatusOr<std::optional<EventId>> next = DoStep(walk);
+    absl::StatusOr<std::optional<EventId>> next = DoStep(&walk);
+    if (next.ok() && !next->has_value()) on_removed_(walk.removed_bytes);
     std::vector<Waiter> ready;
     absl::Status status;
     {
@@ -194,6 +204,7 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
       running_ = false;
       step_ended_.notify_all();
       scheduled_ = false;
+      walk_->removed_bytes = walk.removed_bytes;
       Advance(next);
       ready = TakeReady();
       status = failure_;
@@ -203,13 +214,14 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
   }
 
   // Writes the removals of one step together with how far it came.
-  absl::StatusOr<std::optional<EventId>> DoStep(Walk walk) {
+  absl::StatusOr<std::optional<EventId>> DoStep(Walk* walk) {
     leveldb::WriteBatch batch;
-    absl::StatusOr<std::optional<EventId>> next =
-        Step(database_, walk.target).Run(walk.next, &batch);
+    Step step(database_, walk->target);
+    absl::StatusOr<std::optional<EventId>> next = step.Run(walk->next, &batch);
     if (!next.ok()) return next;
-    walk.next = next->value_or(EventId{walk.target, 0});
-    auto [key, value] = ScrubbedRecord(Progress(walk));
+    walk->next = next->value_or(EventId{walk->target, 0});
+    walk->removed_bytes += step.removed_bytes();
+    auto [key, value] = ScrubbedRecord(Progress(*walk));
     batch.Put(key, value);
     absl::Status written = database_->Write(&batch);
     if (!written.ok()) return written;
@@ -239,6 +251,7 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
   }
 
   Executor* const executor_;
+  const std::function<void(uint64_t)> on_removed_;
 
   std::mutex mutex_;  // guards all below, but a running step may use the database without it
   std::condition_variable step_ended_;
@@ -253,9 +266,8 @@ class Scrubber::Core : public std::enable_shared_from_this<Core> {
   std::vector<Waiter> waiters_;
 };
 
-Scrubber::Scrubber(std::shared_ptr<Database> database, Executor* executor, EventId scrubbed,
-                   Revision compacted)
-    : core_(std::make_shared<Core>(std::move(database), executor, scrubbed, compacted)) {
+Scrubber::Scrubber(Parts parts, EventId scrubbed, Revision compacted)
+    : core_(std::make_shared<Core>(std::move(parts), scrubbed, compacted)) {
   core_->CompactTo(compacted);
 }
 

@@ -18,6 +18,8 @@
 #ifndef PONTOON_KV_STORE_SCRUBBER_H_
 #define PONTOON_KV_STORE_SCRUBBER_H_
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "absl/functional/any_invocable.h"
@@ -37,11 +39,17 @@ using ScrubCallback = absl::AnyInvocable<void(absl::Status) &&>;
 // Thread safety: all methods may be called from any thread.
 class Scrubber {
  public:
-  // Goes on from `scrubbed` (ScrubbedRecord in meta.h) towards `compacted`. Keeps `database` open
-  // as long as it lives itself or until it is moved, no longer. `executor` is borrowed; it may be
-  // destroyed first, which ends the work.
-  Scrubber(std::shared_ptr<Database> database, Executor* executor, EventId scrubbed,
-           Revision compacted);
+  struct Parts {
+    std::shared_ptr<Database> database;
+    Executor* executor;  // borrowed; it may be destroyed first, which ends the work
+    // Called on the executor after a walk, with the bytes that it has removed, about. It may not
+    // call the scrubber.
+    std::function<void(uint64_t bytes)> on_removed;
+  };
+
+  // Goes on from `scrubbed` (ScrubbedRecord in meta.h) towards `compacted`. Keeps the database open
+  // as long as it lives itself or until it is moved, no longer.
+  Scrubber(Parts parts, EventId scrubbed, Revision compacted);
 
   // Waits for the step that runs, if any.
   ~Scrubber();
