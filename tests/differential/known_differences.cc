@@ -97,7 +97,9 @@ bool TakeOutTextOfGrpc(const Call& /*call*/, Reply* etcd, Reply* pontoon) {
   if (pontoon->status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) return false;
   constexpr absl::string_view kOfGo = "grpc: received message larger than max ";
   constexpr absl::string_view kOfCore = "Received message larger than max ";
-  absl::string_view a = etcd->status.error_message(), b = pontoon->status.error_message();
+  const std::string etcd_text = etcd->status.error_message();
+  const std::string pontoon_text = pontoon->status.error_message();
+  absl::string_view a = etcd_text, b = pontoon_text;
   if (!absl::ConsumePrefix(&a, kOfGo) || !absl::ConsumePrefix(&b, kOfCore) || a != b) return false;
   TakeOutAll(etcd, pontoon);
   return true;

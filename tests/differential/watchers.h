@@ -19,14 +19,13 @@
 
 namespace pontoon::differential {
 
-// Three rules make the outcome certain:
+// These rules make the outcome certain:
 // - A call returns when the server has answered it. Where an answer may be none, a watcher that is
 //   created and canceled behind it shows that it was passed (a fence).
 // - Before anything that cuts a watcher's history off (a compaction, its cancellation, the end) all
 //   watchers catch up: the first key of each is put and deleted, and the watcher waited for.
 // - A watcher that begins before the compacted revision is waited for until it is told so.
-// - A deletion at the compacted revision itself is not looked at: etcd 3.4 drops it some time
-// later,
+// - A deletion at the compacted revision itself is not looked at: etcd 3.4 drops it after a while,
 //   and keeps it from 3.5.17 on.
 // The number of responses that the events come in is the server's affair, and so are the revisions
 // of their headers; but none may be less than that of an event below it.
@@ -72,6 +71,7 @@ class Watchers {
   Stream& Open(int stream);
   // Whether every watcher of a stream is one that CatchUp has waited for; there is at least one.
   bool AllAreCaughtUp(int stream) const;
+  // Whether `watch_id`, or with 0 any id, is one of a watcher that was compacted away.
   bool MeetsCompacted(int stream, int64_t watch_id) const;
   // Takes responses of `stream` until `done` holds, which is looked at after each.
   template <typename Done>
