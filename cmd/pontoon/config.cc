@@ -1,6 +1,7 @@
 #include "cmd/pontoon/config.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "kv/maintenance/store_quota.h"
 #include "raft/core/options.h"
 
 namespace pontoon {
@@ -231,6 +233,33 @@ absl::Status ReadLimits(const Reader& reader, Config& config) {
   return absl::OkStatus();
 }
 
+absl::Status ReadMaintenance(const Reader& reader, Config& config) {
+  const auto quota = reader.Number("quota-backend-bytes", 0,
+                                   {std::numeric_limits<int64_t>::min(), int64_t{1} << 50});
+  if (!quota.ok()) return quota.status();
+  config.quota_backend_bytes = *quota == 0 ? kv::StoreQuota::kDefaultBytes : *quota;
+  const auto range = reader.Number("max-range-bytes", 256 << 20, {1 << 20, int64_t{1} << 40});
+  if (!range.ok()) return range.status();
+  config.range_bytes_max = *range;
+
+  const std::string mode = reader.Text("auto-compaction-mode", "periodic");
+  if (mode != "periodic" && mode != "revision") {
+    return reader.Error("auto-compaction-mode", "must be periodic or revision");
+  }
+  const std::string rebuild = reader.Text("rebuild-from-peers", "false");
+  if (rebuild != "true" && rebuild != "false") {
+    return reader.Error("rebuild-from-peers", "must be true or false");
+  }
+  config.rebuild_from_peers = rebuild == "true";
+  constexpr char kRetention[] = "auto-compaction-retention";
+  const auto retention = kv::ParseRetention(
+      mode == "periodic" ? kv::Retention::Mode::kPeriodic : kv::Retention::Mode::kRevision,
+      reader.Text(kRetention, "0"));
+  if (!retention.ok()) return reader.Error(kRetention, retention.status().message());
+  config.auto_compaction = *retention;
+  return absl::OkStatus();
+}
+
 absl::Status ReadLog(const Reader& reader, Config& config) {
   const std::string level = reader.Text("log-level", "info");
   if (level == "debug") {
@@ -403,8 +432,8 @@ std::string FormatCluster(const std::vector<ClusterEntry>& cluster) {
 absl::StatusOr<Config> MakeConfig(const Settings& settings) {
   const Reader reader(settings);
   Config config;
-  for (const auto read :
-       {ReadMember, ReadMonitoring, ReadCluster, ReadTiming, ReadLimits, ReadLog}) {
+  for (const auto read : {ReadMember, ReadMonitoring, ReadCluster, ReadTiming, ReadLimits,
+                          ReadMaintenance, ReadLog}) {
     if (absl::Status s = read(reader, config); !s.ok()) return s;
   }
   return config;

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cmd/pontoon/settings.h"
+#include "kv/maintenance/compaction_policy.h"
 #include "kv/service/url.h"
 #include "raft/env/log.h"
 
@@ -66,6 +67,10 @@ struct Config {
   int txn_ops_max = 0;
   int concurrent_streams_max = 0;
   absl::Duration watch_progress_interval;
+  bool rebuild_from_peers = false;
+  int64_t quota_backend_bytes = 0;  // negative: none
+  int64_t range_bytes_max = 0;
+  kv::Retention auto_compaction;
   uint64_t compaction_step_entries = 0;    // the log is considered for compaction after so many
   uint64_t log_entries_kept = 0;           // of those that are applied
   uint64_t snapshot_bytes_per_second = 0;  // of all that this member sends

@@ -401,7 +401,8 @@ TEST(Settings, TheLastOfARepeatedFlagCounts) {
 TEST(Settings, HelpShowsEveryFlagInItsGroup) {
   const std::string help = PrintedBy({"--help"});
   for (const Flag& flag : Flags()) {
-    EXPECT_THAT(help, HasSubstr(std::string("--") + flag.name + " " + flag.value_name));
+    const std::string value = *flag.value_name == '\0' ? "" : std::string(" ") + flag.value_name;
+    EXPECT_THAT(help, HasSubstr(std::string("--") + flag.name + value + "\n"));
     EXPECT_THAT(help, HasSubstr(std::string(flag.group) + ":"));
   }
   EXPECT_THAT(help, HasSubstr("(default http://localhost:2379)"));
@@ -410,6 +411,39 @@ TEST(Settings, HelpShowsEveryFlagInItsGroup) {
 
 TEST(Settings, VersionNamesTheApiLevel) {
   EXPECT_EQ(PrintedBy({"--version"}), "pontoon 0.1.0\netcd API 3.7.0\n");
+}
+
+TEST(Config, TheQuotaIsEtcds) {
+  EXPECT_EQ(Configure({})->quota_backend_bytes, int64_t{2} << 30);
+  EXPECT_EQ(Configure({"--quota-backend-bytes", "0"})->quota_backend_bytes, int64_t{2} << 30);
+  EXPECT_EQ(Configure({"--quota-backend-bytes=1048576"})->quota_backend_bytes, 1048576);
+  EXPECT_LT(Configure({"--quota-backend-bytes=-1"})->quota_backend_bytes, 0);
+  EXPECT_THAT(ErrorOf({"--quota-backend-bytes", "2G"}),
+              StartsWith("--quota-backend-bytes: \"2G\""));
+}
+
+TEST(Config, RetentionsAreEtcds) {
+  EXPECT_TRUE(Configure({})->auto_compaction.KeepsAll());
+  EXPECT_EQ(Configure({"--auto-compaction-retention", "5m"})->auto_compaction.period,
+            absl::Minutes(5));
+  EXPECT_EQ(Configure({"--auto-compaction-retention", "2"})->auto_compaction.period,
+            absl::Hours(2));
+  EXPECT_EQ(Configure({"--auto-compaction-mode=revision", "--auto-compaction-retention=1000"})
+                ->auto_compaction.revisions,
+            1000);
+  EXPECT_THAT(ErrorOf({"--auto-compaction-mode=revision", "--auto-compaction-retention=5m"}),
+              StartsWith("--auto-compaction-retention: \"5m\" must be a number of revisions"));
+  EXPECT_THAT(ErrorOf({"--auto-compaction-retention", "soon"}), HasSubstr("72h"));
+  EXPECT_THAT(ErrorOf({"--auto-compaction-mode", "never"}), HasSubstr("periodic or revision"));
+}
+
+TEST(Config, ARebuildNeedsNoValue) {
+  EXPECT_FALSE(Configure({})->rebuild_from_peers);
+  EXPECT_TRUE(Configure({"--rebuild-from-peers"})->rebuild_from_peers);
+  EXPECT_TRUE(Configure({"--rebuild-from-peers", "--name", "a"})->rebuild_from_peers);
+  EXPECT_FALSE(Configure({"--rebuild-from-peers=false"})->rebuild_from_peers);
+  EXPECT_TRUE(Configure({}, {{"PONTOON_REBUILD_FROM_PEERS", "true"}})->rebuild_from_peers);
+  EXPECT_THAT(ErrorOf({}, {{"PONTOON_REBUILD_FROM_PEERS", "maybe"}}), HasSubstr("true or false"));
 }
 
 }  // namespace

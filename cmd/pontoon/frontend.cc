@@ -15,6 +15,9 @@
 namespace pontoon {
 namespace {
 
+// A stop may have to wait for so long.
+constexpr absl::Duration kDigestTimeout = absl::Milliseconds(500);
+
 // As etcd: time for a leader to be found, and then for the work.
 absl::Duration CallTimeout(const Config& config) {
   return absl::Seconds(5) + 2 * config.election_timeout;
@@ -49,18 +52,25 @@ absl::StatusOr<std::unique_ptr<Frontend>> Frontend::Start(
     const Config& config, const Identity& identity, raft::Replica* replica, kv::KvStore* store,
     const kv::StatusReporter* reporter, kv::CallWatchers watchers) {
   std::unique_ptr<Frontend> frontend(new Frontend(config, identity, replica, store, reporter));
+  frontend->WatchForDivergence(store);
   if (absl::Status s = frontend->Listen(config, std::move(watchers)); !s.ok()) return s;
 
   frontend->housekeeper_ = NewThreadExecutor("housekeeper");
   Executor* const executor = frontend->housekeeper_.get();
   frontend->health_ = std::make_unique<kv::HealthReporter>(
-      kv::HealthReporter::Parts{replica, frontend->server_->GetHealthCheckService(),
-                                Clock::System(), executor},
+      kv::HealthReporter::Parts{replica, &frontend->member_,
+                                frontend->server_->GetHealthCheckService(), Clock::System(),
+                                executor},
       std::max(config.heartbeat_interval, absl::Milliseconds(100)));
   frontend->health_->Start();
   frontend->publisher_ = std::make_unique<kv::MemberPublisher>(
       kv::MemberPublisher::Parts{replica, Clock::System(), executor}, OwnInfo(config, identity));
   frontend->publisher_->Start();
+  if (auto policy = kv::MakeCompactionPolicy(config.auto_compaction)) {
+    frontend->compactor_ = std::make_unique<kv::AutoCompactor>(
+        kv::AutoCompactor::Parts{replica, store, Clock::System(), executor}, std::move(policy));
+    frontend->compactor_->Start();
+  }
   return frontend;
 }
 
@@ -71,10 +81,15 @@ Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica
               Clock::System()),
       point_reads_(store, replica, NewThreadExecutor("point-reads")),
       range_reads_(store, replica, NewThreadExecutor("range-reads")),
-      kv_service_(
-          {&member_, store, &point_reads_, &range_reads_},
-          {.request_bytes_max = config.request_bytes_max, .txn_ops_max = config.txn_ops_max}),
-      maintenance_service_({&member_, store, &point_reads_, reporter}),
+      hashes_(store, replica, NewThreadExecutor("hashes")),
+      streams_(NewThreadExecutor("streams")),
+      alarms_(replica, Clock::System()),
+      quota_(store, &alarms_, config.quota_backend_bytes),
+      kv_service_({&member_, store, &point_reads_, &range_reads_, &quota_, streams_.get()},
+                  {.request_bytes_max = config.request_bytes_max,
+                   .txn_ops_max = config.txn_ops_max,
+                   .range_bytes_max = config.range_bytes_max}),
+      maintenance_service_({&member_, store, &point_reads_, reporter, &hashes_, streams_.get()}),
       cluster_service_({&member_, &book_, &point_reads_, identity.token}),
       watch_hub_(
           store, Clock::System(), WatchOptionsFor(config),
@@ -116,6 +131,22 @@ absl::Status Frontend::Listen(const Config& config, kv::CallWatchers watchers) {
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
   return absl::OkStatus();
+}
+
+void Frontend::WatchForDivergence(kv::KvStore* store) {
+  comparer_ = NewThreadExecutor("comparer");
+  divergence_ = std::make_unique<kv::DivergenceWatch>(kv::DivergenceWatch::Parts{
+      .replica = member_.replica(),
+      .store = store,
+      .clock = Clock::System(),
+      .executor = comparer_.get(),
+      .alarms = &alarms_,
+      .ask =
+          [this](const PeerUrls& members, kv::DivergenceWatch::Tone tone) {
+            return peer_digests_.Ask(members, tone, kDigestTimeout);
+          },
+      .set_corrupt = [this](bool is_corrupt) { member_.SetCorrupt(is_corrupt); }});
+  divergence_->Start();
 }
 
 void Frontend::Retreat() {

@@ -19,6 +19,10 @@
 #include "kv/lock/change_waiter.h"
 #include "kv/lock/election_service.h"
 #include "kv/lock/lock_service.h"
+#include "kv/maintenance/alarm_raiser.h"
+#include "kv/maintenance/auto_compactor.h"
+#include "kv/maintenance/divergence_watch.h"
+#include "kv/maintenance/store_quota.h"
 #include "kv/service/client_server.h"
 #include "kv/service/cluster_service.h"
 #include "kv/service/health_reporter.h"
@@ -26,6 +30,7 @@
 #include "kv/service/maintenance_service.h"
 #include "kv/service/member.h"
 #include "kv/service/member_publisher.h"
+#include "kv/service/peer_digests.h"
 #include "kv/service/read_lane.h"
 #include "kv/service/status_reporter.h"
 #include "kv/service/unknown_calls.h"
@@ -52,6 +57,8 @@ class Frontend {
 
   // For the other members; nobody may ask it any more when the frontend goes.
   kv::Lessor* lessor() { return &lessor_; }
+  // A peer says that this member's state differs from that of a majority. From any thread.
+  void Suspect() { divergence_->Suspect(); }
 
   // Tells load balancers to turn to another member.
   void Retreat();
@@ -65,11 +72,16 @@ class Frontend {
            kv::KvStore* store, const kv::StatusReporter* reporter);
 
   absl::Status Listen(const Config& config, kv::CallWatchers watchers);
+  void WatchForDivergence(kv::KvStore* store);
 
   const MemberBook book_;
-  const kv::Member member_;
+  kv::Member member_;
   kv::ReadLane point_reads_;
   kv::ReadLane range_reads_;
+  kv::ReadLane hashes_;
+  std::unique_ptr<Executor> streams_;  // makes the pieces of answers that are streams
+  kv::AlarmRaiser alarms_;
+  kv::StoreQuota quota_;
   kv::KvService kv_service_;
   kv::MaintenanceService maintenance_service_;
   kv::ClusterService cluster_service_;
@@ -89,7 +101,12 @@ class Frontend {
 
   std::unique_ptr<kv::HealthReporter> health_;
   std::unique_ptr<kv::MemberPublisher> publisher_;
-  std::unique_ptr<Executor> housekeeper_;  // runs the two above
+  std::unique_ptr<kv::AutoCompactor> compactor_;  // null: nothing is compacted
+  std::unique_ptr<Executor> housekeeper_;         // runs the three above
+
+  kv::PeerDigests peer_digests_;
+  std::unique_ptr<kv::DivergenceWatch> divergence_;
+  std::unique_ptr<Executor> comparer_;  // the watch's: waits for answers
 };
 
 }  // namespace pontoon

@@ -55,6 +55,7 @@ MonitorHost::MonitorHost(const Config& config, const Identity& identity, const R
           {.election_timeout = config.election_timeout, .timeout = 2 * config.election_timeout}),
       reporter_({.member = &member_,
                  .store = replica->store(),
+                 .quota_bytes = config.quota_backend_bytes,
                  .add_more = [this](auto* response) { DescribeActivity(response); }}),
       surveyor_({.replica = replica->node(),
                  .store = replica->store(),

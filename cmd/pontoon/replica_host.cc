@@ -32,11 +32,12 @@ kv::StoreOptions StoreOptionsFor(Executor* scrubber) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ReplicaHost>> ReplicaHost::Open(const DataFolder& folder) {
+absl::StatusOr<std::unique_ptr<ReplicaHost>> ReplicaHost::Open(const DataFolder& folder,
+                                                               StateChoice choice) {
   std::unique_ptr<ReplicaHost> host(new ReplicaHost(folder));
   host->scrubber_ = NewThreadExecutor("scrubber");
   absl::StatusOr<Storage> storage =
-      OpenStorage(FileSystem::Posix(), folder, StoreOptionsFor(host->scrubber_.get()));
+      OpenStorage(FileSystem::Posix(), folder, StoreOptionsFor(host->scrubber_.get()), choice);
   if (!storage.ok()) {
     return absl::Status(storage.status().code(), absl::StrCat("data folder ", folder.path(), ": ",
                                                               storage.status().message()));

@@ -32,7 +32,8 @@ namespace pontoon {
 class ReplicaHost {
  public:
   // Opens what is in `folder`, which must outlive the host. An error is one line for the operator.
-  static absl::StatusOr<std::unique_ptr<ReplicaHost>> Open(const DataFolder& folder);
+  static absl::StatusOr<std::unique_ptr<ReplicaHost>> Open(const DataFolder& folder,
+                                                           StateChoice choice);
   // Stops, if that was not done.
   ~ReplicaHost();
 

@@ -52,7 +52,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   if (!folder.ok()) return folder.status();
   std::unique_ptr<Server> server(new Server(config, *std::move(folder)));
 
-  auto replica = ReplicaHost::Open(server->folder_);
+  auto replica = ReplicaHost::Open(
+      server->folder_, config.rebuild_from_peers ? StateChoice::kDiscard : StateChoice::kKeep);
   if (!replica.ok()) return replica.status();
   server->replica_ = *std::move(replica);
   KeepStopSignals();
@@ -64,13 +65,18 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
 
   const Identity& identity = server->folder_.identity();
   server->monitor_ = std::make_unique<MonitorHost>(config, identity, server->replica_.get());
-  server->survey_.Begin(server->monitor_->reporter(), NewThreadExecutor("survey"));
   auto frontend =
       Frontend::Start(config, identity, server->replica_->node(), server->replica_->store(),
                       server->monitor_->reporter(), server->monitor_->NewCallWatchers());
   if (!frontend.ok()) return frontend.status();
   server->frontend_ = *std::move(frontend);
   server->lessor_service_.Begin(server->frontend_->lessor());
+  server->survey_.Begin(
+      {.self = identity.member,
+       .reporter = server->monitor_->reporter(),
+       .store = server->replica_->store(),
+       .on_suspicion = [frontend = server->frontend_.get()] { frontend->Suspect(); }},
+      NewThreadExecutor("survey"));
   if (absl::Status s = server->monitor_->Listen(config); !s.ok()) {
     server->Stop();
     return s;

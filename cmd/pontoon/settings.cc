@@ -34,6 +34,9 @@ constexpr absl::string_view kEtcdPrefix = "ETCD_";
 constexpr Flag kFlags[] = {
     {"name", kMember, "NAME", "default", "name of this member, unique in the cluster"},
     {"data-dir", kMember, "DIR", "${name}.pontoon", "folder that holds all of this member's data"},
+    {"rebuild-from-peers", kMember, "", "false",
+     "for one start: discards this member's state, which is made again from its log and from the "
+     "other members; for a member that was found corrupt"},
     {"listen-client-urls", kMember, "URLS", "http://localhost:2379",
      "addresses to listen on for clients, separated by commas"},
     {"advertise-client-urls", kMember, "URLS", "http://localhost:2379",
@@ -66,6 +69,17 @@ constexpr Flag kFlags[] = {
     {"max-concurrent-streams", kLimits, "N", "1024", "most calls at once on one connection"},
     {"watch-progress-notify-interval", kTiming, "DURATION", "10m",
      "time without events after which watchers that want it are told how far they are (\"90s\")"},
+    {"max-range-bytes", kLimits, "BYTES", "268435456",
+     "memory that the result of one Range may take; larger ones are read in parts, or by "
+     "RangeStream"},
+    {"quota-backend-bytes", kLimits, "BYTES", "2147483648",
+     "size of the store from which on what needs space is refused; 0 for the default, a negative "
+     "number for none"},
+    {"auto-compaction-mode", kLimits, "periodic|revision", "periodic",
+     "what --auto-compaction-retention counts: time, or revisions"},
+    {"auto-compaction-retention", kLimits, "TEXT", "0",
+     "old revisions that are kept, older ones are compacted: \"72h\", \"30m\", a number of hours, "
+     "or a number of revisions; 0 keeps all"},
     {"snapshot-count", kLimits, "N", "100000",
      "after so many entries, or 64 MiB, what is applied and no longer needed is cut off the log"},
     {"snapshot-catchup-entries", kLimits, "N", "10000",
@@ -140,12 +154,14 @@ absl::StatusOr<std::variant<Settings, PrintAndExit>> ReadFlags(int argc, const c
   std::map<std::string, std::string> values;
   std::vector<std::pair<const Flag*, CLI::Option*>> options;
   for (const Flag& flag : kFlags) {
-    CLI::Option* option =
-        app.add_option(absl::StrCat("--", flag.name), values[flag.name], flag.help)
-            ->group(flag.group)
-            ->type_name(flag.value_name)
-            ->default_str(flag.default_text)
-            ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    const std::string name = absl::StrCat("--", flag.name);
+    CLI::Option* option = *flag.value_name == '\0'
+                              ? app.add_flag(name, values[flag.name], flag.help)
+                              : app.add_option(name, values[flag.name], flag.help);
+    option->group(flag.group)
+        ->type_name(flag.value_name)
+        ->default_str(flag.default_text)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     options.emplace_back(&flag, option);
   }
   bool version = false;

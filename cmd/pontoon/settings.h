@@ -20,7 +20,7 @@ namespace pontoon {
 struct Flag {
   const char* name;  // without dashes; also the key in a config file
   const char* group;
-  const char* value_name;  // what help calls the value
+  const char* value_name;  // what help calls the value; empty: it needs none, and means "true"
   const char* default_text;
   const char* help;
 };

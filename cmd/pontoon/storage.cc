@@ -1,5 +1,7 @@
 #include "cmd/pontoon/storage.h"
 
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -31,39 +33,87 @@ absl::Status StateIsLost(const DataFolder& folder, const raft::FoundState& found
       "back from a copy."));
 }
 
+// Opens the state as `store`, and holds the log against it.
+absl::StatusOr<raft::FoundState> OpenState(const DataFolder& folder,
+                                           const kv::StoreOptions& options, raft::LogStore* log,
+                                           raft::RecoveredLog* recovered,
+                                           std::unique_ptr<kv::KvStore>* store) {
+  auto opened = kv::KvStore::Open(folder.state_path(), options);
+  if (!opened.ok()) return opened.status();
+  *store = *std::move(opened);
+  absl::StatusOr<std::string> membership = (*store)->Membership();
+  if (!membership.ok()) return membership.status();
+  const raft::FoundState found{(*store)->Applied(), (*store)->began_as(), *std::move(membership)};
+  absl::Status fit = raft::FitLogToState(folder.log_path(), found, log, recovered);
+  if (!fit.ok()) return fit;
+  return found;
+}
+
+// A file, or a folder with what is in it. OK if there is none.
+absl::Status RemoveAll(FileSystem* fs, const std::string& path) {
+  const absl::StatusOr<bool> exists = fs->Exists(path);
+  if (!exists.ok() || !*exists) return exists.status();
+  if (const auto names = fs->ListDir(path); names.ok()) {
+    for (const std::string& name : *names) {
+      if (absl::Status s = RemoveAll(fs, JoinPath(path, name)); !s.ok()) return s;
+    }
+  }
+  return fs->Remove(path);
+}
+
+// A state that is ahead of its log proves that synced entries of the log were lost, and so does one
+// that is to be discarded: it is looked at before. One that cannot be opened proves nothing.
+absl::Status DiscardState(FileSystem* fs, const DataFolder& folder, const kv::StoreOptions& options,
+                          raft::LogStore* log, raft::RecoveredLog* recovered) {
+  const NodeId self = folder.identity().member;
+  const Membership first = FirstMembership(folder.identity());
+  if (recovered->HistoryFrom(first).latest().membership.IsOnlyVoter(self)) {
+    return absl::FailedPreconditionError(
+        "--rebuild-from-peers: this only member has no peers to get the state from; start it "
+        "without the flag");
+  }
+  {
+    std::unique_ptr<kv::KvStore> store;
+    const auto found = OpenState(folder, options, log, recovered, &store);
+    if (!found.ok() && store != nullptr) return found.status();
+  }
+  const std::string discarded = absl::StrCat(folder.state_path(), ".discarded");
+  if (absl::Status s = RemoveAll(fs, discarded); !s.ok()) return s;
+  if (absl::Status s = fs->Rename(folder.state_path(), discarded); !s.ok()) return s;
+  if (absl::Status s = fs->SyncDir(folder.path()); !s.ok()) return s;
+  LogWarn("discarded the state, as --rebuild-from-peers says; start without the flag next time");
+  return RemoveAll(fs, discarded);
+}
+
 }  // namespace
 
 absl::StatusOr<Storage> OpenStorage(FileSystem* fs, const DataFolder& folder,
-                                    const kv::StoreOptions& options) {
+                                    const kv::StoreOptions& options, StateChoice choice) {
   Storage storage;
   raft::RecoveredLog recovered;
   auto log = raft::OpenSegmentedLog(fs, folder.log_path(), {}, &recovered);
   if (!log.ok()) return log.status();
   storage.log = *std::move(log);
-  auto store = kv::KvStore::Open(folder.state_path(), options);
-  if (!store.ok()) return store.status();
-  storage.store = *std::move(store);
-
-  absl::StatusOr<std::string> membership = storage.store->Membership();
-  if (!membership.ok()) return membership.status();
-  const raft::FoundState found{storage.store->Applied(), storage.store->began_as(),
-                               *std::move(membership)};
-  absl::Status fit = raft::FitLogToState(folder.log_path(), found, storage.log.get(), &recovered);
-  if (!fit.ok()) return fit;
+  if (choice == StateChoice::kDiscard) {
+    absl::Status s = DiscardState(fs, folder, options, storage.log.get(), &recovered);
+    if (!s.ok()) return s;
+  }
+  const auto found = OpenState(folder, options, storage.log.get(), &recovered, &storage.store);
+  if (!found.ok()) return found.status();
   MembershipHistory memberships = recovered.HistoryFrom(FirstMembership(folder.identity()));
-  const bool needs_snapshot = found.applied.index < recovered.base.index;
+  const bool needs_snapshot = found->applied.index < recovered.base.index;
   if (needs_snapshot) {
     if (memberships.latest().membership.IsOnlyVoter(folder.identity().member)) {
-      return StateIsLost(folder, found, recovered);
+      return StateIsLost(folder, *found, recovered);
     }
     LogWarn("the state ends before the log begins; this member gets a snapshot from the leader",
-            {{"state", found.applied.index}, {"log", recovered.base.index}});
+            {{"state", found->applied.index}, {"log", recovered.base.index}});
   }
   storage.restored = {.hard_state = recovered.hard_state,
                       .base = recovered.base,
                       .last = recovered.last,
                       .terms = std::move(recovered.terms),
-                      .applied = found.applied.index,
+                      .applied = found->applied.index,
                       .memberships = std::move(memberships)};
   return storage;
 }

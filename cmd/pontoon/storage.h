@@ -23,10 +23,19 @@ struct Storage {
   raft::RestoredState restored;
 };
 
+// What to do with the state that is there. The log and the vote stay in any case.
+enum class StateChoice {
+  kKeep,
+  // Remove it, so that it is made again: from the log as far as that goes back, otherwise from a
+  // snapshot of the leader.
+  kDiscard,
+};
+
 // Opens what is in `folder`, which must outlive the result, as `fs` must. An error is for the
 // operator: the data are damaged, or do not belong together, and the member must not start.
 absl::StatusOr<Storage> OpenStorage(FileSystem* fs, const DataFolder& folder,
-                                    const kv::StoreOptions& options);
+                                    const kv::StoreOptions& options,
+                                    StateChoice choice = StateChoice::kKeep);
 
 }  // namespace pontoon
 

@@ -111,5 +111,51 @@ TEST_F(StorageTest, ALogThatIsGoneIsNotMadeUpFor) {
   EXPECT_EQ(again.code(), absl::StatusCode::kDataLoss) << again;
 }
 
+TEST_F(StorageTest, AStateIsDiscardedAndTheLogStays) {
+  const DataFolder folder = Folder();
+  const std::vector<Entry> entries = {NoOp(1, Term{1}), NoOp(2, Term{1})};
+  {
+    auto storage = OpenStorage(FileSystem::Posix(), folder, {});
+    ASSERT_TRUE(storage.ok()) << storage.status();
+    AppendTo(storage->log.get(), Term{1}, entries);
+    ApplyTo(storage->store.get(), entries);
+  }
+  {
+    const auto storage = OpenStorage(FileSystem::Posix(), folder, {}, StateChoice::kDiscard);
+    ASSERT_TRUE(storage.ok()) << storage.status();
+    EXPECT_EQ(storage->restored.last, LogIndex{2});
+    EXPECT_EQ(storage->restored.hard_state.term, Term{1});
+    EXPECT_EQ(storage->restored.applied, LogIndex{0});
+    EXPECT_FALSE(std::filesystem::exists(folder.state_path() + ".discarded"));
+  }
+  // One that cannot be opened goes too.
+  std::filesystem::remove(folder.state_path() + "/0000000000000000/CURRENT");
+  EXPECT_FALSE(OpenStorage(FileSystem::Posix(), folder, {}).ok());
+  EXPECT_TRUE(OpenStorage(FileSystem::Posix(), folder, {}, StateChoice::kDiscard).ok());
+}
+
+// Otherwise it would vote and acknowledge again with a log that has lost entries.
+TEST_F(StorageTest, AStateThatProvesALossIsNotDiscarded) {
+  const DataFolder folder = Folder();
+  {
+    auto storage = OpenStorage(FileSystem::Posix(), folder, {});
+    ASSERT_TRUE(storage.ok()) << storage.status();
+    ApplyTo(storage->store.get(), {NoOp(1, Term{1})});
+  }
+  const absl::Status opened =
+      OpenStorage(FileSystem::Posix(), folder, {}, StateChoice::kDiscard).status();
+  EXPECT_EQ(opened.code(), absl::StatusCode::kDataLoss) << opened;
+  EXPECT_TRUE(std::filesystem::exists(folder.state_path()));
+}
+
+TEST_F(StorageTest, AnOnlyMemberKeepsItsState) {
+  config_.initial_cluster.members.resize(1);
+  const DataFolder folder = Folder();
+  const absl::Status opened =
+      OpenStorage(FileSystem::Posix(), folder, {}, StateChoice::kDiscard).status();
+  EXPECT_EQ(opened.code(), absl::StatusCode::kFailedPrecondition) << opened;
+  EXPECT_THAT(std::string(opened.message()), HasSubstr("no peers"));
+}
+
 }  // namespace
 }  // namespace pontoon

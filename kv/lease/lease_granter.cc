@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "kv/errors.h"
-#include "kv/service/applied_response.h"
+#include "kv/service/command_result.h"
 #include "kv/store/lease_records.h"
 
 namespace pontoon::kv {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "kv/lock/observation.h"
-#include "kv/service/applied_response.h"
+#include "kv/service/command_result.h"
 #include "kv/service/outcome.h"
 
 namespace pontoon::kv {

@@ -1,6 +1,6 @@
 #include "kv/lock/lock_service.h"
 
-#include "kv/service/applied_response.h"
+#include "kv/service/command_result.h"
 #include "kv/service/outcome.h"
 #include "kv/store/write_operations.h"
 

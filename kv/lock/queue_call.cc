@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "kv/errors.h"
-#include "kv/service/applied_response.h"
+#include "kv/service/command_result.h"
 #include "kv/service/outcome.h"
 
 namespace pontoon::kv {

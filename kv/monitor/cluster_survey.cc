@@ -1,15 +1,11 @@
 #include "kv/monitor/cluster_survey.h"
 
-#include <grpc/grpc.h>
-#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
-#include <grpcpp/support/channel_arguments.h>
 
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <memory>
 #include <tuple>
 #include <utility>
 
@@ -17,18 +13,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/blocking_counter.h"
-#include "kv/service/url.h"
 
 namespace pontoon::kv {
 namespace {
 
 using etcdserverpb::StatusRequest;
 using etcdserverpb::StatusResponse;
-
-// Members come and go at few addresses; those of long ago are not kept for ever.
-constexpr size_t kStubsMax = 64;
-// Whoever comes back is seen again soon.
-constexpr int kReconnectMs = 1000;
 
 // One question and its answer.
 struct Question {
@@ -102,7 +92,7 @@ Survey ClusterSurveyor::Take(absl::Duration timeout) {
 void ClusterSurveyor::AskOthers(absl::Duration timeout, std::vector<SurveyedMember>* members) {
   const auto deadline = std::chrono::system_clock::now() + absl::ToChronoMilliseconds(timeout);
   std::deque<Question> questions;
-  std::vector<std::shared_ptr<Stub>> stubs;
+  std::vector<std::shared_ptr<SurveyStubs::Stub>> stubs;
   for (SurveyedMember& member : *members) {
     if (member.status) continue;  // this one
     if (member.info.peer_urls.empty()) {
@@ -112,7 +102,7 @@ void ClusterSurveyor::AskOthers(absl::Duration timeout, std::vector<SurveyedMemb
     Question& question = questions.emplace_back();
     question.member = &member;
     question.context.set_deadline(deadline);
-    stubs.push_back(StubFor(member.info.peer_urls.front()));
+    stubs.push_back(stubs_.For(member.info.peer_urls.front()));
   }
   absl::BlockingCounter open(static_cast<int>(questions.size()));
   for (size_t i = 0; i < questions.size(); ++i) {
@@ -125,20 +115,6 @@ void ClusterSurveyor::AskOthers(absl::Duration timeout, std::vector<SurveyedMemb
   }
   open.Wait();
   for (Question& question : questions) TakeAnswer(&question);
-}
-
-std::shared_ptr<ClusterSurveyor::Stub> ClusterSurveyor::StubFor(const std::string& peer_url) {
-  std::lock_guard lock(mutex_);
-  if (const auto found = stubs_.find(peer_url); found != stubs_.end()) return found->second;
-  if (stubs_.size() >= kStubsMax) stubs_.clear();
-  const absl::StatusOr<Url> url = ParseUrl(peer_url);
-  const std::string address = url.ok() ? url->HostPort() : peer_url;
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMs);
-  std::shared_ptr<Stub> stub = pontoon::peer::v1::Survey::NewStub(
-      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
-  stubs_.emplace(peer_url, stub);
-  return stub;
 }
 
 }  // namespace pontoon::kv

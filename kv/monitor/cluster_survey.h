@@ -3,9 +3,6 @@
 #ifndef PONTOON_KV_MONITOR_CLUSTER_SURVEY_H_
 #define PONTOON_KV_MONITOR_CLUSTER_SURVEY_H_
 
-#include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,8 +10,8 @@
 #include "absl/time/time.h"
 #include "kv/service/member_directory.h"
 #include "kv/service/status_reporter.h"
+#include "kv/service/survey_stubs.h"
 #include "kv/store/kv_store.h"
-#include "proto/survey.grpc.pb.h"
 #include "raft/node/replica.h"
 
 namespace pontoon::kv {
@@ -54,15 +51,10 @@ class ClusterSurveyor {
   Survey Take(absl::Duration timeout);
 
  private:
-  using Stub = pontoon::peer::v1::Survey::Stub;
-
-  std::shared_ptr<Stub> StubFor(const std::string& peer_url);
   void AskOthers(absl::Duration timeout, std::vector<SurveyedMember>* members);
 
   const Parts parts_;
-  std::mutex mutex_;
-  // By address. Guarded by mutex_.
-  std::map<std::string, std::shared_ptr<Stub>> stubs_;
+  SurveyStubs stubs_;
 };
 
 }  // namespace pontoon::kv

@@ -3,11 +3,13 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "kv/service/peer_digests.h"
 #include "kv/service/survey_service.h"
 #include "kv/service/testing/instant_replica.h"
 #include "raft/env/clock.h"
@@ -35,7 +37,7 @@ class ServingMember {
                                        replica_.get(), Clock::System());
     reporter_ = std::make_unique<StatusReporter>(
         StatusReporter::Parts{.member = member_.get(), .store = store_.get()});
-    if (begin) service_.Begin(reporter_.get(), NewThreadExecutor("survey"));
+    if (begin) Begin();
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(&service_);
@@ -46,11 +48,20 @@ class ServingMember {
     server_->Shutdown();
   }
 
+  void Begin() {
+    service_.Begin({.self = member_->id(),
+                    .reporter = reporter_.get(),
+                    .store = store_.get(),
+                    .on_suspicion = [this] { ++suspicions_; }},
+                   NewThreadExecutor("survey"));
+  }
+
   std::string url() const { return absl::StrCat("http://127.0.0.1:", port_); }
   InstantReplica& replica() { return *replica_; }
   KvStore& store() { return *store_; }
   const StatusReporter& reporter() const { return *reporter_; }
   SurveyService& service() { return service_; }
+  int suspicions() const { return suspicions_; }
 
  private:
   std::unique_ptr<Executor> scrubber_;
@@ -58,6 +69,7 @@ class ServingMember {
   std::unique_ptr<InstantReplica> replica_;
   std::unique_ptr<Member> member_;
   std::unique_ptr<StatusReporter> reporter_;
+  std::atomic<int> suspicions_ = 0;
   SurveyService service_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
@@ -127,7 +139,7 @@ TEST_F(ClusterSurveyTest, WhoStartsOrStopsSaysSo) {
   Know(kPeer, "peer", peer.url());
   const std::string refusal = "cannot be reached: this member is about to start or to stop";
   EXPECT_EQ(Take().members[0].error, refusal);
-  peer.service().Begin(&peer.reporter(), NewThreadExecutor("survey"));
+  peer.Begin();
   EXPECT_TRUE(Take().members[0].status);
   peer.service().End();
   EXPECT_EQ(Take().members[0].error, refusal);
@@ -138,6 +150,25 @@ TEST_F(ClusterSurveyTest, WithoutAListOfMembersItSaysWhy) {
   const Survey survey = Take();
   EXPECT_TRUE(survey.members.empty());
   EXPECT_EQ(survey.error, "damaged");
+}
+
+TEST(PeerDigestsTest, MembersTellTheDigestsOfTheirStates) {
+  ServingMember peer(kPeer), other(kSelf);
+  PeerDigests digests;
+  const PeerUrls members = {{kPeer, {peer.url()}}, {kAbsent, {other.url()}}};
+  const auto reports = digests.Ask(members, DivergenceWatch::Tone::kNeutral, kPatience);
+  ASSERT_EQ(reports.size(), 1u) << "at the second address there is another one";
+  EXPECT_EQ(reports.at(kPeer), ReportOf(peer.store()));
+  EXPECT_EQ(peer.suspicions(), 0);
+  digests.Ask(members, DivergenceWatch::Tone::kSuspicion, kPatience);
+  EXPECT_EQ(peer.suspicions(), 1);
+}
+
+TEST(PeerDigestsTest, WhoDoesNotAnswerIsLeftOut) {
+  ServingMember peer(kPeer, /*begin=*/false);
+  PeerDigests digests;
+  EXPECT_TRUE(
+      digests.Ask({{kPeer, {peer.url()}}}, DivergenceWatch::Tone::kNeutral, kPatience).empty());
 }
 
 }  // namespace

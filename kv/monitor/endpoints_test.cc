@@ -82,7 +82,8 @@ TEST_F(EndpointsTest, AMemberAtWorkIsReady) {
   EXPECT_EQ(Get("/livez").body, "ok\n");
   EXPECT_EQ(Get("/readyz").code, 200);
   EXPECT_EQ(Get("/readyz", "verbose").body,
-            "[+]shutdown ok\n[+]leader ok\n[+]non_learner ok\n[+]applied ok\n[+]disk ok\n"
+            "[+]shutdown ok\n[+]leader ok\n[+]non_learner ok\n[+]applied ok\n[+]data_corruption "
+            "ok\n[+]disk ok\n"
             "[+]serializable_read ok\n[+]linearizable_read ok\nok\n");
   EXPECT_EQ(Get("/health").body, R"({"health":"true","reason":""})");
 }

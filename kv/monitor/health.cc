@@ -24,6 +24,8 @@ absl::string_view Health::Name(Check check) {
       return "non_learner";
     case Check::kApplied:
       return "applied";
+    case Check::kDataCorruption:
+      return "data_corruption";
     case Check::kDisk:
       return "disk";
     case Check::kSerializableRead:
@@ -38,8 +40,9 @@ absl::string_view Health::Name(Check check) {
 std::vector<Health::Check> Health::ChecksOfLiveness() { return {Check::kSerializableRead}; }
 
 std::vector<Health::Check> Health::ChecksOfReadiness() {
-  return {Check::kShutdown, Check::kLeader,           Check::kNonLearner,      Check::kApplied,
-          Check::kDisk,     Check::kSerializableRead, Check::kLinearizableRead};
+  return {Check::kShutdown,         Check::kLeader,          Check::kNonLearner,
+          Check::kApplied,          Check::kDataCorruption,  Check::kDisk,
+          Check::kSerializableRead, Check::kLinearizableRead};
 }
 
 absl::Status Health::Look(Check check) const {
@@ -52,6 +55,8 @@ absl::Status Health::Look(Check check) const {
       return CheckNonLearner();
     case Check::kApplied:
       return CheckApplied();
+    case Check::kDataCorruption:
+      return CheckDataCorruption();
     case Check::kDisk:
       return CheckDisk();
     case Check::kSerializableRead:
@@ -83,6 +88,12 @@ absl::Status Health::CheckApplied() const {
   const uint64_t lag = status.commit.value() - status.applied.value();
   if (lag <= kApplyLagMax) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat(lag, " committed entries wait to be applied"));
+}
+
+// As in etcd: of any member, since no member can be sure while the alarm is raised.
+absl::Status Health::CheckDataCorruption() const {
+  if (!parts_.store->View()->alarms().IsRaised(etcdserverpb::CORRUPT)) return absl::OkStatus();
+  return absl::DataLossError("the alarm CORRUPT is raised");
 }
 
 absl::Status Health::CheckDisk() const {

@@ -23,6 +23,7 @@ namespace pontoon::kv {
 //   leader             a leader is known
 //   non_learner        this member has a vote
 //   applied            no more than kApplyLagMax committed entries wait to be applied
+//   data_corruption    no alarm says that a member's state is wrong
 //   disk               no write to the log has taken an election timeout
 //   serializable_read  the store answers
 //   linearizable_read  a quorum confirms a read, and the store answers it
@@ -54,6 +55,7 @@ class Health {
     kLeader,
     kNonLearner,
     kApplied,
+    kDataCorruption,
     kDisk,
     kSerializableRead,
     kLinearizableRead,
@@ -72,6 +74,7 @@ class Health {
   absl::Status CheckLeader() const;
   absl::Status CheckNonLearner() const;
   absl::Status CheckApplied() const;
+  absl::Status CheckDataCorruption() const;
   absl::Status CheckDisk() const;
   absl::Status CheckSerializableRead() const;
   absl::Status CheckLinearizableRead() const;

@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "kv/service/health_reporter.h"
+#include "kv/service/member.h"
 #include "kv/service/testing/instant_replica.h"
 #include "proto/rpc.grpc.pb.h"
 #include "raft/env/clock.h"
@@ -82,7 +83,7 @@ etcdserverpb::KV::CallbackService* SomeService() {
   return &service;
 }
 
-TEST(ClientServer, SaysWhetherALeaderIsKnown) {
+TEST(ClientServer, SaysWhetherItServes) {
   ClientServerOptions options;
   options.addresses = {FreeAddress()};
   const auto server = StartClientServer(options, {SomeService()});
@@ -93,13 +94,14 @@ TEST(ClientServer, SaysWhetherALeaderIsKnown) {
 
   raft::Journal state;
   InstantReplica replica(NodeId{1}, &state);
+  Member member({}, &replica, Clock::System());
   const auto wait_for = [&](Health expected) {
     while (AskHealth(channel.get()) != expected) {
     }
   };
   auto executor = NewThreadExecutor("health");
   HealthReporter reporter(
-      {&replica, (*server)->GetHealthCheckService(), Clock::System(), executor.get()},
+      {&replica, &member, (*server)->GetHealthCheckService(), Clock::System(), executor.get()},
       absl::Milliseconds(1));
   reporter.Start();
   wait_for(Health::kServing);
@@ -107,6 +109,8 @@ TEST(ClientServer, SaysWhetherALeaderIsKnown) {
   wait_for(Health::kNotServing);
   replica.SetLeader(NodeId{2});
   wait_for(Health::kServing);
+  member.SetCorrupt(true);
+  wait_for(Health::kNotServing);
   executor.reset();
   (*server)->Shutdown();
 }

@@ -37,7 +37,7 @@ ServerUnaryReactor* ClusterService::MemberList(CallbackServerContext* call,
                                                MemberListResponse* response) {
   ServerUnaryReactor* const reactor = call->DefaultReactor();
   const Answer answer = AnswerIn(response);
-  if (absl::Status s = parts_.member->CheckLeader(*call); !s.ok()) {
+  if (absl::Status s = parts_.member->CheckServing(*call); !s.ok()) {
     reactor->Finish(ToGrpc(s));
   } else if (!request->linearizable()) {
     List(reactor, answer);
@@ -81,7 +81,7 @@ absl::Status ClusterService::FillList(const ReadView& view, Answer answer) const
 
 void ClusterService::Change(const CallbackServerContext& call, ServerUnaryReactor* reactor,
                             MembershipChange change, Answer answer) {
-  if (absl::Status s = parts_.member->CheckLeader(call); !s.ok()) {
+  if (absl::Status s = parts_.member->CheckServing(call); !s.ok()) {
     reactor->Finish(ToGrpc(s));
     return;
   }

@@ -7,7 +7,8 @@ void HealthReporter::Start() {
 }
 
 void HealthReporter::Look() {
-  const bool serving = parts_.replica->CurrentLeadership().leader != kNoNode;
+  const bool serving =
+      parts_.replica->CurrentLeadership().leader != kNoNode && !parts_.member->IsCorrupt();
   if (serving != serving_) parts_.health->SetServingStatus(serving);
   serving_ = serving;
   parts_.executor->PostAt(parts_.clock->Now() + interval_, [this] { Look(); });

@@ -6,14 +6,16 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include "absl/time/time.h"
+#include "kv/service/member.h"
 #include "raft/env/clock.h"
 #include "raft/env/executor.h"
 #include "raft/node/replica.h"
 
 namespace pontoon::kv {
 
-// SERVING while the member knows a leader: without one it can neither write nor read but stale
-// data, and a load balancer should turn to another member.
+// SERVING while the member knows a leader, since without one it can neither write nor read but
+// stale data, and while its state is not known to be corrupt. Otherwise a load balancer should turn
+// to another member.
 //
 // Thread safety: Start is called once; the rest happens on the executor, which must be gone before
 // the reporter.
@@ -21,6 +23,7 @@ class HealthReporter {
  public:
   struct Parts {  // all borrowed
     const raft::Replica* replica;
+    const Member* member;
     grpc::HealthCheckServiceInterface* health;
     const Clock* clock;
     Executor* executor;

@@ -1,16 +1,17 @@
 #include "kv/service/kv_service.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "kv/errors.h"
-#include "kv/service/applied_response.h"
 #include "kv/service/command.h"
-#include "kv/service/not_offered.h"
+#include "kv/service/command_result.h"
 #include "kv/service/outcome.h"
-#include "kv/service/physical_compaction.h"
+#include "kv/service/patient_call.h"
 #include "kv/service/txn_validation.h"
 #include "kv/store/range.h"
+#include "kv/store/range_walk.h"
 #include "kv/store/txn.h"
 #include "kv/store/write_operations.h"
 
@@ -25,11 +26,15 @@ using etcdserverpb::PutRequest;
 using etcdserverpb::PutResponse;
 using etcdserverpb::RangeRequest;
 using etcdserverpb::RangeResponse;
+using etcdserverpb::RangeStreamResponse;
 using etcdserverpb::RequestOp;
 using etcdserverpb::TxnRequest;
 using etcdserverpb::TxnResponse;
 using grpc::CallbackServerContext;
 using grpc::ServerUnaryReactor;
+
+// A piece of a stream has so many bytes, and the rest of one key.
+constexpr size_t kStreamPieceBytes = 512 << 10;
 
 // Calls `visit` with every range of a transaction that IsReadOnly.
 template <typename Visit>
@@ -38,13 +43,27 @@ void ForEachRange(const TxnRequest& txn, Visit visit) {
   for (const RequestOp& op : txn.failure()) visit(op.request_range());
 }
 
+// The next piece of a range.
+absl::StatusOr<StreamCall<RangeStreamResponse>::Step> MakePiece(const Member& member,
+                                                                RangeWalk* walk,
+                                                                RangeStreamResponse* piece) {
+  using Step = StreamCall<RangeStreamResponse>::Step;
+  RangeResponse* const range = piece->mutable_range_response();
+  const absl::StatusOr<RangeWalk::Step> step = walk->Go(kStreamPieceBytes, range);
+  if (!step.ok()) return step.status();
+  if (*step == RangeWalk::Step::kNothing) return Step::kNothing;
+  if (*step == RangeWalk::Step::kPiece) return Step::kPiece;
+  member.FillHeader(member.replica()->CurrentLeadership().term, range->mutable_header());
+  return Step::kLastPiece;
+}
+
 }  // namespace
 
 template <typename Request>
 absl::Status KvService::Propose(const CallbackServerContext& call, const absl::Status& valid,
                                 const Request& request, raft::ProposeCallback done) {
   if (!valid.ok()) return valid;
-  if (absl::Status s = parts_.member->CheckLeader(call); !s.ok()) return s;
+  if (absl::Status s = parts_.member->CheckServing(call); !s.ok()) return s;
   absl::StatusOr<Payload> command = EncodeCommand(request, limits_.request_bytes_max);
   if (!command.ok()) return command.status();
   parts_.member->replica()->Propose(*std::move(command), parts_.member->DeadlineOf(call),
@@ -52,11 +71,10 @@ absl::Status KvService::Propose(const CallbackServerContext& call, const absl::S
   return absl::OkStatus();
 }
 
-template <typename Response>
-absl::Status KvService::TakeResponse(raft::ProposeOutcome outcome, Response* response) const {
-  auto taken = TakeAppliedResponse<Response>(*parts_.member, std::move(outcome));
-  if (taken.ok()) *response = *std::move(taken);
-  return taken.status();
+template <typename Request>
+absl::Status KvService::CheckRoom(absl::Status valid, const Request& request) const {
+  if (!valid.ok() || parts_.quota == nullptr) return valid;
+  return parts_.quota->Admit(QuotaCost(request));
 }
 
 template <typename Request, typename Response>
@@ -65,7 +83,7 @@ ServerUnaryReactor* KvService::Write(CallbackServerContext* call, const absl::St
   ServerUnaryReactor* const reactor = call->DefaultReactor();
   const absl::Status proposed =
       Propose(*call, valid, request, [this, reactor, response](raft::ProposeOutcome outcome) {
-        reactor->Finish(ToGrpc(TakeResponse(std::move(outcome), response)));
+        reactor->Finish(ToGrpc(TakeResponse(*parts_.member, std::move(outcome), response)));
       });
   if (!proposed.ok()) reactor->Finish(ToGrpc(proposed));
   return reactor;
@@ -86,7 +104,7 @@ ServerUnaryReactor* KvService::Read(CallbackServerContext* call, const absl::Sta
   };
 
   absl::Status ready = valid;
-  if (ready.ok()) ready = parts_.member->CheckLeader(*call);
+  if (ready.ok()) ready = parts_.member->CheckServing(*call);
   if (!ready.ok()) {
     reactor->Finish(ToGrpc(ready));
   } else if (plan.consistency == Consistency::kSerializable) {
@@ -127,20 +145,50 @@ KvService::ReadPlan KvService::PlanOf(const TxnRequest& request) const {
 
 ServerUnaryReactor* KvService::Range(CallbackServerContext* call, const RangeRequest* request,
                                      RangeResponse* response) {
-  const auto execute = [request, response](const ReadView& view) {
-    return view.Range(*request, response);
+  const auto execute = [this, request, response](const ReadView& view) {
+    return view.Range(*request, response, limits_.range_bytes_max);
   };
   return Read(call, CheckRangeRequest(*request), PlanOf(*request), execute, response);
 }
 
-grpc::ServerWriteReactor<etcdserverpb::RangeStreamResponse>* KvService::RangeStream(
-    CallbackServerContext* /*call*/, const RangeRequest* /*request*/) {
-  return StreamNotOffered<etcdserverpb::RangeStreamResponse>("KV.RangeStream");
+grpc::ServerWriteReactor<RangeStreamResponse>* KvService::RangeStream(CallbackServerContext* call,
+                                                                      const RangeRequest* request) {
+  auto* const stream = new StreamCall<RangeStreamResponse>(parts_.streams);
+  absl::Status ready = CheckRangeWalk(*request);
+  if (ready.ok()) ready = parts_.member->CheckServing(*call);
+  if (!ready.ok()) {
+    stream->FinishNow(ready);
+  } else if (request->serializable()) {
+    BeginStream(*request, stream);
+  } else {
+    raft::Replica* const replica = parts_.member->replica();
+    replica->ReadBarrier(raft::ReadMode::kQuorum, parts_.member->DeadlineOf(*call),
+                         [this, request, stream, replica](absl::Status passed) {
+                           if (passed.ok()) return BeginStream(*request, stream);
+                           const NodeId leader = replica->CurrentLeadership().leader;
+                           stream->FinishNow(ErrorOfRead(passed, leader));
+                         });
+  }
+  return stream;
+}
+
+void KvService::BeginStream(const RangeRequest& request, StreamCall<RangeStreamResponse>* stream) {
+  // The first step of a walk reads, so it is begun where the others are made.
+  stream->Begin([this, request = request, view = parts_.store->View(),
+                 walk = std::unique_ptr<RangeWalk>()](RangeStreamResponse* piece) mutable
+                -> absl::StatusOr<StreamCall<RangeStreamResponse>::Step> {
+    if (walk == nullptr) {
+      auto begun = RangeWalk::Begin(std::move(view), std::move(request));
+      if (!begun.ok()) return begun.status();
+      walk = *std::move(begun);
+    }
+    return MakePiece(*parts_.member, walk.get(), piece);
+  });
 }
 
 ServerUnaryReactor* KvService::Put(CallbackServerContext* call, const PutRequest* request,
                                    PutResponse* response) {
-  return Write(call, CheckPutRequest(*request), *request, response);
+  return Write(call, CheckRoom(CheckPutRequest(*request), *request), *request, response);
 }
 
 ServerUnaryReactor* KvService::DeleteRange(CallbackServerContext* call,
@@ -152,9 +200,11 @@ ServerUnaryReactor* KvService::DeleteRange(CallbackServerContext* call,
 ServerUnaryReactor* KvService::Txn(CallbackServerContext* call, const TxnRequest* request,
                                    TxnResponse* response) {
   const absl::Status valid = CheckTxnRequest(*request, limits_.txn_ops_max);
-  if (!valid.ok() || !IsReadOnly(*request)) return Write(call, valid, *request, response);
-  const auto execute = [request, response](const ReadView& view) {
-    return view.Txn(*request, response);
+  if (!valid.ok() || !IsReadOnly(*request)) {
+    return Write(call, CheckRoom(valid, *request), *request, response);
+  }
+  const auto execute = [this, request, response](const ReadView& view) {
+    return view.Txn(*request, response, limits_.range_bytes_max);
   };
   return Read(call, valid, PlanOf(*request), execute, response);
 }
@@ -163,15 +213,15 @@ ServerUnaryReactor* KvService::Compact(CallbackServerContext* call,
                                        const CompactionRequest* request,
                                        CompactionResponse* response) {
   if (!request->physical()) return Write(call, absl::OkStatus(), *request, response);
-  auto* const reactor = new PhysicalCompaction;
-  const absl::Status proposed =
-      Propose(*call, absl::OkStatus(), *request,
-              [this, reactor, response,
-               revision = Revision(request->revision())](raft::ProposeOutcome outcome) {
-                const absl::Status status = TakeResponse(std::move(outcome), response);
-                if (!status.ok()) return reactor->FinishNow(status);
-                parts_.store->WhenScrubbed(revision, reactor->Wait());
-              });
+  auto* const reactor = new PatientCall;
+  const absl::Status proposed = Propose(
+      *call, absl::OkStatus(), *request,
+      [this, reactor, response,
+       revision = Revision(request->revision())](raft::ProposeOutcome outcome) {
+        const absl::Status status = TakeResponse(*parts_.member, std::move(outcome), response);
+        if (!status.ok()) return reactor->FinishNow(status);
+        parts_.store->WhenScrubbed(revision, reactor->Wait());
+      });
   if (!proposed.ok()) reactor->FinishNow(proposed);
   return reactor;
 }

@@ -6,12 +6,16 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/status/status.h"
+#include "kv/maintenance/store_quota.h"
 #include "kv/service/member.h"
 #include "kv/service/read_lane.h"
+#include "kv/service/stream_call.h"
 #include "kv/store/kv_store.h"
 #include "proto/rpc.grpc.pb.h"
+#include "raft/env/executor.h"
 #include "raft/node/replica.h"
 
 namespace pontoon::kv {
@@ -21,6 +25,8 @@ struct RequestLimits {
   size_t request_bytes_max = 3 << 19;  // 1.5 MiB
   // Of one list of a transaction; see CheckTxnRequest.
   int txn_ops_max = 128;
+  // Of memory, for what one Range or read-only transaction gives.
+  int64_t range_bytes_max = 256 << 20;
 };
 
 // Puts, deletions, transactions and compactions are commands: proposed to the replica, and answered
@@ -38,6 +44,8 @@ class KvService final : public etcdserverpb::KV::CallbackService {
     KvStore* store;
     ReadLane* point_reads;
     ReadLane* range_reads;
+    StoreQuota* quota = nullptr;  // null: none
+    Executor* streams = nullptr;  // makes the pieces of streamed ranges
   };
 
   KvService(const Parts& parts, const RequestLimits& limits) : parts_(parts), limits_(limits) {}
@@ -75,14 +83,18 @@ class KvService final : public etcdserverpb::KV::CallbackService {
   absl::Status Propose(const grpc::CallbackServerContext& call, const absl::Status& valid,
                        const Request& request, raft::ProposeCallback done);
 
-  // Fills `response` from the result of a command, or says why there is none.
-  template <typename Response>
-  absl::Status TakeResponse(raft::ProposeOutcome outcome, Response* response) const;
+  // OK if `request` is `valid` and the store has room for it.
+  template <typename Request>
+  absl::Status CheckRoom(absl::Status valid, const Request& request) const;
 
   // A whole call that writes.
   template <typename Request, typename Response>
   grpc::ServerUnaryReactor* Write(grpc::CallbackServerContext* call, const absl::Status& valid,
                                   const Request& request, Response* response);
+
+  // Once a streamed range may be read.
+  void BeginStream(const etcdserverpb::RangeRequest& request,
+                   StreamCall<etcdserverpb::RangeStreamResponse>* stream);
 
   // A whole call that reads. `execute` is called with a view and fills `response`.
   template <typename Execute, typename Response>

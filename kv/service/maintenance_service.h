@@ -10,22 +10,24 @@
 #include "kv/service/status_reporter.h"
 #include "kv/store/kv_store.h"
 #include "proto/rpc.grpc.pb.h"
+#include "raft/env/executor.h"
 
 namespace pontoon::kv {
 
-// The status of the member that is asked, which it gives with or without a leader. There are no
-// alarms yet: the list of them is empty, and none can be raised or cleared.
+// Alarms belong to the cluster, and the leader is the leader's to move; all else is about the
+// member that is asked, which answers with or without a leader.
 //
 // Thread safety: as gRPC needs it.
 class MaintenanceService final : public etcdserverpb::Maintenance::CallbackService {
  public:
-  // All are borrowed, and must outlive the server that the service is registered with. The status
-  // is made on `lane`, since the size of the store is asked from the file system.
+  // All are borrowed, and must outlive the server that the service is registered with.
   struct Parts {
     const Member* member;
-    const KvStore* store;
-    ReadLane* lane;
+    KvStore* store;
+    ReadLane* lane;  // for the status: the size of the store is asked from the file system
     const StatusReporter* reporter;
+    ReadLane* hashes = nullptr;   // for reads of the whole store
+    Executor* streams = nullptr;  // makes the pieces of snapshots
   };
 
   explicit MaintenanceService(const Parts& parts) : parts_(parts) {}
@@ -33,6 +35,7 @@ class MaintenanceService final : public etcdserverpb::Maintenance::CallbackServi
   grpc::ServerUnaryReactor* Status(grpc::CallbackServerContext* call,
                                    const etcdserverpb::StatusRequest* request,
                                    etcdserverpb::StatusResponse* response) override;
+
   grpc::ServerUnaryReactor* Alarm(grpc::CallbackServerContext* call,
                                   const etcdserverpb::AlarmRequest* request,
                                   etcdserverpb::AlarmResponse* response) override;
@@ -42,22 +45,38 @@ class MaintenanceService final : public etcdserverpb::Maintenance::CallbackServi
                                        const etcdserverpb::MoveLeaderRequest* request,
                                        etcdserverpb::MoveLeaderResponse* response) override;
 
+  // Unlike etcd's it holds up nobody.
   grpc::ServerUnaryReactor* Defragment(grpc::CallbackServerContext* call,
-                                       const etcdserverpb::DefragmentRequest*,
-                                       etcdserverpb::DefragmentResponse*) override;
+                                       const etcdserverpb::DefragmentRequest* request,
+                                       etcdserverpb::DefragmentResponse* response) override;
+
+  // Hash is of all that is stored, and no two members need to have the same; HashKV is of what
+  // clients can see (kv/store/history_hash.h).
   grpc::ServerUnaryReactor* Hash(grpc::CallbackServerContext* call,
-                                 const etcdserverpb::HashRequest*,
-                                 etcdserverpb::HashResponse*) override;
+                                 const etcdserverpb::HashRequest* request,
+                                 etcdserverpb::HashResponse* response) override;
   grpc::ServerUnaryReactor* HashKV(grpc::CallbackServerContext* call,
-                                   const etcdserverpb::HashKVRequest*,
-                                   etcdserverpb::HashKVResponse*) override;
+                                   const etcdserverpb::HashKVRequest* request,
+                                   etcdserverpb::HashKVResponse* response) override;
+
+  // The state as this member has it (kv/service/snapshot_file.h). What remains is an estimate.
   grpc::ServerWriteReactor<etcdserverpb::SnapshotResponse>* Snapshot(
-      grpc::CallbackServerContext* call, const etcdserverpb::SnapshotRequest*) override;
+      grpc::CallbackServerContext* call, const etcdserverpb::SnapshotRequest* request) override;
+
+  // There is no lower version of this server that could take over, so every target is refused, and
+  // no downgrade is ever under way.
   grpc::ServerUnaryReactor* Downgrade(grpc::CallbackServerContext* call,
-                                      const etcdserverpb::DowngradeRequest*,
-                                      etcdserverpb::DowngradeResponse*) override;
+                                      const etcdserverpb::DowngradeRequest* request,
+                                      etcdserverpb::DowngradeResponse* response) override;
 
  private:
+  grpc::ServerUnaryReactor* ListAlarms(grpc::CallbackServerContext* call,
+                                       etcdserverpb::AlarmType type,
+                                       etcdserverpb::AlarmResponse* response);
+  grpc::ServerUnaryReactor* ChangeAlarms(grpc::CallbackServerContext* call,
+                                         const etcdserverpb::AlarmRequest& request,
+                                         etcdserverpb::AlarmResponse* response);
+
   const Parts parts_;
 };
 

@@ -34,6 +34,11 @@ absl::Status Member::CheckLeader(const grpc::CallbackServerContext& call) const 
   return kErrNoLeader;
 }
 
+absl::Status Member::CheckServing(const grpc::CallbackServerContext& call) const {
+  if (is_corrupt_) return kErrCorrupt;
+  return CheckLeader(call);
+}
+
 void Member::FillHeader(Term term, etcdserverpb::ResponseHeader* header) const {
   header->set_cluster_id(options_.cluster.value());
   header->set_member_id(id_.value());

@@ -5,6 +5,8 @@
 
 #include <grpcpp/server_context.h>
 
+#include <atomic>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "kv/service/cluster_id.h"
@@ -45,6 +47,13 @@ class Member {
   // WithRequireLeader), and this one knows none.
   absl::Status CheckLeader(const grpc::CallbackServerContext& call) const;
 
+  // Whether this member's state is known to differ from that of the others.
+  void SetCorrupt(bool is_corrupt) { is_corrupt_ = is_corrupt; }
+  bool IsCorrupt() const { return is_corrupt_; }
+
+  // OK if this member may serve `call`; otherwise ErrCorrupt, or as CheckLeader.
+  absl::Status CheckServing(const grpc::CallbackServerContext& call) const;
+
   // Fills in who answers, in `term`. The revision is left as it is.
   void FillHeader(Term term, etcdserverpb::ResponseHeader* header) const;
 
@@ -53,6 +62,7 @@ class Member {
   raft::Replica* const replica_;
   const Clock* const clock_;
   const NodeId id_;
+  std::atomic<bool> is_corrupt_ = false;
 };
 
 }  // namespace pontoon::kv

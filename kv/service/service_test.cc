@@ -441,14 +441,6 @@ TEST_F(ServiceTest, TheSoonerDeadlineCounts) {
   EXPECT_LE(replica_->last_deadline() - clock.Now(), absl::Seconds(7));
 }
 
-TEST_F(ServiceTest, RangeStreamIsNotOffered) {
-  Call call;
-  auto stream = kv_->RangeStream(&call.context, Parse<RangeRequest>("key: 'k'"));
-  RangeStreamResponse response;
-  EXPECT_FALSE(stream->Read(&response));
-  EXPECT_TRUE(NotOffered(stream->Finish(), "KV.RangeStream"));
-}
-
 // ---- maintenance
 
 TEST_F(ServiceTest, StatusHasEverything) {
@@ -503,16 +495,6 @@ TEST_F(ServiceTest, StatusIsGivenWithoutALeader) {
   EXPECT_THAT(status.errors(), ElementsAre("etcdserver: no leader"));
 }
 
-TEST_F(ServiceTest, ThereAreNoAlarms) {
-  AlarmResponse response;
-  EXPECT_TRUE(maintenance_->Alarm(Call().get(), AlarmRequest(), &response).ok());
-  EXPECT_THAT(response.alarms(), IsEmpty());
-  EXPECT_EQ(response.header().revision(), 1);
-  EXPECT_TRUE(NotOffered(
-      maintenance_->Alarm(Call().get(), Parse<AlarmRequest>("action: ACTIVATE"), &response),
-      "Maintenance.Alarm with ACTIVATE or DEACTIVATE"));
-}
-
 TEST_F(ServiceTest, TheLeaderIsMoved) {
   EXPECT_TRUE(MoveLeader(kSelf).ok()) << "nothing is to be done";
   EXPECT_EQ(replica_->Status().leader, kSelf);
@@ -544,26 +526,6 @@ TEST_F(ServiceTest, AMoveOfTheLeaderMayFail) {
     replica_->FailNextTransfer(error);
     EXPECT_TRUE(Failed(MoveLeader(kPeer), expected)) << error;
   }
-}
-
-TEST_F(ServiceTest, OtherMaintenanceIsNotOffered) {
-  HashResponse hash;
-  EXPECT_TRUE(
-      NotOffered(maintenance_->Hash(Call().get(), HashRequest(), &hash), "Maintenance.Hash"));
-  HashKVResponse hash_kv;
-  EXPECT_TRUE(NotOffered(maintenance_->HashKV(Call().get(), HashKVRequest(), &hash_kv),
-                         "Maintenance.HashKV"));
-  DefragmentResponse defragment;
-  EXPECT_TRUE(NotOffered(maintenance_->Defragment(Call().get(), DefragmentRequest(), &defragment),
-                         "Maintenance.Defragment"));
-  DowngradeResponse downgrade;
-  EXPECT_TRUE(NotOffered(maintenance_->Downgrade(Call().get(), DowngradeRequest(), &downgrade),
-                         "Maintenance.Downgrade"));
-  Call call;
-  auto stream = maintenance_->Snapshot(&call.context, SnapshotRequest());
-  SnapshotResponse chunk;
-  EXPECT_FALSE(stream->Read(&chunk));
-  EXPECT_TRUE(NotOffered(stream->Finish(), "Maintenance.Snapshot"));
 }
 
 // ---- cluster

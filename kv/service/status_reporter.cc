@@ -1,7 +1,9 @@
 #include "kv/service/status_reporter.h"
 
+#include <algorithm>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "kv/errors.h"
 #include "kv/service/version.h"
 
@@ -51,6 +53,12 @@ void FillRaft(const raft::ReplicaStatus& status, StatusResponse* response) {
   }
 }
 
+// In etcd's words, the blank at the end included.
+std::string Describe(const AlarmSet::Alarm& alarm) {
+  return absl::StrCat("memberID:", alarm.member.value(),
+                      " alarm:", etcdserverpb::AlarmType_Name(alarm.type), " ");
+}
+
 }  // namespace
 
 void StatusReporter::Fill(StatusResponse* response) const {
@@ -61,11 +69,16 @@ void StatusReporter::Fill(StatusResponse* response) const {
   response->set_version(kEtcdApiVersion);
   response->set_storageversion(kEtcdApiVersion);
   response->set_pontoon_version(kPontoonVersion);
-  // What LevelDB has not compacted yet is not told apart: all of it counts as in use.
+  // What is still in memory may make the second number the greater one: clients expect a part.
   response->set_dbsize(static_cast<int64_t>(statistics.disk_bytes));
-  response->set_dbsizeinuse(static_cast<int64_t>(statistics.disk_bytes));
+  response->set_dbsizeinuse(
+      static_cast<int64_t>(std::min(statistics.live_bytes, statistics.disk_bytes)));
+  response->set_dbsizequota(parts_.quota_bytes);
   response->mutable_downgradeinfo();  // none is under way
   FillRaft(status, response);
+  for (const AlarmSet::Alarm& alarm : parts_.store->View()->alarms().raised()) {
+    response->add_errors(Describe(alarm));
+  }
   if (parts_.add_more != nullptr) parts_.add_more(response);
 }
 

@@ -3,6 +3,7 @@
 #ifndef PONTOON_KV_SERVICE_STATUS_REPORTER_H_
 #define PONTOON_KV_SERVICE_STATUS_REPORTER_H_
 
+#include <cstdint>
 #include <functional>
 
 #include "kv/service/member.h"
@@ -20,6 +21,7 @@ class StatusReporter {
   struct Parts {  // all borrowed
     const Member* member;
     const KvStore* store;
+    int64_t quota_bytes = 0;  // of the store, as it was set: negative for none
     // Fills in what neither the replica nor the store knows. May be null.
     std::function<void(etcdserverpb::StatusResponse*)> add_more = nullptr;
   };

@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "kv/maintenance/digest_comparison.h"
+
 namespace pontoon::kv {
 namespace {
 
@@ -29,9 +31,9 @@ class PendingCall {
 
 }  // namespace
 
-void SurveyService::Begin(const StatusReporter* reporter, std::unique_ptr<Executor> executor) {
+void SurveyService::Begin(Parts parts, std::unique_ptr<Executor> executor) {
   std::lock_guard lock(mutex_);
-  reporter_ = reporter;
+  parts_ = std::make_shared<const Parts>(std::move(parts));
   executor_ = std::move(executor);
 }
 
@@ -39,23 +41,43 @@ void SurveyService::End() {
   std::unique_ptr<Executor> executor;
   {
     std::lock_guard lock(mutex_);
-    reporter_ = nullptr;
+    parts_.reset();
     executor = std::move(executor_);
   }
+}
+
+grpc::ServerUnaryReactor* SurveyService::Answer(grpc::CallbackServerContext* call,
+                                                absl::AnyInvocable<void(const Parts&) &&> answer) {
+  grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
+  auto pending = std::make_unique<PendingCall>(reactor);
+  std::lock_guard lock(mutex_);
+  if (executor_ == nullptr) return reactor;
+  executor_->Post(
+      [parts = parts_, answer = std::move(answer), pending = std::move(pending)]() mutable {
+        std::move(answer)(*parts);
+        pending->SetAnswered();
+      });
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* SurveyService::Status(grpc::CallbackServerContext* call,
                                                 const etcdserverpb::StatusRequest* /*request*/,
                                                 etcdserverpb::StatusResponse* response) {
-  grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
-  auto pending = std::make_unique<PendingCall>(reactor);
-  std::lock_guard lock(mutex_);
-  if (executor_ == nullptr) return reactor;
-  executor_->Post([reporter = reporter_, response, pending = std::move(pending)] {
-    reporter->Fill(response);
-    pending->SetAnswered();
+  return Answer(call, [response](const Parts& parts) { parts.reporter->Fill(response); });
+}
+
+grpc::ServerUnaryReactor* SurveyService::Digests(grpc::CallbackServerContext* call,
+                                                 const pontoon::peer::v1::DigestsRequest* request,
+                                                 pontoon::peer::v1::DigestsResponse* response) {
+  return Answer(call, [request, response](const Parts& parts) {
+    if (request->is_suspicion()) parts.on_suspicion();
+    response->set_member_id(parts.self.value());
+    for (const auto& [index, digest] : ReportOf(*parts.store)) {
+      pontoon::peer::v1::IndexedDigest& indexed = *response->add_digests();
+      indexed.set_index(index.value());
+      indexed.set_value(digest.value());
+    }
   });
-  return reactor;
 }
 
 }  // namespace pontoon::kv

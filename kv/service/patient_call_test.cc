@@ -1,6 +1,6 @@
 // Who ends the call: the removal, or whoever gave up on it. The store here never finishes.
 
-#include "kv/service/physical_compaction.h"
+#include "kv/service/patient_call.h"
 
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
@@ -25,25 +25,25 @@ class WaitingService final : public etcdserverpb::KV::CallbackService {
  public:
   grpc::ServerUnaryReactor* Compact(grpc::CallbackServerContext*, const CompactionRequest*,
                                     CompactionResponse*) override {
-    auto* const call = new PhysicalCompaction;
+    auto* const call = new PatientCall;
     on_scrubbed_ = call->Wait();
     waiting_.Notify();
     return call;
   }
 
-  ScrubCallback& OnScrubbed() {
+  PatientCall::Callback& OnScrubbed() {
     waiting_.WaitForNotification();
     return on_scrubbed_;
   }
 
  private:
-  ScrubCallback on_scrubbed_;
+  PatientCall::Callback on_scrubbed_;
   absl::Notification waiting_;
 };
 
-class PhysicalCompactionTest : public testing::Test {
+class PatientCallTest : public testing::Test {
  protected:
-  PhysicalCompactionTest() : server_(*StartClientServer({}, {&service_})) {
+  PatientCallTest() : server_(*StartClientServer({}, {&service_})) {
     context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
     client_ = std::thread([this] {
       CompactionResponse response;
@@ -52,7 +52,7 @@ class PhysicalCompactionTest : public testing::Test {
       status_ = stub->Compact(&context_, CompactionRequest(), &response);
     });
   }
-  ~PhysicalCompactionTest() override { server_->Shutdown(); }
+  ~PatientCallTest() override { server_->Shutdown(); }
 
   grpc::Status Result() {
     client_.join();
@@ -66,26 +66,26 @@ class PhysicalCompactionTest : public testing::Test {
   std::thread client_;
 };
 
-TEST_F(PhysicalCompactionTest, EndsWithTheRemoval) {
+TEST_F(PatientCallTest, EndsWithTheRemoval) {
   std::move(service_.OnScrubbed())(absl::OkStatus());
   EXPECT_TRUE(Result().ok());
 }
 
-TEST_F(PhysicalCompactionTest, PassesOnAFailure) {
+TEST_F(PatientCallTest, PassesOnAFailure) {
   std::move(service_.OnScrubbed())(absl::CancelledError("the store closes"));
   EXPECT_EQ(Result().error_code(), grpc::StatusCode::CANCELLED);
 }
 
-TEST_F(PhysicalCompactionTest, EndsWhenTheClientGivesUp) {
-  ScrubCallback& on_scrubbed = service_.OnScrubbed();
+TEST_F(PatientCallTest, EndsWhenTheClientGivesUp) {
+  PatientCall::Callback& on_scrubbed = service_.OnScrubbed();
   context_.TryCancel();
   EXPECT_EQ(Result().error_code(), grpc::StatusCode::CANCELLED);
   server_->Shutdown();  // returns: the server holds nothing of the call any more
   std::move(on_scrubbed)(absl::OkStatus());
 }
 
-TEST_F(PhysicalCompactionTest, EndsWhenTheServerStops) {
-  ScrubCallback& on_scrubbed = service_.OnScrubbed();
+TEST_F(PatientCallTest, EndsWhenTheServerStops) {
+  PatientCall::Callback& on_scrubbed = service_.OnScrubbed();
   server_->Shutdown(std::chrono::system_clock::now());
   EXPECT_FALSE(Result().ok());
   std::move(on_scrubbed)(absl::OkStatus());

@@ -1,4 +1,4 @@
-#include "kv/service/physical_compaction.h"
+#include "kv/service/patient_call.h"
 
 #include <utility>
 
@@ -7,11 +7,11 @@
 
 namespace pontoon::kv {
 
-PhysicalCompaction::PhysicalCompaction() : phase_(std::make_shared<Phase>()) {}
+PatientCall::PatientCall() : phase_(std::make_shared<Phase>()) {}
 
-void PhysicalCompaction::FinishNow(const absl::Status& status) { Finish(ToGrpc(status)); }
+void PatientCall::FinishNow(const absl::Status& status) { Finish(ToGrpc(status)); }
 
-ScrubCallback PhysicalCompaction::Wait() {
+PatientCall::Callback PatientCall::Wait() {
   const std::shared_ptr<Phase> phase = phase_;
   bool cancelled;
   {
@@ -23,7 +23,7 @@ ScrubCallback PhysicalCompaction::Wait() {
   return [phase](absl::Status status) { EndWait(*phase, status); };
 }
 
-void PhysicalCompaction::OnCancel() {
+void PatientCall::OnCancel() {
   {
     absl::MutexLock lock(&phase_->mutex);
     phase_->cancelled = true;
@@ -31,10 +31,10 @@ void PhysicalCompaction::OnCancel() {
   EndWait(*phase_, kErrCanceled);
 }
 
-void PhysicalCompaction::OnDone() { delete this; }
+void PatientCall::OnDone() { delete this; }
 
-void PhysicalCompaction::EndWait(Phase& phase, const absl::Status& status) {
-  PhysicalCompaction* call = nullptr;
+void PatientCall::EndWait(Phase& phase, const absl::Status& status) {
+  PatientCall* call = nullptr;
   {
     absl::MutexLock lock(&phase.mutex);
     std::swap(call, phase.waiting);

@@ -1,37 +1,40 @@
-// PhysicalCompaction: a call that waits until compacted versions are gone from the disk.
+// PatientCall: a call that waits for work of the store that may take minutes.
 
-#ifndef PONTOON_KV_SERVICE_PHYSICAL_COMPACTION_H_
-#define PONTOON_KV_SERVICE_PHYSICAL_COMPACTION_H_
+#ifndef PONTOON_KV_SERVICE_PATIENT_CALL_H_
+#define PONTOON_KV_SERVICE_PATIENT_CALL_H_
 
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "kv/store/scrubber.h"
 
 namespace pontoon::kv {
 
-// The call goes through two phases. While the command is under way it is an ordinary write and ends
-// with that, by FinishNow. Then it may wait, for minutes, until the old versions are removed: a
-// client that gives up meanwhile, or a server that stops, does not wait for it, so the wait ends
-// with the removal or with the call's cancellation, whichever comes first.
+// A physical compaction waits until the old versions are removed, a defragmentation until all
+// tables are rewritten. The call goes through two phases. While there may be a command under way it
+// is an ordinary write and ends with that, by FinishNow. Then it may wait, for minutes: a client
+// that gives up meanwhile, or a server that stops, does not wait for the work, so the wait ends
+// with the work or with the call's cancellation, whichever comes first.
 //
 // Owns itself: gRPC deletes it through OnDone.
 //
 // Thread safety: all methods may be called from any thread. FinishNow and Wait exclude each other,
 // and the object may be gone when they return.
-class PhysicalCompaction final : public grpc::ServerUnaryReactor {
+class PatientCall final : public grpc::ServerUnaryReactor {
  public:
-  PhysicalCompaction();
+  using Callback = absl::AnyInvocable<void(absl::Status) &&>;
+
+  PatientCall();
 
   // Ends the call in its first phase.
   void FinishNow(const absl::Status& status);
 
   // Begins the second phase. The callback ends the call, if it has not ended before.
-  ScrubCallback Wait();
+  Callback Wait();
 
   void OnCancel() override;
   void OnDone() override;
@@ -40,7 +43,7 @@ class PhysicalCompaction final : public grpc::ServerUnaryReactor {
   // Lives for as long as a callback refers to it, which may be long after the call.
   struct Phase {
     absl::Mutex mutex;
-    PhysicalCompaction* waiting ABSL_GUARDED_BY(mutex) = nullptr;  // set in the second phase only
+    PatientCall* waiting ABSL_GUARDED_BY(mutex) = nullptr;  // set in the second phase only
     bool cancelled ABSL_GUARDED_BY(mutex) = false;
   };
   // Ends the call if it waits.
@@ -51,4 +54,4 @@ class PhysicalCompaction final : public grpc::ServerUnaryReactor {
 
 }  // namespace pontoon::kv
 
-#endif  // PONTOON_KV_SERVICE_PHYSICAL_COMPACTION_H_
+#endif  // PONTOON_KV_SERVICE_PATIENT_CALL_H_

@@ -1,12 +1,13 @@
-// What a command gave, as the response of a call.
+// What a command of the log gave, for the client that waits for it.
 
-#ifndef PONTOON_KV_SERVICE_APPLIED_RESPONSE_H_
-#define PONTOON_KV_SERVICE_APPLIED_RESPONSE_H_
+#ifndef PONTOON_KV_SERVICE_COMMAND_RESULT_H_
+#define PONTOON_KV_SERVICE_COMMAND_RESULT_H_
 
 #include <cstddef>
 #include <utility>
 #include <variant>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "kv/service/command.h"
 #include "kv/service/member.h"
@@ -18,10 +19,10 @@
 
 namespace pontoon::kv {
 
-// The response to a command that was proposed to the replica of `member`, with its header; or the
-// error that the client is told.
+// Fills `response` from the result of a command, in the name of `member`, or says why there is
+// none. The command is of the kind that gives a Response.
 template <typename Response>
-absl::StatusOr<Response> TakeAppliedResponse(const Member& member, raft::ProposeOutcome outcome) {
+absl::Status TakeResponse(const Member& member, raft::ProposeOutcome outcome, Response* response) {
   if (const auto* not_applied = std::get_if<raft::NotApplied>(&outcome)) {
     return ErrorOf(*not_applied);
   }
@@ -32,12 +33,12 @@ absl::StatusOr<Response> TakeAppliedResponse(const Member& member, raft::Propose
   CHECK(applied.result != nullptr) << "at index " << applied.position.index;
   auto& result = static_cast<KvResult&>(*applied.result);
   if (!result.status.ok()) return result.status;
-  Response response = std::get<Response>(std::move(result.response));
-  member.FillHeader(applied.position.term, response.mutable_header());
-  return response;
+  *response = std::get<Response>(std::move(result.response));
+  member.FillHeader(applied.position.term, response->mutable_header());
+  return absl::OkStatus();
 }
 
-// Proposes `request` as a command, and calls `done` once with what TakeAppliedResponse gives,
+// Proposes `request` as a command, and calls `done` once with the response or the error,
 // perhaps before this returns: it must not block. `member` must live until then.
 template <typename Response, typename Request, typename Done>
 void ProposeRequest(const Member& member, const Request& request, size_t bytes_max,
@@ -47,10 +48,12 @@ void ProposeRequest(const Member& member, const Request& request, size_t bytes_m
   member.replica()->Propose(
       *std::move(command), deadline,
       [&member, done = std::move(done)](raft::ProposeOutcome outcome) mutable {
-        done(TakeAppliedResponse<Response>(member, std::move(outcome)));
+        Response response;
+        const absl::Status taken = TakeResponse(member, std::move(outcome), &response);
+        done(taken.ok() ? absl::StatusOr<Response>(std::move(response)) : taken);
       });
 }
 
 }  // namespace pontoon::kv
 
-#endif  // PONTOON_KV_SERVICE_APPLIED_RESPONSE_H_
+#endif  // PONTOON_KV_SERVICE_COMMAND_RESULT_H_
