@@ -145,7 +145,12 @@ void Frontend::WatchForDivergence(kv::KvStore* store) {
           [this](const PeerUrls& members, kv::DivergenceWatch::Tone tone) {
             return peer_digests_.Ask(members, tone, kDigestTimeout);
           },
-      .set_corrupt = [this](bool is_corrupt) { member_.SetCorrupt(is_corrupt); }});
+      .set_corrupt =
+          [this](bool is_corrupt) {
+            const bool is_news = is_corrupt && !member_.IsCorrupt();
+            member_.SetCorrupt(is_corrupt);
+            if (is_news) watch_hub_.EndOpen(kv::kErrCorrupt);
+          }});
   divergence_->Start();
 }
 

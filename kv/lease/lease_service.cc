@@ -56,7 +56,7 @@ ServerUnaryReactor* LeaseService::LeaseGrant(CallbackServerContext* call,
                                              const LeaseGrantRequest* request,
                                              LeaseGrantResponse* response) {
   ServerUnaryReactor* const reactor = call->DefaultReactor();
-  if (absl::Status s = parts_.member->CheckLeader(*call); !s.ok()) {
+  if (absl::Status s = parts_.member->CheckServing(*call); !s.ok()) {
     reactor->Finish(ToGrpc(s));
     return reactor;
   }
@@ -74,7 +74,7 @@ ServerUnaryReactor* LeaseService::LeaseRevoke(CallbackServerContext* call,
   ServerUnaryReactor* const reactor = call->DefaultReactor();
   storage::v1::LeaseRevocation revocation;
   revocation.set_id(request->id());
-  if (absl::Status s = parts_.member->CheckLeader(*call); !s.ok()) {
+  if (absl::Status s = parts_.member->CheckServing(*call); !s.ok()) {
     reactor->Finish(ToGrpc(s));
     return reactor;
   }
@@ -94,7 +94,7 @@ LeaseService::LeaseKeepAlive(CallbackServerContext* call) {
 
 void LeaseService::ReadThen(const CallbackServerContext& call, ServerUnaryReactor* reactor,
                             ReadLane::Read read) {
-  if (absl::Status s = parts_.member->CheckLeader(call); !s.ok()) {
+  if (absl::Status s = parts_.member->CheckServing(call); !s.ok()) {
     return reactor->Finish(ToGrpc(s));
   }
   raft::Replica* const replica = parts_.member->replica();

@@ -12,7 +12,7 @@ RenewalStream* RenewalStream::Start(const Parts& parts, const grpc::CallbackServ
   std::shared_ptr<RenewalStream> stream(new RenewalStream(parts, call));
   stream->self_ = stream;
   absl::MutexLock lock(&stream->mutex_);
-  stream->status_ = parts.member->CheckLeader(*call);
+  stream->status_ = parts.member->CheckServing(*call);
   stream->Advance();
   return stream.get();
 }
@@ -26,7 +26,7 @@ void RenewalStream::OnReadDone(bool ok) {
 }
 
 void RenewalStream::Renew() {
-  if (absl::Status s = parts_.member->CheckLeader(*call_); !s.ok()) {
+  if (absl::Status s = parts_.member->CheckServing(*call_); !s.ok()) {
     absl::MutexLock lock(&mutex_);
     status_.Update(s);
     return;

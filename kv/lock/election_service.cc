@@ -41,7 +41,7 @@ template <typename Response>
 ServerUnaryReactor* Write(const QueueParts& parts, CallbackServerContext* call, absl::Status valid,
                           const TxnRequest& txn, absl::Status if_unchanged, Response* response) {
   ServerUnaryReactor* const reactor = call->DefaultReactor();
-  if (valid.ok()) valid = parts.member->CheckLeader(*call);
+  if (valid.ok()) valid = parts.member->CheckServing(*call);
   if (!valid.ok()) {
     reactor->Finish(ToGrpc(valid));
     return reactor;
@@ -103,7 +103,7 @@ ServerUnaryReactor* ElectionService::Leader(CallbackServerContext* call,
                                             const LeaderRequest* request,
                                             LeaderResponse* response) {
   ServerUnaryReactor* const reactor = call->DefaultReactor();
-  if (absl::Status s = parts_.member->CheckLeader(*call); !s.ok()) {
+  if (absl::Status s = parts_.member->CheckServing(*call); !s.ok()) {
     reactor->Finish(ToGrpc(s));
     return reactor;
   }

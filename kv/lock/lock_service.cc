@@ -34,7 +34,7 @@ ServerUnaryReactor* LockService::Unlock(CallbackServerContext* call, const Unloc
   DeleteRangeRequest deletion;
   deletion.set_key(request->key());
   absl::Status ready = CheckDeleteRangeRequest(deletion);
-  if (ready.ok()) ready = parts_.member->CheckLeader(*call);
+  if (ready.ok()) ready = parts_.member->CheckServing(*call);
   if (!ready.ok()) {
     reactor->Finish(ToGrpc(ready));
     return reactor;

@@ -11,7 +11,7 @@ Observation* Observation::Start(const Parts& parts, const grpc::CallbackServerCo
                                 std::string name) {
   std::shared_ptr<Observation> created(new Observation(parts, std::move(name)));
   created->self_ = created;
-  if (absl::Status s = parts.member->CheckLeader(*call); !s.ok()) {
+  if (absl::Status s = parts.member->CheckServing(*call); !s.ok()) {
     absl::MutexLock lock(&created->mutex_);
     created->End(s);
     return created.get();

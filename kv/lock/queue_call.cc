@@ -22,7 +22,7 @@ QueueCall* QueueCall::Start(const QueueParts& parts, const grpc::CallbackServerC
                             Wish wish, Fill fill) {
   std::shared_ptr<QueueCall> created(new QueueCall(parts, call, std::move(wish), std::move(fill)));
   created->self_ = created;
-  if (absl::Status s = parts.member->CheckLeader(*call); !s.ok()) {
+  if (absl::Status s = parts.member->CheckServing(*call); !s.ok()) {
     absl::MutexLock lock(&created->mutex_);
     created->End(s);
   } else if (created->wish_.lease == kNoLease) {

@@ -148,6 +148,10 @@ void WatchHub::Close(StreamId stream) {
   PostTo(stream, [this](WatchStream* stream) { Drop(stream->id); });
 }
 
+void WatchHub::EndOpen(const absl::Status& reason) {
+  executor_->Post([this, reason] { EndStreams(reason); });
+}
+
 void WatchHub::EndAll(const absl::Status& reason) {
   executor_->Post([this, reason] { FailAll(reason); });
 }
@@ -558,6 +562,10 @@ void WatchHub::StopListening() {
 
 void WatchHub::FailAll(const absl::Status& reason) {
   ended_ = reason;
+  EndStreams(reason);
+}
+
+void WatchHub::EndStreams(const absl::Status& reason) {
   batches_.clear();
   std::vector<StreamId> ids;
   for (const auto& [id, stream] : streams_) {

@@ -104,7 +104,9 @@ class WatchHub final : private StoreObserver {
   void OnDrained(StreamId stream);
   // Nobody hears of the stream's watchers any more.
   void Close(StreamId stream);
-  // Ends all streams, and those that are opened later.
+  // Ends all streams that are open.
+  void EndOpen(const absl::Status& reason);
+  // Those, too, that are opened later.
   void EndAll(const absl::Status& reason);
 
   struct Statistics {
@@ -179,6 +181,7 @@ class WatchHub final : private StoreObserver {
 
   void Listen();
   void StopListening();
+  void EndStreams(const absl::Status& reason);
   void FailAll(const absl::Status& error);
   const grpc::Slice& Header();
 

@@ -488,6 +488,17 @@ TEST_F(WatchHubTest, AllStreamsEndTogether) {
   EXPECT_EQ(late->ended(), absl::Status(kErrStopped));
 }
 
+TEST_F(WatchHubTest, StreamsCanEndWithoutAnEndToOthers) {
+  Create("key: 'a'");
+  hub_->EndOpen(kErrCorrupt);
+  executor_->RunDue();
+  EXPECT_EQ(outlet_->ended(), absl::Status(kErrCorrupt));
+  outlet_ = std::make_shared<RecordingOutlet>();
+  stream_ = hub_->Open(outlet_);
+  Create("key: 'a'");
+  EXPECT_THAT(Heard(), ElementsAre("0 created @1"));
+}
+
 TEST_F(WatchHubTest, NobodyWatchingCostsNothing) {
   PutMany(1);
   Heard();

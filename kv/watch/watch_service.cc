@@ -140,7 +140,7 @@ class WatchService::Stream final
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* WatchService::Watch(
     grpc::CallbackServerContext* call) {
   const auto stream = std::make_shared<Stream>(this);
-  if (absl::Status s = member_->CheckLeader(*call); !s.ok()) {
+  if (absl::Status s = member_->CheckServing(*call); !s.ok()) {
     stream->Refuse(s);
   } else {
     stream->Begin(Member::NeedsLeader(*call) ? WatchHub::Demand::kLeader : WatchHub::Demand::kNone);
