@@ -106,7 +106,9 @@ Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica
       lease_keeper_(
           {replica, &lessor_, Clock::System(), lease_executor_.get()},
           {.answer_timeout = config.election_timeout, .retry_interval = config.heartbeat_interval}),
-      lease_granter_(&member_, {.election_timeout = config.election_timeout, .seed = RandomBits()}),
+      lease_granter_(
+          &member_,
+          {.election_timeout = config.election_timeout, .quota = &quota_, .seed = RandomBits()}),
       lease_service_({&member_, store, &lease_granter_, &lease_keeper_, &range_reads_}),
       lock_executor_(NewThreadExecutor("locks")),
       lock_changes_(store, lock_executor_.get()),

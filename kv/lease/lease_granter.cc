@@ -43,6 +43,10 @@ int64_t LeaseGranter::ChooseId() {
 
 void LeaseGranter::Grant(const LeaseGrantRequest& request, Instant deadline, Callback done) {
   if (request.ttl() > kLeaseTtlSecondsMax) return std::move(done)(kErrLeaseTTLTooLarge);
+  if (options_.quota != nullptr) {
+    const absl::Status room = options_.quota->Admit(QuotaCost(request));
+    if (!room.ok()) return std::move(done)(room);
+  }
   Attempt attempt{.request = request, .deadline = deadline, .done = std::move(done)};
   attempt.request.set_ttl(std::max(request.ttl(), TtlMin()));
   if (request.id() == kNoLease.value()) attempt.attempts_left = kAttemptsMax;

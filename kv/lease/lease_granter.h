@@ -9,6 +9,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "kv/maintenance/store_quota.h"
 #include "kv/service/member.h"
 #include "proto/rpc.pb.h"
 #include "raft/base/instant.h"
@@ -24,6 +25,7 @@ class LeaseGranter {
   struct Options {
     // A lease must live on while a leader is elected; see TtlMin.
     absl::Duration election_timeout = absl::Seconds(1);
+    StoreQuota* quota = nullptr;  // borrowed; null: none
     uint64_t seed = 0;  // of the ids that it chooses: another one in each life of a process
   };
   using Callback = absl::AnyInvocable<void(absl::StatusOr<etcdserverpb::LeaseGrantResponse>) &&>;
@@ -33,7 +35,7 @@ class LeaseGranter {
 
   // Proposes a lease with the id that is wanted, or for 0 with one that is not in use, and a TTL of
   // at least TtlMin. Calls `done` once, perhaps before Grant has returned: it must not block. The
-  // errors of a proposal; ErrLeaseTTLTooLarge, ErrLeaseExist.
+  // errors of a proposal; ErrLeaseTTLTooLarge, ErrLeaseExist, ErrNoSpace.
   void Grant(const etcdserverpb::LeaseGrantRequest& request, Instant deadline, Callback done);
 
   // In seconds, as in etcd: one and a half election timeouts, rounded up.

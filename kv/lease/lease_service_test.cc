@@ -22,6 +22,8 @@
 #include "kv/errors.h"
 #include "kv/lease/lessor_service.h"
 #include "kv/lease/renewal_stream.h"
+#include "kv/maintenance/alarm_raiser.h"
+#include "kv/maintenance/store_quota.h"
 #include "kv/service/client_server.h"
 #include "kv/service/kv_service.h"
 #include "kv/service/testing/instant_replica.h"
@@ -191,6 +193,16 @@ TEST_F(LeaseServiceTest, GrantsWhatIsWanted) {
   ASSERT_TRUE(c_.Grant("ID: -17 TTL: 9000000000", &response).ok());
   EXPECT_EQ(response.id(), -17);
   EXPECT_EQ(response.ttl(), 9'000'000'000);
+}
+
+TEST_F(LeaseServiceTest, NothingIsGrantedWhereTheQuotaIsReached) {
+  AlarmRaiser alarms(m_.replica.get(), Clock::System());
+  StoreQuota quota(m_.store.get(), &alarms, /*bytes=*/1);
+  LeaseGranter granter(m_.member.get(), {.quota = &quota});
+  absl::Status granted;
+  granter.Grant(LeaseGrantRequest(), Clock::System()->Now() + absl::Seconds(30),
+                [&](absl::StatusOr<LeaseGrantResponse> response) { granted = response.status(); });
+  EXPECT_TRUE(Is(granted, kErrNoSpace)) << granted;
 }
 
 TEST_F(LeaseServiceTest, ShortTtlsAreRaised) {
