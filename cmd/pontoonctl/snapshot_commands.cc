@@ -95,7 +95,7 @@ Examples:
       return {ExitCode::kFailed, std::string(finished.message())};
     }
     progress.Finish();
-    PrintRecord({{"file", file_}, {"bytes", (*download)->bytes_total() + kSha256Bytes}},
+    PrintRecord({{"file", file_}, {"bytes", (*download)->bytes_written()}},
                 environment.output.value_or(OutputFormat::kPlain), environment.terminal.out);
     return {};
   }
@@ -111,7 +111,7 @@ Examples:
     while (status.ok() && stream->Read(&piece)) {
       watchdog.OnProgress();
       status = download.Add(piece);
-      progress.Expect(download.bytes_total());
+      progress.Expect(download.bytes_expected());
       progress.Add(piece.blob().size());
     }
     if (!status.ok()) context.TryCancel();

@@ -32,30 +32,24 @@ SnapshotDownload::~SnapshotDownload() {
 }
 
 absl::Status SnapshotDownload::Add(const etcdserverpb::SnapshotResponse& piece) {
-  if (complete_) return absl::DataLossError("more came after the end of the snapshot");
-  // The digest comes once nothing remains.
-  if (remaining_bytes_ == 0) {
-    if (piece.blob() != sha256_.Finish()) {
-      return absl::DataLossError("the snapshot does not have the SHA-256 that the server sent");
-    }
-    complete_ = true;
-    return Write(piece.blob());
+  if (!last_piece_.has_value()) bytes_expected_ = piece.remaining_bytes() + piece.blob().size();
+  // Only the end of the stream tells that a piece was the digest.
+  if (last_piece_.has_value()) {
+    sha256_.Add(*last_piece_);
+    if (absl::Status written = Write(*last_piece_); !written.ok()) return written;
   }
-  const uint64_t left_before =
-      remaining_bytes_.value_or(piece.remaining_bytes() + piece.blob().size());
-  if (!remaining_bytes_.has_value()) bytes_total_ = left_before;
-  if (piece.remaining_bytes() + piece.blob().size() != left_before) {
-    return absl::DataLossError(absl::StrCat("a piece of the snapshot is missing: ", left_before,
-                                            " bytes remained, then came ", piece.blob().size(),
-                                            " and ", piece.remaining_bytes(), " remain"));
-  }
-  remaining_bytes_ = piece.remaining_bytes();
-  sha256_.Add(piece.blob());
-  return Write(piece.blob());
+  last_piece_ = piece.blob();
+  return absl::OkStatus();
 }
 
 absl::Status SnapshotDownload::Finish() {
-  if (!complete_) return absl::DataLossError("the snapshot is cut off");
+  if (!last_piece_.has_value() || last_piece_->size() != kSha256Bytes) {
+    return absl::DataLossError("the snapshot is cut off");
+  }
+  if (*last_piece_ != sha256_.Finish()) {
+    return absl::DataLossError("the snapshot does not have the SHA-256 that the server sent");
+  }
+  if (absl::Status written = Write(*last_piece_); !written.ok()) return written;
   if (const absl::Status synced = file_->Sync(); !synced.ok()) return synced;
   if (const absl::Status renamed = fs_->Rename(PartialPath(path_), path_); !renamed.ok()) {
     return renamed;

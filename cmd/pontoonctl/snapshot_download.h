@@ -31,14 +31,17 @@ class SnapshotDownload {
   SnapshotDownload(const SnapshotDownload&) = delete;
   SnapshotDownload& operator=(const SnapshotDownload&) = delete;
 
-  // DATA_LOSS if the piece does not follow the one before, or the digest is wrong.
+  // An error of the file.
   absl::Status Add(const etcdserverpb::SnapshotResponse& piece);
 
-  // All pieces have come. Makes the file durable and gives it its name.
+  // The stream has ended. Makes the file durable and gives it its name. DATA_LOSS if its last piece
+  // is not the digest of those before.
   absl::Status Finish();
 
-  // Of the database, without the digest; 0 before the first piece.
-  uint64_t bytes_total() const { return bytes_total_; }
+  // About as much as will come, as the server says; 0 before the first piece.
+  uint64_t bytes_expected() const { return bytes_expected_; }
+  // In the file; after Finish, all of it.
+  uint64_t bytes_written() const { return written_bytes_; }
 
  private:
   SnapshotDownload(FileSystem* fs, const std::string& path, std::unique_ptr<File> file);
@@ -50,9 +53,8 @@ class SnapshotDownload {
   std::unique_ptr<File> file_;  // null once it has its name
   Sha256 sha256_;
   uint64_t written_bytes_ = 0;
-  uint64_t bytes_total_ = 0;
-  std::optional<uint64_t> remaining_bytes_;  // after the last piece; nothing before the first
-  bool complete_ = false;                    // the digest has come, and is right
+  uint64_t bytes_expected_ = 0;
+  std::optional<std::string> last_piece_;  // not written yet
 };
 
 }  // namespace pontoon::ctl
