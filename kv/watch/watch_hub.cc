@@ -32,8 +32,16 @@ struct WatchStream {
   std::shared_ptr<WatchOutlet> outlet;
   absl::flat_hash_map<int64_t, std::unique_ptr<Watcher>> watchers;
   absl::flat_hash_set<Watcher*> held;
+  // Watchers that ended without the client's doing. As in etcd their ids are taken until the client
+  // has cancelled them, which is answered.
+  absl::flat_hash_set<int64_t> lost_ids;
   int64_t next_id = 0;  // to try next
-  size_t late = 0;      // watchers that are not synced
+
+  bool IsTaken(int64_t watch_id) const {
+    return watchers.contains(watch_id) || lost_ids.contains(watch_id);
+  }
+
+  size_t late = 0;  // watchers that are not synced
   bool needs_leader = false;
   bool full = false;
   bool request_waits = false;   // for room, before the next one may come
@@ -353,9 +361,9 @@ void WatchHub::Create(WatchStream* stream, WatchCreateRequest request) {
   }
   int64_t id = request.watch_id();
   if (id == 0) {
-    while (stream->watchers.contains(stream->next_id)) ++stream->next_id;
+    while (stream->IsTaken(stream->next_id)) ++stream->next_id;
     id = stream->next_id++;
-  } else if (stream->watchers.contains(id)) {
+  } else if (stream->IsTaken(id)) {
     return RefuseCreation(stream, kDuplicateId);
   }
 
@@ -398,12 +406,12 @@ void WatchHub::RefuseCreation(WatchStream* stream, absl::string_view reason) {
 
 void WatchHub::Cancel(WatchStream* stream, int64_t watch_id) {
   const auto found = stream->watchers.find(watch_id);
-  if (found == stream->watchers.end()) return;
+  if (found == stream->watchers.end() && stream->lost_ids.erase(watch_id) == 0) return;
   WatchResponse response;
   response.set_watch_id(watch_id);
   response.set_canceled(true);
   Send(stream, std::move(response), position_);
-  Remove(found->second.get());
+  if (found != stream->watchers.end()) Remove(found->second.get());
 }
 
 void WatchHub::CancelCompacted(Watcher* watcher) {
@@ -411,7 +419,8 @@ void WatchHub::CancelCompacted(Watcher* watcher) {
   response.set_watch_id(watcher->id);
   response.set_canceled(true);
   response.set_compact_revision(view_->compacted().value());
-  Send(watcher->stream, std::move(response), position_);
+  Send(watcher->stream, std::move(response), Revision(0));  // as etcd: it has seen none
+  watcher->stream->lost_ids.insert(watcher->id);
   Remove(watcher);
 }
 

@@ -293,6 +293,23 @@ TEST_F(WatchHubTest, ABeginningThatIsCompactedEndsTheWatcher) {
   EXPECT_EQ(hub_->Stats().watchers, 1);
 }
 
+TEST_F(WatchHubTest, TheIdOfALostWatcherIsTakenUntilItIsCancelled) {
+  PutMany(4);
+  ASSERT_TRUE(h_.Compact(4).ok());
+  Create("key: 'a' start_revision: 2");
+  Create("key: 'a' watch_id: 0");
+  EXPECT_THAT(Heard(), ElementsAre("0 created @5", "0 canceled compacted 4", "1 created @5"));
+  Create("key: 'a' start_revision: 2 watch_id: 7");
+  Create("key: 'a' watch_id: 7");
+  Ask(RequestOf("cancel_request { watch_id: 7 }"));
+  Ask(RequestOf("cancel_request { watch_id: 7 }"));
+  Create("key: 'a' watch_id: 7");
+  EXPECT_THAT(Heard(), ElementsAre("7 created @5", "7 canceled compacted 4",
+                                   "-1 created canceled: mvcc: duplicate watch ID provided on the "
+                                   "WatchStream",
+                                   "7 canceled", "7 created @5"));
+}
+
 TEST_F(WatchHubTest, ACompactionTakesNothingFromThoseWhoAreUpToDate) {
   Create("key: 'a'");
   Heard();

@@ -262,32 +262,6 @@ etcdserverpb::WatchResponse Canceled(int64_t watch_id) {
   return response;
 }
 
-TEST(KnownDifferencesTest, OnlyAWatcherThatWasCompactedMayBeCanceledInSilence) {
-  WatchCall call;
-  call.request.mutable_cancel_request()->set_watch_id(3);
-  for (const bool compacted : {true, false}) {
-    Reply etcd = ReplyOf(Canceled(3)), pontoon;
-    etcd.meets_compacted_watcher = pontoon.meets_compacted_watcher = compacted;
-    EXPECT_EQ(CompareOne(call, std::move(etcd), std::move(pontoon)).difference.has_value(),
-              !compacted);
-  }
-}
-
-TEST(KnownDifferencesTest, OnlyTheIdOfAWatcherThatWasCompactedMayBeGivenAgain) {
-  WatchCall call;
-  call.request.mutable_create_request()->set_watch_id(3);
-  etcdserverpb::WatchResponse refused = Canceled(-1), created;
-  refused.set_created(true);
-  created.set_created(true);
-  created.set_watch_id(3);
-  for (const bool compacted : {true, false}) {
-    Reply etcd = ReplyOf(refused), pontoon = ReplyOf(created);
-    etcd.meets_compacted_watcher = pontoon.meets_compacted_watcher = compacted;
-    EXPECT_EQ(CompareOne(call, std::move(etcd), std::move(pontoon)).difference.has_value(),
-              !compacted);
-  }
-}
-
 TEST(KnownDifferencesTest, ANegativeStartMayBeRefused) {
   WatchCall call;
   auto* const create = call.request.mutable_create_request();
@@ -301,23 +275,6 @@ TEST(KnownDifferencesTest, ANegativeStartMayBeRefused) {
               start > 0);
   }
 }
-
-TEST(KnownDifferencesTest, TheEndOfAWatcherMayHaveARevision) {
-  etcdserverpb::WatchResponse etcd = Canceled(3), pontoon = Canceled(3);
-  etcd.set_compact_revision(kBaseRevision + 2);
-  pontoon.set_compact_revision(kBaseRevision + 2);
-  const auto differ = [&](int64_t revision) {
-    etcd.mutable_header();
-    pontoon.mutable_header()->set_revision(revision);
-    return CompareOne(WatchCall(), ReplyOf(etcd), ReplyOf(pontoon)).difference.has_value();
-  };
-  EXPECT_FALSE(differ(kBaseRevision + 2));
-  EXPECT_TRUE(differ(kBaseRevision + 1)) << "less than what was compacted";
-  pontoon.set_compact_revision(kBaseRevision + 1);
-  EXPECT_TRUE(differ(kBaseRevision + 2));
-}
-
-// ---- Normalising
 
 TEST(NormaliseTest, HidesIdsButNotThatThereAreNone) {
   RangeResponse response;

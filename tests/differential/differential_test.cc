@@ -15,8 +15,8 @@ namespace {
 using ::testing::HasSubstr;
 
 // What Pontoon offers.
-const CallGroups kOffered = {CallGroup::kKv, CallGroup::kTxn, CallGroup::kCompact,
-                             CallGroup::kWatch, CallGroup::kStatus};
+const CallGroups kOffered = {CallGroup::kKv,    CallGroup::kTxn,   CallGroup::kCompact,
+                             CallGroup::kLease, CallGroup::kWatch, CallGroup::kStatus};
 
 TEST(DifferentialTest, PontoonAnswersAsEtcd) {
   CampaignOptions options;
@@ -26,7 +26,7 @@ TEST(DifferentialTest, PontoonAnswersAsEtcd) {
   const CampaignResult result = RunCampaign(options);
   EXPECT_EQ(result.failures, 0u) << Summary(result);
   EXPECT_EQ(result.programs, 200u);
-  EXPECT_EQ(result.calls.size(), 11u) << Summary(result);
+  EXPECT_EQ(result.calls.size(), 16u) << Summary(result);
   for (const auto& [kind, count] : result.calls) EXPECT_GT(count.calls, count.errors) << kind;
 }
 

@@ -221,37 +221,6 @@ bool TakeOutNegativeStart(const Call& call, Reply* etcd, Reply* pontoon) {
   return true;
 }
 
-bool TakeOutHeaderOfEnd(const Call& /*call*/, Reply* etcd, Reply* pontoon) {
-  if (etcd->messages.empty() || etcd->messages.size() != pontoon->messages.size()) return false;
-  const auto* a = dynamic_cast<WatchResponse*>(etcd->messages.back().get());
-  auto* const b = dynamic_cast<WatchResponse*>(pontoon->messages.back().get());
-  if (a == nullptr || b == nullptr || a->compact_revision() == 0) return false;
-  if (a->header().revision() != 0 || b->header().revision() < b->compact_revision()) return false;
-  b->mutable_header()->clear_revision();
-  return true;
-}
-
-bool TakeOutCancellationOfEnded(const Call& call, Reply* etcd, Reply* pontoon) {
-  const auto* watch = std::get_if<WatchCall>(&call);
-  if (watch == nullptr || !watch->request.has_cancel_request()) return false;
-  if (!etcd->meets_compacted_watcher || !pontoon->meets_compacted_watcher) return false;
-  const WatchResponse* const response = WatchResponseOf(*etcd);
-  if (response == nullptr || !response->canceled() || !pontoon->messages.empty()) return false;
-  TakeOutAll(etcd, pontoon);
-  return true;
-}
-
-bool TakeOutIdOfEnded(const Call& call, Reply* etcd, Reply* pontoon) {
-  if (CreationOf(call) == nullptr) return false;
-  if (!etcd->meets_compacted_watcher || !pontoon->meets_compacted_watcher) return false;
-  const WatchResponse* const a = WatchResponseOf(*etcd);
-  const WatchResponse* const b = WatchResponseOf(*pontoon);
-  if (a == nullptr || b == nullptr || !b->created() || b->canceled()) return false;
-  if (a->watch_id() == b->watch_id()) return false;
-  TakeOutAll(etcd, pontoon);
-  return true;
-}
-
 // clang-format off
 constexpr KnownDifference kKnownDifferences[] = {
     {"status version",
@@ -291,17 +260,6 @@ constexpr KnownDifference kKnownDifferences[] = {
     {"watch from a negative revision",
      "3.7 refuses it as compacted; 3.4 creates the watcher and then ends it",
      &TakeOutNegativeStart, Aftermath::kStatesDiffer},
-    {"revision of a watcher's end",
-     "a watcher that a compaction ends is told in a header with revision 0 by etcd, and with the "
-     "present one by Pontoon; clients look at compact_revision",
-     &TakeOutHeaderOfEnd, Aftermath::kNone},
-    {"cancellation of an ended watcher",
-     "etcd keeps a watcher that a compaction has ended until it is canceled, and then tells its end "
-     "once more; Pontoon forgets it at once",
-     &TakeOutCancellationOfEnded, Aftermath::kNone},
-    {"id of an ended watcher",
-     "so etcd does not give such an id to another watcher, and Pontoon does",
-     &TakeOutIdOfEnded, Aftermath::kStatesDiffer},
 };
 // clang-format on
 

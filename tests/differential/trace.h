@@ -22,9 +22,6 @@ using Messages = std::vector<std::unique_ptr<google::protobuf::Message>>;
 struct Reply {
   grpc::Status status;
   Messages messages;
-  // The call asked for the id, or for some id on the stream, of a watcher that a compaction has
-  // ended and that was not canceled since.
-  bool meets_compacted_watcher = false;
 };
 
 // Names a watcher of a program: its stream, and its id there. Several may have had one id, one

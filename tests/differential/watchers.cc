@@ -55,7 +55,6 @@ absl::StatusOr<Reply> Watchers::Make(size_t number, int stream, const WatchReque
 absl::StatusOr<Reply> Watchers::Create(size_t number, int stream, const WatchCreateRequest& request,
                                        int64_t compacted) {
   Stream& s = Open(stream);
-  const bool meets_compacted = MeetsCompacted(stream, request.watch_id());
   WatchRequest envelope;
   *envelope.mutable_create_request() = request;
   s.stream->Send(envelope);
@@ -65,7 +64,6 @@ absl::StatusOr<Reply> Watchers::Create(size_t number, int stream, const WatchCre
   const bool refused = s.control.empty() || s.control.front().canceled();
   const int64_t id = refused ? 0 : s.control.front().watch_id();
   Reply reply = TakeReply(stream);
-  reply.meets_compacted_watcher = meets_compacted;
   if (refused) return reply;
 
   const WatcherName name(stream, id);
@@ -86,10 +84,6 @@ absl::StatusOr<Reply> Watchers::Cancel(int stream, const WatchRequest& request) 
   s.stream->Send(request);
   if (absl::Status fenced = Fence(stream); !fenced.ok()) return fenced;
   Reply reply = TakeReply(stream);
-  const auto watcher = watchers_.find({stream, request.cancel_request().watch_id()});
-  if (watcher != watchers_.end()) {
-    reply.meets_compacted_watcher = std::exchange(watcher->second.compacted_away, false);
-  }
   return reply;
 }
 
@@ -184,14 +178,6 @@ bool Watchers::AllAreCaughtUp(int stream) const {
   return watchers > 0;
 }
 
-bool Watchers::MeetsCompacted(int stream, int64_t watch_id) const {
-  for (const auto& [name, watcher] : watchers_) {
-    if (name.first != stream || !watcher.compacted_away) continue;
-    if (watch_id == 0 || watch_id == name.second) return true;
-  }
-  return false;
-}
-
 template <typename Done>
 absl::Status Watchers::TakeUntil(int stream, const std::string& what, Done done) {
   if (done()) return absl::OkStatus();
@@ -228,7 +214,6 @@ void Watchers::Take(int stream, const WatchResponse& response) {
   const auto watcher = watchers_.find(name);
   if (response.canceled() && watcher != watchers_.end()) {
     watcher->second.ended = true;
-    watcher->second.compacted_away |= response.compact_revision() != 0;
   }
   if (IsControl(response)) {
     streams_.at(stream).control.push_back(response);

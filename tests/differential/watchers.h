@@ -55,7 +55,6 @@ class Watchers {
     int64_t compacted = 0;  // the compacted revision when it was created
     int64_t seen = 0;       // the revision of the last event
     bool ended = false;
-    bool compacted_away = false;  // it ended by a compaction, and was not canceled since
   };
   // What a stream said that was not for one watcher, since the call began.
   struct Stream {
@@ -71,8 +70,6 @@ class Watchers {
   Stream& Open(int stream);
   // Whether every watcher of a stream is one that CatchUp has waited for; there is at least one.
   bool AllAreCaughtUp(int stream) const;
-  // Whether `watch_id`, or with 0 any id, is one of a watcher that was compacted away.
-  bool MeetsCompacted(int stream, int64_t watch_id) const;
   // Takes responses of `stream` until `done` holds, which is looked at after each.
   template <typename Done>
   absl::Status TakeUntil(int stream, const std::string& what, Done done);
