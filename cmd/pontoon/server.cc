@@ -17,6 +17,9 @@ namespace {
 
 // For calls that are under way when the server stops. With a leader they take milliseconds.
 constexpr absl::Duration kGrace = absl::Seconds(1);
+// What the replica answers when it stops, after the grace, is a better answer than that of a call
+// which is cancelled.
+constexpr absl::Duration kCancelAfter = kGrace + absl::Milliseconds(500);
 
 void LogBeginning(const Config& config, const DataFolder& folder) {
   const Identity& identity = folder.identity();
@@ -97,7 +100,7 @@ void Server::Stop() {
   // stops; the others get the grace.
   absl::Notification shut;
   std::thread shutting([&] {
-    frontend_->Shut(kGrace);
+    frontend_->Shut(kCancelAfter);
     shut.Notify();
   });
   shut.WaitForNotificationWithTimeout(kGrace);
