@@ -27,8 +27,9 @@ std::string WithDigest(const std::string& bytes) {
 std::string PontoonSnapshot(int keys) {
   std::map<std::string, std::string> records;
   const LogPosition position{LogIndex(7), Term(3)};
-  for (const auto& record : {kv::FormatRecord(), kv::AppliedRecord(position),
-                             kv::RevisionRecord(kv::Revision(2 * keys + 1))}) {
+  for (const auto& record :
+       {kv::FormatRecord(), kv::AppliedRecord(position), kv::DigestRecord(kv::StateDigest()),
+        kv::RevisionRecord(kv::Revision(2 * keys + 1))}) {
     records.insert(record);
   }
   for (int i = 0; i < keys; ++i) {

@@ -149,9 +149,11 @@ TEST(ThreeServersStreamsTest, WatchGoesOnWhenItsServerDies) {
   Background watch(cluster.endpoints(), {"watch", "k", "--rev", "1", "--timeout", kPatience});
   EXPECT_EQ(Lines(watch, 3), "PUT/k/1/");
   cluster.Kill(0);
+  const std::string others = absl::StrCat(cluster.endpoint(1), ",", cluster.endpoint(2));
+  // Waits for a leader: without one a put could have an unknown outcome.
+  ASSERT_EQ(RunAt(others, {"--timeout", kPatience, "get", "k"}).code, ExitCode::kOk);
   for (const char* value : {"2", "3"}) {
-    const Result put = RunAt(absl::StrCat(cluster.endpoint(1), ",", cluster.endpoint(2)),
-                             {"--timeout", kPatience, "put", "k", value});
+    const Result put = RunAt(others, {"--timeout", kPatience, "put", "k", value});
     ASSERT_EQ(put.code, ExitCode::kOk) << put.err;
   }
   EXPECT_EQ(Lines(watch, 6), "PUT/k/2/PUT/k/3/");

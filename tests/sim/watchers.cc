@@ -80,9 +80,7 @@ class Watchers::Watcher {
 
   Machine& machine() { return *(*machines_)[machine_]; }
   bool IsConnected() { return machine().up() && machine().lives() == life_; }
-  bool IsMember() {
-    return ledger_->memberships().latest().membership.IsLasting(machine().id());
-  }
+  bool IsMember() { return ledger_->memberships().latest().membership.IsLasting(machine().id()); }
   void Ask(WatchRequest request) { machine().watch_hub()->Handle(stream_, std::move(request)); }
 
   void Connect() {
@@ -116,7 +114,7 @@ class Watchers::Watcher {
     for (const mvccpb::Event& event : response.events()) TakeEvent(event, revision);
     const bool tells_progress = response.watch_id() == -1;
     if (tells_progress) CheckUpTo(revision);
-    if (!slow_ || dice_.OneIn(2)) return kv::WatchOutlet::Room::kEnough;
+    if (!slow_ || settled_ || dice_.OneIn(2)) return kv::WatchOutlet::Room::kEnough;
     loop_->After(dice_.Skewed(absl::Microseconds(10), kSlowMost),
                  [this, life = life_, stream = stream_] {
                    if (outlet_ == nullptr || life != life_ || stream != stream_) return;
