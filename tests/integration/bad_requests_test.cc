@@ -280,13 +280,6 @@ TEST(NotBuiltYetTest, SaysUnimplemented) {
   expect_not_offered(call(Auth::NewStub(channel), &Auth::Stub::AuthEnable,
                           etcdserverpb::AuthEnableRequest(), etcdserverpb::AuthEnableResponse()),
                      "Auth.AuthEnable");
-
-  const auto watch_stub = etcdserverpb::Watch::NewStub(channel);
-  grpc::ClientContext context;
-  const auto watch = watch_stub->Watch(&context);
-  etcdserverpb::WatchResponse response;
-  EXPECT_FALSE(watch->Read(&response));
-  expect_not_offered(watch->Finish(), "Watch.Watch");
 }
 
 }  // namespace
