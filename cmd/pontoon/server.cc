@@ -19,7 +19,7 @@ namespace {
 constexpr absl::Duration kGrace = absl::Seconds(1);
 // What the replica answers when it stops, after the grace, is a better answer than that of a call
 // which is cancelled.
-constexpr absl::Duration kCancelAfter = kGrace + absl::Milliseconds(500);
+constexpr absl::Duration kCancelAfter = absl::Milliseconds(1500);
 
 void LogBeginning(const Config& config, const DataFolder& folder) {
   const Identity& identity = folder.identity();
