@@ -98,6 +98,7 @@ class Observer {
     }
     return "";
   }
+  bool is_slow() const { return pace_ == Pace::kSlow; }
   int streams() const { return streams_; }
   size_t seen() const { return seen_.size(); }
   size_t gaps() const { return gaps_.size(); }
@@ -218,7 +219,8 @@ TEST(WatchTest, NothingIsLostWhileNodesDieAndHistoryIsCompacted) {
   for (const auto& observer : observers) {
     observer->Join();
     EXPECT_EQ(observer->FaultIn(truth), "");
-    EXPECT_GT(observer->seen(), truth.size() / 10);
+    // What is compacted before a slow one has read it may be nearly everything.
+    EXPECT_GT(observer->seen(), observer->is_slow() ? 0 : truth.size() / 10);
     gaps += observer->gaps();
     streams += observer->streams();
   }
