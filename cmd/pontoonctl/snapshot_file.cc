@@ -63,7 +63,8 @@ class MetaRecords : public kv::RecordReader {
 // Counts what a snapshot of ours holds.
 class Contents {
  public:
-  explicit Contents(LogPosition position) : stream_(position) {}
+  explicit Contents(LogPosition position)
+      : stream_(position, kv::SnapshotStreamReader::AfterEnd::kZeros) {}
 
   absl::Status Read(std::string_view bytes) {
     return stream_.Read(bytes, [this](std::string_view key, std::string_view value) {

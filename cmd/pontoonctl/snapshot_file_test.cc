@@ -23,7 +23,7 @@ std::string WithDigest(const std::string& bytes) {
   return bytes + sha256.Finish();
 }
 
-// A snapshot of ours with `keys` keys of two versions each.
+// A snapshot of ours with `keys` keys of two versions each, filled up as docs/formats.md says.
 std::string PontoonSnapshot(int keys) {
   std::map<std::string, std::string> records;
   const LogPosition position{LogIndex(7), Term(3)};
@@ -40,7 +40,9 @@ std::string PontoonSnapshot(int keys) {
   kv::SnapshotStreamWriter writer(position);
   for (const auto& [key, value] : records) writer.Add(key, value);
   writer.End();
-  return WithDigest(writer.Take(writer.ready_bytes()));
+  std::string stream = writer.Take(writer.ready_bytes());
+  stream.resize((stream.size() + 511) / 512 * 512, '\0');
+  return WithDigest(stream);
 }
 
 absl::StatusOr<SnapshotSummary> Inspect(const std::string& bytes) {
@@ -72,8 +74,13 @@ TEST(SnapshotFile, EveryByteOfOursCounts) {
   }
   // A digest that fits does not help what is cut off or damaged inside.
   const std::string stream = good.substr(0, good.size() - kSha256Bytes);
-  EXPECT_THAT(Inspect(WithDigest(stream.substr(0, stream.size() - 1))).status().message(),
+  const std::string unfilled = stream.substr(0, stream.find_last_not_of('\0') + 1);
+  EXPECT_THAT(Inspect(WithDigest(unfilled.substr(0, unfilled.size() - 1))).status().message(),
               HasSubstr("cut off"));
+  std::string filled_with_more = stream;
+  filled_with_more.back() = 'x';
+  EXPECT_THAT(Inspect(WithDigest(filled_with_more)).status().message(),
+              HasSubstr("bytes after its end"));
   std::string damaged = stream;
   damaged[stream.size() / 2] ^= 1;
   EXPECT_EQ(Inspect(WithDigest(damaged)).status().code(), absl::StatusCode::kDataLoss);

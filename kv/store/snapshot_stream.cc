@@ -126,7 +126,11 @@ bool SnapshotStreamReader::TakePart(std::string_view* rest, OnRecord on_record) 
       if (rest->front() == kEnd) return TakeEnd(rest);
       return Damaged("a part of an unknown kind");
     case Place::kEnd:
-      return Damaged("bytes after its end");
+      if (after_end_ == AfterEnd::kNothing || rest->find_first_not_of('\0') != rest->npos) {
+        return Damaged("bytes after its end");
+      }
+      *rest = {};
+      return false;
   }
   return false;
 }

@@ -80,8 +80,13 @@ class SnapshotStreamReader {
   // Views hold during the call.
   using OnRecord = absl::FunctionRef<void(std::string_view key, std::string_view value)>;
 
+  // What may follow the end: nothing on the way to another node, zeros in a file that was filled
+  // up.
+  enum class AfterEnd { kNothing, kZeros };
+
   // The stream must be of `position`.
-  explicit SnapshotStreamReader(LogPosition position) : position_(position) {}
+  explicit SnapshotStreamReader(LogPosition position, AfterEnd after_end = AfterEnd::kNothing)
+      : position_(position), after_end_(after_end) {}
 
   // Takes the next bytes, cut anywhere, and hands out the records of the blocks that are whole.
   // DATA_LOSS if the stream is damaged, or is another one than expected; that lasts.
@@ -107,6 +112,7 @@ class SnapshotStreamReader {
   enum class Place { kHeader, kBlocks, kEnd };
 
   const LogPosition position_;
+  const AfterEnd after_end_;
   Place place_ = Place::kHeader;
   std::string kept_;  // a part whose end has not come
   uint32_t crc_ = 0;
