@@ -1,5 +1,6 @@
 #include "cmd/pontoon/frontend.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/health_check_service_interface.h>
 
 #include <algorithm>
@@ -17,6 +18,8 @@ namespace {
 
 // A stop may have to wait for so long.
 constexpr absl::Duration kDigestTimeout = absl::Milliseconds(500);
+// Long after CancelCalls is due.
+constexpr std::chrono::seconds kShutTimeout{30};
 
 // As etcd: time for a leader to be found, and then for the work.
 absl::Duration CallTimeout(const Config& config) {
@@ -161,10 +164,13 @@ void Frontend::Retreat() {
   server_->GetHealthCheckService()->SetServingStatus(false);
 }
 
-void Frontend::Shut(absl::Duration grace) {
+void Frontend::Shut() {
   watch_hub_.EndAll(kv::kErrStopped);
   lease_keeper_.Stop();  // what waits there does not wait for this member's replica
-  server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
+  server_->Shutdown(std::chrono::system_clock::now() + kShutTimeout);
 }
+
+// As grpc::Server does at the end of Shutdown's time.
+void Frontend::CancelCalls() { grpc_server_cancel_all_calls(server_->c_server()); }
 
 }  // namespace pontoon

@@ -63,9 +63,11 @@ class Frontend {
   // Tells load balancers to turn to another member.
   void Retreat();
 
-  // Takes no more calls, and returns when those under way have ended. After `grace` they are
-  // cancelled; those that wait for the replica end when it stops.
-  void Shut(absl::Duration grace);
+  // Takes no more calls, and returns when those under way have ended. Those that wait for the
+  // replica end when it stops.
+  void Shut();
+  // Cancels the calls that keep Shut waiting. From another thread.
+  void CancelCalls();
 
  private:
   Frontend(const Config& config, const Identity& identity, raft::Replica* replica,

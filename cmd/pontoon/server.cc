@@ -17,9 +17,8 @@ namespace {
 
 // For calls that are under way when the server stops. With a leader they take milliseconds.
 constexpr absl::Duration kGrace = absl::Seconds(1);
-// What the replica answers when it stops, after the grace, is a better answer than that of a call
-// which is cancelled.
-constexpr absl::Duration kCancelAfter = absl::Milliseconds(1500);
+// For the answers that a replica gives when it stops, to reach their clients.
+constexpr absl::Duration kLastWord = absl::Milliseconds(500);
 
 void LogBeginning(const Config& config, const DataFolder& folder) {
   const Identity& identity = folder.identity();
@@ -97,14 +96,16 @@ void Server::Stop() {
   replica_->HandOver(election_timeout_);
 
   // Calls that wait for the replica, and would for seconds without a leader, are answered when it
-  // stops; the others get the grace.
+  // stops, which may take a while where the disk is slow. Only then are others cancelled: its answer
+  // tells a client more.
   absl::Notification shut;
   std::thread shutting([&] {
-    frontend_->Shut(kCancelAfter);
+    frontend_->Shut();
     shut.Notify();
   });
   shut.WaitForNotificationWithTimeout(kGrace);
   replica_->Stop();
+  if (!shut.WaitForNotificationWithTimeout(kLastWord)) frontend_->CancelCalls();
   shutting.join();
 }
 
