@@ -44,6 +44,13 @@ class Reader {
     return found == settings_.end() ? fallback : found->second.value;
   }
 
+  // Of a flag that needs no value, and is false if it is not set.
+  absl::StatusOr<bool> Choice(const std::string& flag) const {
+    const std::string text = Text(flag, "false");
+    if (text == "true" || text == "false") return text == "true";
+    return Error(flag, "must be true or false");
+  }
+
   struct Bounds {
     int64_t least;
     int64_t most;
@@ -213,6 +220,9 @@ absl::Status ReadLimits(const Reader& reader, Config& config) {
   config.request_bytes_max = static_cast<size_t>(*request);
   config.txn_ops_max = static_cast<int>(*ops);
   config.concurrent_streams_max = static_cast<int>(*streams);
+  const auto reflection = reader.Choice("enable-reflection");
+  if (!reflection.ok()) return reflection.status();
+  config.enable_reflection = *reflection;
   const auto progress = reader.Time("watch-progress-notify-interval", absl::Minutes(10),
                                     {absl::Milliseconds(100), absl::Hours(24)});
   if (!progress.ok()) return progress.status();
@@ -246,11 +256,9 @@ absl::Status ReadMaintenance(const Reader& reader, Config& config) {
   if (mode != "periodic" && mode != "revision") {
     return reader.Error("auto-compaction-mode", "must be periodic or revision");
   }
-  const std::string rebuild = reader.Text("rebuild-from-peers", "false");
-  if (rebuild != "true" && rebuild != "false") {
-    return reader.Error("rebuild-from-peers", "must be true or false");
-  }
-  config.rebuild_from_peers = rebuild == "true";
+  const auto rebuild = reader.Choice("rebuild-from-peers");
+  if (!rebuild.ok()) return rebuild.status();
+  config.rebuild_from_peers = *rebuild;
   constexpr char kRetention[] = "auto-compaction-retention";
   const auto retention = kv::ParseRetention(
       mode == "periodic" ? kv::Retention::Mode::kPeriodic : kv::Retention::Mode::kRevision,

@@ -437,6 +437,12 @@ TEST(Config, RetentionsAreEtcds) {
   EXPECT_THAT(ErrorOf({"--auto-compaction-mode", "never"}), HasSubstr("periodic or revision"));
 }
 
+TEST(Config, ReflectionIsOffUnlessAskedFor) {
+  EXPECT_FALSE(Configure({})->enable_reflection);
+  EXPECT_TRUE(Configure({"--enable-reflection"})->enable_reflection);
+  EXPECT_THAT(ErrorOf({"--enable-reflection=1"}), HasSubstr("true or false"));
+}
+
 TEST(Config, ARebuildNeedsNoValue) {
   EXPECT_FALSE(Configure({})->rebuild_from_peers);
   EXPECT_TRUE(Configure({"--rebuild-from-peers"})->rebuild_from_peers);

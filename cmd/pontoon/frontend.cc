@@ -31,6 +31,7 @@ kv::ClientServerOptions ServerOptionsFor(const Config& config) {
   for (const Url& url : config.listen_client_urls) options.addresses.push_back(url.HostPort());
   options.request_bytes_max = config.request_bytes_max;
   options.concurrent_streams_max = config.concurrent_streams_max;
+  options.reflection = config.enable_reflection;
   return options;
 }
 

@@ -96,8 +96,8 @@ void Server::Stop() {
   replica_->HandOver(election_timeout_);
 
   // Calls that wait for the replica, and would for seconds without a leader, are answered when it
-  // stops, which may take a while where the disk is slow. Only then are others cancelled: its answer
-  // tells a client more.
+  // stops, which may take a while where the disk is slow. Only then are others cancelled: its
+  // answer tells a client more.
   absl::Notification shut;
   std::thread shutting([&] {
     frontend_->Shut();

@@ -43,6 +43,8 @@ constexpr Flag kFlags[] = {
      "addresses under which clients reach this member; needed with --listen-client-urls"},
     {"listen-peer-urls", kMember, "URLS", "http://localhost:2380",
      "addresses to listen on for the other members, separated by commas"},
+    {"enable-reflection", kMember, "", "false",
+     "tells clients on request what services and messages there are, for tools such as grpcurl"},
     {"initial-advertise-peer-urls", kCluster, "URL", "http://localhost:2380",
      "address under which the other members reach this one"},
     {"initial-cluster", kCluster, "NAME=URL,...", "${name}=${initial-advertise-peer-urls}",

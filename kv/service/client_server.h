@@ -32,6 +32,7 @@ struct ClientServerOptions {
   size_t request_bytes_max = 3 << 19;           // see RequestLimits
   int concurrent_streams_max = 1024;            // on one connection
   size_t memory_bytes_max = size_t{512} << 20;  // for what gRPC holds of calls and connections
+  bool reflection = false;                      // tells clients what services and messages it has
 };
 
 // Starts a server with `services`, and `unknown` for the calls that belong to none of them (null:

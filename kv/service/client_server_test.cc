@@ -3,6 +3,9 @@
 #include "kv/service/client_server.h"
 
 #include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <google/protobuf/descriptor.pb.h>
+#include <google/protobuf/unknown_field_set.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -14,6 +17,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "kv/service/health_reporter.h"
@@ -130,6 +134,101 @@ TEST(ClientServer, DoesNotShareItsPort) {
   const auto first = StartClientServer(options, {SomeService()});
   ASSERT_TRUE(first.ok()) << first.status();
   EXPECT_FALSE(StartClientServer(options, {SomeService()}).ok());
+}
+
+// The messages of reflection have no stubs here: they are written and read by the numbers of their
+// fields.
+std::vector<std::string> FieldsOf(const std::string& message, int number) {
+  google::protobuf::UnknownFieldSet fields;
+  EXPECT_TRUE(fields.ParseFromString(message));
+  std::vector<std::string> found;
+  for (int i = 0; i < fields.field_count(); ++i) {
+    if (fields.field(i).number() == number) found.push_back(fields.field(i).length_delimited());
+  }
+  return found;
+}
+
+// What a client that asks by reflection is answered.
+struct Reflected {
+  grpc::Status status;
+  std::string answer;
+};
+
+// Asks with the text `value` in the field `number` of the request.
+Reflected AskReflection(const std::string& address, int number, const std::string& value) {
+  grpc::GenericStub stub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+  google::protobuf::UnknownFieldSet request;
+  request.AddLengthDelimited(number, value);
+  std::string message;
+  request.SerializeToString(&message);
+  const grpc::Slice bytes(message);
+
+  grpc::CompletionQueue queue;
+  void* tag;
+  bool ok = false;
+  const auto call = stub.PrepareCall(
+      &context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
+  const auto await = [&] { return queue.Next(&tag, &ok) && ok; };
+  Reflected reflected;
+  grpc::ByteBuffer response;
+  call->StartCall(nullptr);
+  await();
+  call->WriteLast(grpc::ByteBuffer(&bytes, 1), grpc::WriteOptions(), nullptr);
+  await();
+  call->Read(&response, nullptr);
+  grpc::Slice read;
+  if (await() && response.DumpToSingleSlice(&read).ok()) {
+    reflected.answer.assign(read.begin(), read.end());
+  }
+  call->Finish(&reflected.status, nullptr);
+  await();
+  return reflected;
+}
+
+// Fields of a request, and of the answer.
+constexpr int kFileContainingSymbol = 4, kListServices = 7;
+constexpr int kFileAnswer = 4, kFile = 1, kServicesAnswer = 6, kService = 1, kName = 1;
+
+TEST(ClientServer, TellsItsServicesToWhoMayAsk) {
+  ClientServerOptions options;
+  options.addresses = {FreeAddress()};
+  options.reflection = true;
+  const auto server = StartClientServer(options, {SomeService()});
+  ASSERT_TRUE(server.ok()) << server.status();
+
+  const Reflected list = AskReflection(options.addresses[0], kListServices, "");
+  ASSERT_TRUE(list.status.ok()) << list.status.error_message();
+  std::vector<std::string> names;
+  for (const std::string& services : FieldsOf(list.answer, kServicesAnswer)) {
+    for (const std::string& service : FieldsOf(services, kService)) {
+      names.push_back(FieldsOf(service, kName).at(0));
+    }
+  }
+  EXPECT_THAT(names, ::testing::Contains("etcdserverpb.KV"));
+
+  const Reflected symbol =
+      AskReflection(options.addresses[0], kFileContainingSymbol, "etcdserverpb.KV");
+  ASSERT_TRUE(symbol.status.ok()) << symbol.status.error_message();
+  const std::vector<std::string> answers = FieldsOf(symbol.answer, kFileAnswer);
+  ASSERT_EQ(answers.size(), 1u);
+  const std::vector<std::string> files = FieldsOf(answers[0], kFile);
+  ASSERT_FALSE(files.empty());
+  google::protobuf::FileDescriptorProto file;
+  ASSERT_TRUE(file.ParseFromString(files[0]));
+  EXPECT_EQ(file.service(0).name(), "KV");
+  EXPECT_EQ(file.service(0).method(0).name(), "Range");
+}
+
+TEST(ClientServer, TellsNobodyOfItsServicesUnlessItShould) {
+  ClientServerOptions options;
+  options.addresses = {FreeAddress()};
+  const auto server = StartClientServer(options, {SomeService()});
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_EQ(AskReflection(options.addresses[0], kListServices, "").status.error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
 }
 
 }  // namespace

@@ -62,8 +62,8 @@ absl::StatusOr<StreamCall<RangeStreamResponse>::Step> MakePiece(const Member& me
 template <typename Request>
 absl::Status KvService::Propose(const CallbackServerContext& call, const absl::Status& valid,
                                 const Request& request, raft::ProposeCallback done) {
-  if (!valid.ok()) return valid;
   if (absl::Status s = parts_.member->CheckServing(call); !s.ok()) return s;
+  if (!valid.ok()) return valid;
   absl::StatusOr<Payload> command = EncodeCommand(request, limits_.request_bytes_max);
   if (!command.ok()) return command.status();
   parts_.member->replica()->Propose(*std::move(command), parts_.member->DeadlineOf(call),
@@ -103,8 +103,8 @@ ServerUnaryReactor* KvService::Read(CallbackServerContext* call, const absl::Sta
     if (absl::Status s = lane->Post(answer); !s.ok()) reactor->Finish(ToGrpc(s));
   };
 
-  absl::Status ready = valid;
-  if (ready.ok()) ready = parts_.member->CheckServing(*call);
+  absl::Status ready = parts_.member->CheckServing(*call, plan.learners);
+  if (ready.ok()) ready = valid;
   if (!ready.ok()) {
     reactor->Finish(ToGrpc(ready));
   } else if (plan.consistency == Consistency::kSerializable) {
@@ -122,8 +122,13 @@ ServerUnaryReactor* KvService::Read(CallbackServerContext* call, const absl::Sta
 }
 
 KvService::ReadPlan KvService::PlanOf(const RangeRequest& request) const {
-  return {request.range_end().empty() ? parts_.point_reads : parts_.range_reads,
-          request.serializable() ? Consistency::kSerializable : Consistency::kLinearizable};
+  ReadPlan plan{request.range_end().empty() ? parts_.point_reads : parts_.range_reads,
+                Consistency::kLinearizable};
+  if (request.serializable()) {
+    plan.consistency = Consistency::kSerializable;
+    plan.learners = Member::Learners::kServe;
+  }
+  return plan;
 }
 
 // A transaction may be stale only if it says so in every range. (etcd takes one without any range,
@@ -154,8 +159,8 @@ ServerUnaryReactor* KvService::Range(CallbackServerContext* call, const RangeReq
 grpc::ServerWriteReactor<RangeStreamResponse>* KvService::RangeStream(CallbackServerContext* call,
                                                                       const RangeRequest* request) {
   auto* const stream = new StreamCall<RangeStreamResponse>(parts_.streams);
-  absl::Status ready = CheckRangeWalk(*request);
-  if (ready.ok()) ready = parts_.member->CheckServing(*call);
+  absl::Status ready = parts_.member->CheckServing(*call);
+  if (ready.ok()) ready = CheckRangeWalk(*request);
   if (!ready.ok()) {
     stream->FinishNow(ready);
   } else if (request->serializable()) {

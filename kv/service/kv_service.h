@@ -73,6 +73,7 @@ class KvService final : public etcdserverpb::KV::CallbackService {
   struct ReadPlan {
     ReadLane* lane;
     Consistency consistency;
+    Member::Learners learners = Member::Learners::kRefuse;
   };
   ReadPlan PlanOf(const etcdserverpb::RangeRequest& request) const;
   ReadPlan PlanOf(const etcdserverpb::TxnRequest& request) const;

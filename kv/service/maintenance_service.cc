@@ -186,7 +186,7 @@ ServerUnaryReactor* MaintenanceService::HashKV(CallbackServerContext* call,
 grpc::ServerWriteReactor<SnapshotResponse>* MaintenanceService::Snapshot(
     CallbackServerContext* call, const etcdserverpb::SnapshotRequest*) {
   auto* const stream = new StreamCall<SnapshotResponse>(parts_.streams);
-  if (absl::Status s = parts_.member->CheckServing(*call); !s.ok()) {
+  if (absl::Status s = parts_.member->CheckServing(*call, Member::Learners::kServe); !s.ok()) {
     stream->FinishNow(s);
     return stream;
   }

@@ -34,8 +34,12 @@ absl::Status Member::CheckLeader(const grpc::CallbackServerContext& call) const 
   return kErrNoLeader;
 }
 
-absl::Status Member::CheckServing(const grpc::CallbackServerContext& call) const {
+absl::Status Member::CheckServing(const grpc::CallbackServerContext& call,
+                                  Learners learners) const {
   if (is_corrupt_) return kErrCorrupt;
+  if (learners == Learners::kRefuse && replica_->CurrentLeadership().is_learner) {
+    return kErrNotSupportedForLearner;
+  }
   return CheckLeader(call);
 }
 

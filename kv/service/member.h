@@ -51,8 +51,13 @@ class Member {
   void SetCorrupt(bool is_corrupt) { is_corrupt_ = is_corrupt; }
   bool IsCorrupt() const { return is_corrupt_; }
 
-  // OK if this member may serve `call`; otherwise ErrCorrupt, or as CheckLeader.
-  absl::Status CheckServing(const grpc::CallbackServerContext& call) const;
+  // Whether a learner serves a call, which has no part in what the cluster agrees on. As in etcd it
+  // answers what is about its own state alone: serializable ranges, snapshots, its status.
+  enum class Learners { kRefuse, kServe };
+  // OK if this member may serve `call`; otherwise ErrCorrupt, ErrNotSupportedForLearner, or as
+  // CheckLeader.
+  absl::Status CheckServing(const grpc::CallbackServerContext& call,
+                            Learners learners = Learners::kRefuse) const;
 
   // Fills in who answers, in `term`. The revision is left as it is.
   void FillHeader(Term term, etcdserverpb::ResponseHeader* header) const;

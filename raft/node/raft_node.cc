@@ -240,7 +240,8 @@ std::vector<PastRoleChange> RaftNode::RecentRoleChanges() const {
 
 Leadership RaftNode::CurrentLeadership() const {
   std::lock_guard lock(picture_mutex_);
-  return {picture_.status.term, picture_.status.leader};
+  const ReplicaStatus& status = picture_.status;
+  return {status.term, status.leader, status.membership.IsLearner(status.self)};
 }
 
 void RaftNode::Answer(Completions completions) {

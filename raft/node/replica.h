@@ -90,7 +90,8 @@ struct FollowerProgress {
 // Who leads, as far as a replica knows.
 struct Leadership {
   Term term;
-  NodeId leader;  // kNoNode if none is known
+  NodeId leader;            // kNoNode if none is known
+  bool is_learner = false;  // the replica itself: it has no vote
 };
 
 // A recent picture of a replica.
@@ -144,7 +145,7 @@ class Replica {
   // Part of the same, for those who ask with each request.
   virtual Leadership CurrentLeadership() const {
     const ReplicaStatus status = Status();
-    return {status.term, status.leader};
+    return {status.term, status.leader, status.membership.IsLearner(status.self)};
   }
 };
 

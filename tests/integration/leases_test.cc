@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "proto/rpc.grpc.pb.h"
 #include "proto/v3lock.grpc.pb.h"
+#include "tests/integration/call_context.h"
 #include "tests/integration/cluster.h"
 #include "tests/integration/eventually.h"
 #include "tests/integration/status_asserts.h"
@@ -24,19 +25,6 @@ using etcdserverpb::LeaseGrantResponse;
 using etcdserverpb::LeaseKeepAliveResponse;
 using etcdserverpb::LeaseLeasesResponse;
 using etcdserverpb::LeaseTimeToLiveResponse;
-
-// What a call is made with.
-class CallContext {
- public:
-  CallContext() {
-    context_.set_deadline(absl::ToChronoTime(absl::Now() + Cluster::kPatience));
-    context_.set_wait_for_ready(true);
-  }
-  grpc::ClientContext* get() { return &context_; }
-
- private:
-  grpc::ClientContext context_;
-};
 
 class LeasesTest : public ::testing::Test {
  protected:
