@@ -141,7 +141,8 @@ absl::Status CheckSame(const std::string& path, const Identity& identity, const 
       config.initial_cluster.state == ClusterState::kExisting) {
     return absl::OkStatus();
   }
-  const Identity told = MakeFounder(config.name, config.initial_cluster, identity.incarnation);
+  const Identity told =
+      MakeFounder(config.name, config.initial_cluster, identity.incarnation, identity.snapshot);
   if (told.first_members != identity.first_members) {
     return Refuse(path, absl::StrCat("belongs to a cluster that was made of ",
                                      FormatCluster(FoundersOf(identity)), ", not of ",
@@ -200,8 +201,10 @@ absl::StatusOr<DataFolder> DataFolder::Open(FileSystem* fs, const Config& config
   return DataFolder(fs, path, *std::move(identity), *std::move(lock));
 }
 
-std::string DataFolder::log_path() const { return JoinPath(path_, kLogDir); }
-std::string DataFolder::state_path() const { return JoinPath(path_, kStateDir); }
+std::string DataFolder::LogPathIn(const std::string& folder) { return JoinPath(folder, kLogDir); }
+std::string DataFolder::StatePathIn(const std::string& folder) {
+  return JoinPath(folder, kStateDir);
+}
 std::string DataFolder::peers_path() const { return JoinPath(path_, kPeersFile); }
 
 absl::Status DataFolder::MarkRemoved() const {

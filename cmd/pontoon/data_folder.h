@@ -47,9 +47,12 @@ class DataFolder {
 
   const Identity& identity() const { return identity_; }
   const std::string& path() const { return path_; }
-  std::string log_path() const;
-  std::string state_path() const;
+  std::string log_path() const { return LogPathIn(path_); }
+  std::string state_path() const { return StatePathIn(path_); }
   std::string peers_path() const;
+
+  static std::string LogPathIn(const std::string& folder);
+  static std::string StatePathIn(const std::string& folder);
 
   // From the next time on the folder is refused: its member was removed from the cluster.
   absl::Status MarkRemoved() const;

@@ -29,9 +29,10 @@ void AppendBigEndian(uint64_t value, std::string& out) {
   for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
 }
 
-ClusterId ClusterIdOf(const std::vector<KnownMember>& founders) {
+ClusterId ClusterIdOf(const std::vector<KnownMember>& founders, uint64_t snapshot) {
   std::string ids;
   for (const KnownMember& founder : founders) AppendBigEndian(founder.id.value(), ids);
+  if (snapshot != 0) AppendBigEndian(snapshot, ids);
   return ClusterId(FirstEightBytesOfSha1(ids));
 }
 
@@ -57,6 +58,8 @@ bool ParseLine(absl::string_view line, Identity& identity) {
     identity.name = std::string(words[2]);
   } else if (words[0] == "incarnation" && words.size() == 2 && ParseHex(words[1], id)) {
     identity.incarnation = id;
+  } else if (words[0] == "snapshot" && words.size() == 2 && ParseHex(words[1], id)) {
+    identity.snapshot = id;
   } else if (words[0] == "known-at" && words.size() == 2 && absl::SimpleAtoi(words[1], &id)) {
     identity.known_at = LogIndex(id);
   } else if (words[0] == "token" && words.size() == 2) {
@@ -77,7 +80,8 @@ bool ParseLine(absl::string_view line, Identity& identity) {
 
 }  // namespace
 
-Identity MakeFounder(absl::string_view name, const InitialCluster& cluster, uint64_t incarnation) {
+Identity MakeFounder(absl::string_view name, const InitialCluster& cluster, uint64_t incarnation,
+                     uint64_t snapshot) {
   Identity identity;
   identity.name = std::string(name);
   identity.token = cluster.token;
@@ -91,7 +95,8 @@ Identity MakeFounder(absl::string_view name, const InitialCluster& cluster, uint
   CHECK(identity.member != kNoNode) << "no member is called " << std::string(name);
   std::sort(identity.first_members.begin(), identity.first_members.end(),
             [](const KnownMember& a, const KnownMember& b) { return a.id < b.id; });
-  identity.cluster = ClusterIdOf(identity.first_members);
+  identity.snapshot = snapshot;
+  identity.cluster = ClusterIdOf(identity.first_members, snapshot);
   return identity;
 }
 
@@ -102,6 +107,9 @@ std::string FormatIdentity(const Identity& identity) {
                    FormatId(identity.incarnation), "\ntoken ", identity.token, "\n");
   if (identity.origin == Origin::kJoiner) {
     absl::StrAppend(&text, "known-at ", identity.known_at.value(), "\n");
+  }
+  if (identity.snapshot != 0) {
+    absl::StrAppend(&text, "snapshot ", FormatId(identity.snapshot), "\n");
   }
   for (const KnownMember& member : identity.first_members) {
     absl::StrAppend(&text, WordOf(identity.origin), " ", FormatId(member.id.value()), " ",
@@ -128,7 +136,7 @@ absl::StatusOr<Identity> ParseIdentity(absl::string_view text) {
                   [&](const KnownMember& member) { return member.id == identity.member; });
   if (!is_one_of_them) return damaged;
   if (identity.origin == Origin::kFounder &&
-      identity.cluster != ClusterIdOf(identity.first_members)) {
+      identity.cluster != ClusterIdOf(identity.first_members, identity.snapshot)) {
     return damaged;
   }
   return identity;

@@ -6,6 +6,12 @@
 //   member id  = first 8 bytes of SHA-1(peer URL, token)
 //   cluster id = first 8 bytes of SHA-1(founders' ids, ascending)
 //
+// The id of a cluster that begins with a snapshot is also made from that, so that its members take
+// neither those of the cluster which the snapshot is of for their own, nor one another's after they
+// were given different ones:
+//
+//   cluster id = first 8 bytes of SHA-1(founders' ids, ascending, what tells the snapshot)
+//
 // A member that joins later is told its id and the cluster's by the others. Either way they are
 // kept in the file `identity`: what the flags say later cannot turn a folder into another member's.
 
@@ -55,13 +61,16 @@ struct Identity {
   // Of a joiner: those are the members by the committed log up to this entry. 0: it was not told,
   // or the folder is older than this.
   LogIndex known_at;
+  // Of a founder: what tells the snapshot that its cluster began with. 0: it began with nothing.
+  uint64_t snapshot = 0;
 
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 
 // The identity of the member called `name` of a new cluster. `name` is among its members, each of
 // which is there once.
-Identity MakeFounder(absl::string_view name, const InitialCluster& cluster, uint64_t incarnation);
+Identity MakeFounder(absl::string_view name, const InitialCluster& cluster, uint64_t incarnation,
+                     uint64_t snapshot = 0);
 
 // The contents of the file: lines of text for the operator's eyes, and a checksum.
 std::string FormatIdentity(const Identity& identity);

@@ -49,18 +49,6 @@ absl::StatusOr<raft::FoundState> OpenState(const DataFolder& folder,
   return found;
 }
 
-// A file, or a folder with what is in it. OK if there is none.
-absl::Status RemoveAll(FileSystem* fs, const std::string& path) {
-  const absl::StatusOr<bool> exists = fs->Exists(path);
-  if (!exists.ok() || !*exists) return exists.status();
-  if (const auto names = fs->ListDir(path); names.ok()) {
-    for (const std::string& name : *names) {
-      if (absl::Status s = RemoveAll(fs, JoinPath(path, name)); !s.ok()) return s;
-    }
-  }
-  return fs->Remove(path);
-}
-
 // A state that is ahead of its log proves that synced entries of the log were lost, and so does one
 // that is to be discarded: it is looked at before. One that cannot be opened proves nothing.
 absl::Status DiscardState(FileSystem* fs, const DataFolder& folder, const kv::StoreOptions& options,
@@ -78,11 +66,11 @@ absl::Status DiscardState(FileSystem* fs, const DataFolder& folder, const kv::St
     if (!found.ok() && store != nullptr) return found.status();
   }
   const std::string discarded = absl::StrCat(folder.state_path(), ".discarded");
-  if (absl::Status s = RemoveAll(fs, discarded); !s.ok()) return s;
+  if (absl::Status s = RemoveTree(fs, discarded); !s.ok()) return s;
   if (absl::Status s = fs->Rename(folder.state_path(), discarded); !s.ok()) return s;
   if (absl::Status s = fs->SyncDir(folder.path()); !s.ok()) return s;
   LogWarn("discarded the state, as --rebuild-from-peers says; start without the flag next time");
-  return RemoveAll(fs, discarded);
+  return RemoveTree(fs, discarded);
 }
 
 }  // namespace

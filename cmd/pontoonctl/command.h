@@ -101,6 +101,7 @@ std::unique_ptr<Command> NewDefragCommand();
 std::unique_ptr<Command> NewHashCommand();
 std::unique_ptr<Command> NewSnapshotSaveCommand();
 std::unique_ptr<Command> NewSnapshotStatusCommand();
+std::unique_ptr<Command> NewSnapshotRestoreCommand();
 std::unique_ptr<Command> NewImportCommand();
 std::unique_ptr<Command> NewExportCommand();
 std::unique_ptr<Command> NewMirrorCommand();

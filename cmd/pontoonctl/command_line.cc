@@ -70,6 +70,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewHashCommand());
   commands.push_back(NewSnapshotSaveCommand());
   commands.push_back(NewSnapshotStatusCommand());
+  commands.push_back(NewSnapshotRestoreCommand());
   commands.push_back(NewImportCommand());
   commands.push_back(NewExportCommand());
   commands.push_back(NewMirrorCommand());

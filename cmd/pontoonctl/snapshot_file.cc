@@ -1,14 +1,13 @@
 #include "cmd/pontoonctl/snapshot_file.h"
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "cmd/pontoonctl/sha256.h"
 #include "kv/store/layout.h"
-#include "kv/store/record_reader.h"
+#include "kv/store/meta_records.h"
 #include "kv/store/snapshot_stream.h"
 
 namespace pontoon::ctl {
@@ -19,46 +18,8 @@ constexpr uint64_t kChunkBytes = 1 << 20;
 // bbolt's first page: a head of 16 bytes, then this number, in the byte order of the machine.
 constexpr size_t kBboltMagicOffset = 16;
 constexpr std::string_view kBboltMagic = "\xed\xda\x0c\xed";
-// Our header: the magic and the version, then index and term.
-constexpr size_t kPositionOffset = kv::kSnapshotMagic.size() + sizeof(uint64_t);
-constexpr size_t kHeadBytes = kPositionOffset + 2 * sizeof(uint64_t);
-
-// What the store knows of itself: the few records that ReadMeta wants.
-class MetaRecords : public kv::RecordReader {
- public:
-  void Add(std::string_view key, std::string_view value) { records_.emplace(key, value); }
-
-  absl::StatusOr<bool> Get(std::string_view key, std::string* value) const override {
-    const auto found = records_.find(std::string(key));
-    if (found != records_.end()) *value = found->second;
-    return found != records_.end();
-  }
-
-  std::unique_ptr<kv::RecordIterator> NewIterator() const override {
-    return std::make_unique<Iterator>(records_);
-  }
-
- private:
-  using Records = std::map<std::string, std::string>;
-
-  class Iterator : public kv::RecordIterator {
-   public:
-    explicit Iterator(const Records& records) : records_(records), at_(records.end()) {}
-
-    bool Valid() const override { return at_ != records_.end(); }
-    void Seek(std::string_view target) override { at_ = records_.lower_bound(std::string(target)); }
-    void Next() override { ++at_; }
-    std::string_view key() const override { return at_->first; }
-    std::string_view value() const override { return at_->second; }
-    absl::Status status() const override { return absl::OkStatus(); }
-
-   private:
-    const Records& records_;
-    Records::const_iterator at_;
-  };
-
-  Records records_;
-};
+constexpr size_t kHeadBytes = kv::kSnapshotHeaderBytes;
+static_assert(kHeadBytes >= kBboltMagicOffset + kBboltMagic.size());
 
 // Counts what a snapshot of ours holds.
 class Contents {
@@ -68,10 +29,9 @@ class Contents {
 
   absl::Status Read(std::string_view bytes) {
     return stream_.Read(bytes, [this](std::string_view key, std::string_view value) {
-      if (key.empty()) return;
-      if (key.front() == kv::kCurrentPrefix) ++counts_.keys;
-      if (key.front() == kv::kEventPrefix) ++counts_.versions;
-      if (key.front() == kv::kMetaPrefix) meta_.Add(key, value);
+      if (key.starts_with(kv::kCurrentPrefix)) ++counts_.keys;
+      if (key.starts_with(kv::kEventPrefix)) ++counts_.versions;
+      meta_.Take(key, value);
     });
   }
 
@@ -85,16 +45,9 @@ class Contents {
 
  private:
   kv::SnapshotStreamReader stream_;
-  MetaRecords meta_;
+  kv::MetaRecords meta_;
   SnapshotSummary::Contents counts_;
 };
-
-// That its header says; whoever reads the stream checks the header.
-LogPosition PositionIn(std::string_view head) {
-  head.remove_prefix(kPositionOffset);
-  const uint64_t index = kv::TakeFixed64(&head).value();
-  return {LogIndex(index), Term(kv::TakeFixed64(&head).value())};
-}
 
 absl::Status ReadExactly(std::istream& in, uint64_t bytes, std::string* out) {
   out->resize(bytes);
@@ -112,7 +65,7 @@ absl::StatusOr<SnapshotSummary> InspectSnapshot(std::istream& in, uint64_t bytes
   SnapshotSummary summary{.format = SnapshotSummary::Format::kPontoon, .bytes = bytes};
   std::unique_ptr<Contents> contents;
   if (chunk.starts_with(kv::kSnapshotMagic)) {
-    contents = std::make_unique<Contents>(PositionIn(chunk));
+    contents = std::make_unique<Contents>(kv::PositionInHeader(chunk));
   } else if (std::string_view(chunk).substr(kBboltMagicOffset).starts_with(kBboltMagic)) {
     summary.format = SnapshotSummary::Format::kEtcd;
   } else {

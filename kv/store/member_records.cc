@@ -85,6 +85,10 @@ absl::Status ApplyMembership(const std::string& payload, WriteOverlay* overlay) 
   return absl::OkStatus();
 }
 
+bool IsMemberRecord(std::string_view record_key) {
+  return record_key == ConfigurationKey() || record_key.starts_with(PublicationPrefix());
+}
+
 absl::StatusOr<std::string> ReadMembership(const RecordReader& records) {
   std::string payload;
   const absl::StatusOr<bool> found = records.Get(ConfigurationKey(), &payload);

@@ -11,6 +11,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -35,6 +36,9 @@ absl::StatusOr<bool> ApplyPublication(const storage::v1::MemberPublication& publ
 // published who are no members any more. DATA_LOSS if it is no membership, or the reader's own
 // error.
 absl::Status ApplyMembership(const std::string& payload, WriteOverlay* overlay);
+
+// Whether `record_key` is that of a record of this file.
+bool IsMemberRecord(std::string_view record_key);
 
 // The payload of the last membership entry; empty if there was none. DATA_LOSS if the record is
 // damaged, or the reader's own error.

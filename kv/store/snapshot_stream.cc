@@ -14,7 +14,6 @@ constexpr char kBlock = 1;
 constexpr char kEnd = 2;
 
 constexpr size_t kNumberBytes = sizeof(uint64_t);
-constexpr size_t kHeaderBytes = kSnapshotMagic.size() + 3 * kNumberBytes;
 constexpr size_t kBlockHeadBytes = 1 + kNumberBytes;
 constexpr size_t kEndBytes = 1 + 2 * kNumberBytes;
 
@@ -33,6 +32,11 @@ bool TakeSized(std::string_view* bytes, std::string_view* sized) {
 }
 
 }  // namespace
+
+LogPosition PositionInHeader(std::string_view header) {
+  const size_t offset = kSnapshotMagic.size() + kNumberBytes;
+  return {LogIndex(NumberAt(header, offset)), Term(NumberAt(header, offset + kNumberBytes))};
+}
 
 // ---- SnapshotStreamWriter
 
@@ -137,7 +141,7 @@ bool SnapshotStreamReader::TakePart(std::string_view* rest, OnRecord on_record) 
 
 // The checksum may be one of another version's; so what says that comes first.
 bool SnapshotStreamReader::TakeHeader(std::string_view* rest) {
-  if (rest->size() < kHeaderBytes) return false;
+  if (rest->size() < kSnapshotHeaderBytes) return false;
   const std::string_view header = *rest;
   if (!header.starts_with(kSnapshotMagic)) return Damaged("no snapshot at all");
   const uint64_t version = NumberAt(header, kSnapshotMagic.size());
@@ -145,7 +149,7 @@ bool SnapshotStreamReader::TakeHeader(std::string_view* rest) {
     return Damaged(absl::StrCat("version ", version, " of the stream, where version ",
                                 kSnapshotStreamVersion, " was expected"));
   }
-  if (!TakeChecked(rest, kHeaderBytes)) return false;
+  if (!TakeChecked(rest, kSnapshotHeaderBytes)) return false;
   const size_t numbers = kSnapshotMagic.size() + kNumberBytes;
   const LogPosition position{LogIndex(NumberAt(header, numbers)),
                              Term(NumberAt(header, numbers + kNumberBytes))};

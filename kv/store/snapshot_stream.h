@@ -32,6 +32,11 @@ namespace pontoon::kv {
 inline constexpr std::string_view kSnapshotMagic = "PTN-SNAP";
 inline constexpr uint64_t kSnapshotStreamVersion = 1;
 
+// The bytes of the header before its checksum.
+inline constexpr size_t kSnapshotHeaderBytes = kSnapshotMagic.size() + 3 * sizeof(uint64_t);
+// The position that a header names, which begins with the magic; a reader checks it.
+LogPosition PositionInHeader(std::string_view header);
+
 // A block is closed once it has this many bytes.
 inline constexpr size_t kSnapshotBlockBytes = 64 << 10;
 // A reader refuses larger ones, since it keeps a block in memory until its checksum has come. One

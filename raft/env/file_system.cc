@@ -232,6 +232,17 @@ std::string DirName(absl::string_view path) {
   return std::string(path.substr(0, std::max<size_t>(slash, 1)));
 }
 
+absl::Status RemoveTree(FileSystem* fs, const std::string& path) {
+  const absl::StatusOr<bool> exists = fs->Exists(path);
+  if (!exists.ok() || !*exists) return exists.status();
+  if (const auto names = fs->ListDir(path); names.ok()) {
+    for (const std::string& name : *names) {
+      if (absl::Status s = RemoveTree(fs, JoinPath(path, name)); !s.ok()) return s;
+    }
+  }
+  return fs->Remove(path);
+}
+
 absl::StatusOr<std::string> ReadAll(const File& file) {
   const absl::StatusOr<uint64_t> size = file.Size();
   if (!size.ok()) return size.status();

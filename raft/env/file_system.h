@@ -105,6 +105,9 @@ std::string JoinPath(absl::string_view dir, absl::string_view name);
 // The folder that `path` lies in.
 std::string DirName(absl::string_view path);
 
+// Removes a file, or a folder with all that is in it. OK if there is none.
+absl::Status RemoveTree(FileSystem* fs, const std::string& path);
+
 // The bytes of a file. Meant for files that fit into memory.
 absl::StatusOr<std::string> ReadAll(const File& file);
 
