@@ -165,6 +165,17 @@ void Frontend::Retreat() {
   server_->GetHealthCheckService()->SetServingStatus(false);
 }
 
+kv::ClientActivity Frontend::Activity() const {
+  const kv::WatchHub::Statistics watches = watch_hub_.Stats();
+  const kv::Lessor::Statistics leases = lessor_.Stats();
+  return {.watch_streams = watches.streams,
+          .watchers = watches.watchers,
+          .slow_watchers = watches.slow_watchers,
+          .watch_events = watches.events,
+          .leases = leases.leases,
+          .leases_expired = leases.expired};
+}
+
 void Frontend::Shut() {
   watch_hub_.EndAll(kv::kErrStopped);
   lease_keeper_.Stop();  // what waits there does not wait for this member's replica

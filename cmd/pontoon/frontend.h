@@ -23,6 +23,7 @@
 #include "kv/maintenance/auto_compactor.h"
 #include "kv/maintenance/divergence_watch.h"
 #include "kv/maintenance/store_quota.h"
+#include "kv/monitor/member_metrics.h"
 #include "kv/service/client_server.h"
 #include "kv/service/cluster_service.h"
 #include "kv/service/health_reporter.h"
@@ -59,6 +60,9 @@ class Frontend {
   kv::Lessor* lessor() { return &lessor_; }
   // A peer says that this member's state differs from that of a majority. From any thread.
   void Suspect() { divergence_->Suspect(); }
+
+  // What clients have open here. From any thread.
+  kv::ClientActivity Activity() const;
 
   // Tells load balancers to turn to another member.
   void Retreat();

@@ -43,6 +43,7 @@ void FillDurations(const DurationHistogram::Reading& reading,
 
 MonitorHost::MonitorHost(const Config& config, const Identity& identity, const ReplicaHost* replica)
     : name_(identity.name),
+      quota_bytes_(config.quota_backend_bytes),
       replica_(replica),
       book_(identity),
       member_({.cluster = identity.cluster}, replica->node(), Clock::System()),
@@ -55,7 +56,7 @@ MonitorHost::MonitorHost(const Config& config, const Identity& identity, const R
           {.election_timeout = config.election_timeout, .timeout = 2 * config.election_timeout}),
       reporter_({.member = &member_,
                  .store = replica->store(),
-                 .quota_bytes = config.quota_backend_bytes,
+                 .quota_bytes = quota_bytes_,
                  .add_more = [this](auto* response) { DescribeActivity(response); }}),
       surveyor_({.replica = replica->node(),
                  .store = replica->store(),
@@ -64,7 +65,12 @@ MonitorHost::MonitorHost(const Config& config, const Identity& identity, const R
       surveys_([this] { return kv::ToJson(surveyor_.Take(kSurveyTimeout), absl::Now()); },
                kSurveyPeriod, Clock::System()) {}
 
-MonitorHost::~MonitorHost() { surveys_.Stop(); }
+MonitorHost::~MonitorHost() { EndListening(); }
+
+void MonitorHost::EndListening() {
+  surveys_.Stop();  // ends the answers that have no end
+  http_.reset();
+}
 
 kv::CallWatchers MonitorHost::NewCallWatchers() {
   kv::CallWatchers watchers;
@@ -72,12 +78,16 @@ kv::CallWatchers MonitorHost::NewCallWatchers() {
   return watchers;
 }
 
-absl::Status MonitorHost::Listen(const Config& config) {
+absl::Status MonitorHost::Listen(const Config& config,
+                                 std::function<kv::ClientActivity()> read_clients) {
   if (config.listen_metrics_urls.empty()) return absl::OkStatus();
   std::vector<std::string> addresses;
   for (const Url& url : config.listen_metrics_urls) addresses.push_back(url.HostPort());
   auto http = kv::HttpServer::Start(
-      addresses, kv::MakeEndpoints({.read_member = [this] { return ReadMember(); },
+      addresses, kv::MakeEndpoints({.read_member =
+                                        [this, read_clients = std::move(read_clients)] {
+                                          return ReadMember(read_clients);
+                                        },
                                     .calls = &calls_,
                                     .health = &health_,
                                     .surveys = &surveys_,
@@ -93,11 +103,15 @@ absl::Status MonitorHost::Listen(const Config& config) {
   return absl::OkStatus();
 }
 
-kv::MemberReading MonitorHost::ReadMember() const {
+kv::MemberReading MonitorHost::ReadMember(
+    const std::function<kv::ClientActivity()>& read_clients) const {
   return {.name = name_,
           .status = replica_->node()->Status(),
           .instruments = &replica_->node()->instruments(),
           .store = replica_->store()->Stats(),
+          .alarms = replica_->store()->View()->alarms(),
+          .quota_bytes = quota_bytes_,
+          .clients = read_clients(),
           .log_bytes = replica_->log().SizeBytes(),
           .now = Clock::System()->Now()};
 }

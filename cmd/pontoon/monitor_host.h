@@ -3,6 +3,8 @@
 #ifndef PONTOON_CMD_PONTOON_MONITOR_HOST_H_
 #define PONTOON_CMD_PONTOON_MONITOR_HOST_H_
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -37,9 +39,12 @@ class MonitorHost {
   // What this member says of itself. Lives as long as this host.
   const kv::StatusReporter* reporter() const { return &reporter_; }
 
-  // Serves metrics, health and the page from then on. An error is one line for the operator; that
-  // the default port is taken, as by another member on this machine, is only a warning.
-  absl::Status Listen(const Config& config);
+  // Serves metrics, health and the page from then on, until EndListening. An error is one line for
+  // the operator; that the default port is taken, as by another member on this machine, is only a
+  // warning.
+  absl::Status Listen(const Config& config, std::function<kv::ClientActivity()> read_clients);
+  // Asks `read_clients` no more.
+  void EndListening();
   // Where that is; "none" if nowhere.
   const std::string& addresses() const { return addresses_; }
 
@@ -47,10 +52,11 @@ class MonitorHost {
   void Retreat() { health_.Retreat(); }
 
  private:
-  kv::MemberReading ReadMember() const;
+  kv::MemberReading ReadMember(const std::function<kv::ClientActivity()>& read_clients) const;
   void DescribeActivity(etcdserverpb::StatusResponse* response) const;
 
   const std::string name_;
+  const int64_t quota_bytes_;
   const ReplicaHost* const replica_;
   const MemberBook book_;
   const kv::Member member_;

@@ -79,7 +79,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
        .store = server->replica_->store(),
        .on_suspicion = [frontend = server->frontend_.get()] { frontend->Suspect(); }},
       NewThreadExecutor("survey"));
-  if (absl::Status s = server->monitor_->Listen(config); !s.ok()) {
+  const auto read_clients = [frontend = server->frontend_.get()] { return frontend->Activity(); };
+  if (absl::Status s = server->monitor_->Listen(config, read_clients); !s.ok()) {
     server->Stop();
     return s;
   }
@@ -113,6 +114,7 @@ Server::~Server() {
   // The services first: they use the replica and the store, and the monitor counts their calls.
   survey_.End();
   lessor_service_.End();
+  if (monitor_ != nullptr) monitor_->EndListening();
   frontend_.reset();
   monitor_.reset();
   replica_.reset();

@@ -152,6 +152,7 @@ void Lessor::Run() {
     ProposeCheckpoints(now);
   }
   Confirm();
+  leases_count_ = static_cast<int64_t>(leases_.size());
   mailbox_->RingAt(now + options_.look_interval);
 }
 
@@ -392,6 +393,7 @@ void Lessor::Revoke(LeaseId lease, Instant now) {
 
 // What was revoked is known from the changes.
 void Lessor::OnRevocation(const Revocation& revocation, Instant now) {
+  if (revocation.fate == Fate::kRevoked) ++expired_count_;
   if (!IsKeepingTimeIn(revocation.term)) return;
   --revocations_;
   TimedLease* const lease = leases_.Find(revocation.lease);

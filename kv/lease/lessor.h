@@ -88,6 +88,13 @@ class Lessor final : public StoreObserver {
 
   void OnStep(const StoreStep& step) override;
 
+  struct Statistics {
+    int64_t leases = 0;    // whose time is kept; none unless the member leads
+    uint64_t expired = 0;  // that were revoked here so far
+  };
+  // From any thread.
+  Statistics Stats() const { return {leases_count_, expired_count_}; }
+
   // After this nothing more is posted to the executor, and Ask is not called any more. Those that
   // wait get no answer.
   void Close();
@@ -174,6 +181,8 @@ class Lessor final : public StoreObserver {
   const std::shared_ptr<Mailbox> mailbox_;
   // Whether anybody wants to know of changes of leases.
   std::atomic<bool> follows_changes_ = false;
+  std::atomic<int64_t> leases_count_ = 0;
+  std::atomic<uint64_t> expired_count_ = 0;
 
   // ---- on the executor
   Stage stage_ = Stage::kResting;

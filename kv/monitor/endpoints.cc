@@ -43,15 +43,23 @@ HttpResponse Metrics(const EndpointParts& parts) {
   return {.content_type = kPrometheusText, .body = std::move(text).str()};
 }
 
-// In etcd's words. A member that is not asked for a quorum is healthy while its store answers.
+HttpResponse Unhealthy(absl::string_view reason) {
+  const nlohmann::json body = {{"health", "false"}, {"reason", std::string(reason)}};
+  return {.code = kUnavailable, .content_type = kJson, .body = body.dump()};
+}
+
+// In etcd's words. An alarm makes every member unhealthy, unless the caller leaves it out
+// ("exclude=NOSPACE"). A member that is not asked for a quorum is healthy while its store answers.
 HttpResponse EtcdHealth(const Health& health, const HttpRequest& request) {
+  for (const etcdserverpb::AlarmType alarm : health.Alarms()) {
+    const std::string& name = AlarmType_Name(alarm);
+    if (!request.Has("exclude", name)) return Unhealthy(absl::StrCat("ALARM ", name));
+  }
   std::vector<Check> checks = {Check::kSerializableRead};
   if (!request.Has("serializable")) checks = {Check::kLeader, Check::kLinearizableRead};
   for (const Check check : checks) {
     const absl::Status found = health.Look(check);
-    if (found.ok()) continue;
-    const nlohmann::json body = {{"health", "false"}, {"reason", std::string(found.message())}};
-    return {.code = kUnavailable, .content_type = kJson, .body = body.dump()};
+    if (!found.ok()) return Unhealthy(found.message());
   }
   return {.content_type = kJson, .body = R"({"health":"true","reason":""})"};
 }

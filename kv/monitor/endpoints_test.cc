@@ -3,13 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "kv/service/testing/instant_replica.h"
+#include "proto/command.pb.h"
 #include "proto/rpc.pb.h"
 #include "raft/env/clock.h"
 #include "raft/env/executor.h"
@@ -50,6 +53,9 @@ class EndpointsTest : public ::testing::Test {
                                                         .status = replica_->Status(),
                                                         .instruments = &instruments_,
                                                         .store = store_->Stats(),
+                                                        .alarms = store_->View()->alarms(),
+                                                        .quota_bytes = quota_bytes_,
+                                                        .clients = clients_,
                                                         .log_bytes = 4711,
                                                         .now = Clock::System()->Now()};
                                  },
@@ -61,6 +67,18 @@ class EndpointsTest : public ::testing::Test {
   HttpResponse Get(const std::string& path, const std::string& query = "") {
     return routes_.at(path)({.path = path, .query = query});
   }
+  void RaiseAlarm(etcdserverpb::AlarmType type, NodeId member) {
+    storage::v1::Command command;
+    command.mutable_alarm()->set_action(etcdserverpb::AlarmRequest::ACTIVATE);
+    command.mutable_alarm()->set_alarm(type);
+    command.mutable_alarm()->set_memberid(member.value());
+    ApplyItem item;
+    item.entry.index = LogIndex(store_->Applied().index.value() + 1);
+    item.entry.term = Term(1);
+    item.entry.kind = EntryKind::kCommand;
+    item.entry.payload = std::make_shared<const std::string>(command.SerializeAsString());
+    ASSERT_TRUE(store_->Apply(std::span(&item, 1)).ok());
+  }
   void StartWrite(absl::Duration ago) {
     instruments_.log_writes.begun_nanos = (Clock::System()->Now() - ago).nanos();
   }
@@ -70,6 +88,8 @@ class EndpointsTest : public ::testing::Test {
   std::unique_ptr<InstantReplica> replica_;
   raft::NodeInstruments instruments_;
   CallMetrics calls_{{}};
+  int64_t quota_bytes_ = -1;
+  ClientActivity clients_;
   std::unique_ptr<Health> health_;
   int surveys_taken_ = 0;
   SurveyFeed surveys_{[this] { return absl::StrCat("{\"number\":", ++surveys_taken_, "}"); },
@@ -121,6 +141,50 @@ TEST_F(EndpointsTest, ALearnerIsNotReady) {
   replica_->SetMembership({.voters = {kPeer}, .learners = {kSelf}});
   EXPECT_EQ(Get("/readyz/non_learner").code, 503);
   EXPECT_THAT(Get("/metrics").body, HasSubstr("\npontoon_raft_is_learner 1\n"));
+}
+
+TEST_F(EndpointsTest, AnAlarmIsUnhealthyUnlessItIsLeftOut) {
+  RaiseAlarm(etcdserverpb::NOSPACE, kPeer);
+  EXPECT_EQ(Get("/health").code, 503);
+  EXPECT_EQ(Get("/health").body, R"({"health":"false","reason":"ALARM NOSPACE"})");
+  EXPECT_EQ(Get("/health", "serializable=true").code, 503);
+  EXPECT_EQ(Get("/health", "serializable=true&exclude=NOSPACE").code, 200);
+  EXPECT_EQ(Get("/readyz").code, 200) << "reads and deletions are served";
+  RaiseAlarm(etcdserverpb::CORRUPT, kPeer);
+  EXPECT_EQ(Get("/health", "exclude=NOSPACE").body,
+            R"({"health":"false","reason":"ALARM CORRUPT"})");
+  EXPECT_EQ(Get("/health", "exclude=NOSPACE&exclude=CORRUPT").code, 200);
+  EXPECT_EQ(Get("/readyz/data_corruption").code, 503);
+}
+
+TEST_F(EndpointsTest, AlarmsAndTheQuotaAreShown) {
+  EXPECT_THAT(Get("/metrics").body, HasSubstr("\npontoon_alarms{type=\"NOSPACE\"} 0\n"));
+  EXPECT_THAT(Get("/metrics").body, Not(HasSubstr("pontoon_store_quota_bytes")));
+  RaiseAlarm(etcdserverpb::NOSPACE, kSelf);
+  RaiseAlarm(etcdserverpb::NOSPACE, kPeer);
+  RaiseAlarm(etcdserverpb::CORRUPT, kPeer);
+  quota_bytes_ = 1000;
+  const std::string text = Get("/metrics").body;
+  EXPECT_THAT(text, HasSubstr("\npontoon_alarms{type=\"NOSPACE\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("\npontoon_alarms{type=\"CORRUPT\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("\npontoon_store_quota_bytes 1000\n"));
+}
+
+TEST_F(EndpointsTest, WhatClientsHaveOpenIsShown) {
+  clients_ = {.watch_streams = 2,
+              .watchers = 30,
+              .slow_watchers = 4,
+              .watch_events = 500,
+              .leases = 6,
+              .leases_expired = 7};
+  Route(true);
+  const std::string text = Get("/metrics").body;
+  for (const char* line :
+       {"pontoon_watch_streams 2", "pontoon_watch_watchers 30", "pontoon_watch_slow_watchers 4",
+        "pontoon_watch_events_total 500", "pontoon_lease_leases 6", "pontoon_lease_expired_total 7",
+        "etcd_debugging_mvcc_watcher_total 30"}) {
+    EXPECT_THAT(text, HasSubstr(absl::StrCat("\n", line, "\n")));
+  }
 }
 
 TEST_F(EndpointsTest, AMemberThatIsAboutToStopLivesAndIsNotReady) {

@@ -67,6 +67,15 @@ absl::Status Health::Look(Check check) const {
   return absl::UnknownError("no such check");
 }
 
+std::vector<etcdserverpb::AlarmType> Health::Alarms() const {
+  std::vector<etcdserverpb::AlarmType> kinds;
+  const std::shared_ptr<const ReadView> view = parts_.store->View();
+  for (const AlarmSet::Alarm& alarm : view->alarms().raised()) {  // by kind
+    if (kinds.empty() || kinds.back() != alarm.type) kinds.push_back(alarm.type);
+  }
+  return kinds;
+}
+
 absl::Status Health::CheckShutdown() const {
   if (!retreating_) return absl::OkStatus();
   return absl::UnavailableError("this member is about to stop");

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "kv/store/kv_store.h"
+#include "proto/rpc.pb.h"
 #include "raft/env/clock.h"
 #include "raft/node/node_instruments.h"
 #include "raft/node/replica.h"
@@ -68,6 +69,9 @@ class Health {
   static std::vector<Check> ChecksOfReadiness();
 
   absl::Status Look(Check check) const;
+
+  // The kinds of alarms that are raised, of any member.
+  std::vector<etcdserverpb::AlarmType> Alarms() const;
 
  private:
   absl::Status CheckShutdown() const;

@@ -80,6 +80,12 @@ void Send(mg_connection* connection, const HttpResponse& response, bool with_bod
 
 }  // namespace
 
+bool HttpRequest::Has(absl::string_view parameter, absl::string_view value) const {
+  const std::vector<absl::string_view> pieces = absl::StrSplit(query, '&');
+  return std::find(pieces.begin(), pieces.end(), absl::StrCat(parameter, "=", value)) !=
+         pieces.end();
+}
+
 bool HttpRequest::Has(absl::string_view parameter) const {
   for (const absl::string_view piece : absl::StrSplit(query, '&')) {
     const std::pair<absl::string_view, absl::string_view> pair =

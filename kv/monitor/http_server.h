@@ -25,6 +25,8 @@ struct HttpRequest {
 
   // Whether the query has this parameter, with a value other than "false" or "0", or without one.
   bool Has(absl::string_view parameter) const;
+  // Whether the query has `parameter`=`value`, which may be one of several.
+  bool Has(absl::string_view parameter, absl::string_view value) const;
 };
 
 struct HttpResponse {

@@ -186,11 +186,48 @@ void AddStore(const MemberReading& reading, MetricList* list) {
                  ToDouble(reading.log_bytes));
   list->AddGauge("pontoon_store_bytes", "Bytes of the store on the disk.",
                  ToDouble(reading.store.disk_bytes));
+  list->AddGauge("pontoon_store_live_bytes",
+                 "About the bytes of the store without what the database has not cleaned up yet; "
+                 "this is what the quota bounds.",
+                 ToDouble(reading.store.live_bytes));
+  if (reading.quota_bytes >= 0) {
+    list->AddGauge("pontoon_store_quota_bytes",
+                   "The size of the store from which on what needs space is refused.",
+                   static_cast<double>(reading.quota_bytes));
+  }
   list->AddGauge("pontoon_store_revision", "The current revision of this member.",
                  ToDouble(reading.store.revision));
   list->AddGauge("pontoon_store_compacted_revision",
                  "Revisions before this one cannot be read any more; -1 if all can.",
                  ToDouble(reading.store.compacted));
+}
+
+void AddAlarms(const AlarmSet& alarms, MetricList* list) {
+  for (const etcdserverpb::AlarmType type : {etcdserverpb::NOSPACE, etcdserverpb::CORRUPT}) {
+    const auto count =
+        std::count_if(alarms.raised().begin(), alarms.raised().end(),
+                      [type](const AlarmSet::Alarm& alarm) { return alarm.type == type; });
+    list->AddGauge("pontoon_alarms", "Members that an alarm is raised for, by its kind.",
+                   static_cast<double>(count), {{"type", AlarmType_Name(type)}});
+  }
+}
+
+void AddClients(const ClientActivity& clients, MetricList* list) {
+  list->AddGauge("pontoon_watch_streams", "Watch streams that clients have open at this member.",
+                 static_cast<double>(clients.watch_streams));
+  list->AddGauge("pontoon_watch_watchers", "Watchers on these streams.",
+                 static_cast<double>(clients.watchers));
+  list->AddGauge("pontoon_watch_slow_watchers",
+                 "Watchers that are behind the store: they read history, or their clients are "
+                 "slow.",
+                 static_cast<double>(clients.slow_watchers));
+  list->AddCounter("pontoon_watch_events_total", "Events that were sent, one for each watcher.",
+                   ToDouble(clients.watch_events));
+  list->AddGauge("pontoon_lease_leases", "On the leader: leases whose time it keeps.",
+                 static_cast<double>(clients.leases));
+  list->AddCounter("pontoon_lease_expired_total",
+                   "Leases that had expired and that this member revoked as the leader.",
+                   ToDouble(clients.leases_expired));
 }
 
 }  // namespace
@@ -210,6 +247,8 @@ void AddMemberMetrics(const MemberReading& reading, MetricList* list) {
   AddLeaseReads(*reading.instruments, list);
   AddSnapshots(reading.instruments->snapshots, list);
   AddStore(reading, list);
+  AddAlarms(reading.alarms, list);
+  AddClients(reading.clients, list);
 }
 
 // The meanings are etcd's; a help text of its own says where ours is a near relation.
@@ -242,9 +281,22 @@ void AddEtcdMemberMetrics(const MemberReading& reading, MetricList* list) {
                      "As pontoon_raft_apply_duration_seconds.", instruments.applies.Read());
   list->AddGauge("etcd_mvcc_db_total_size_in_bytes", "As pontoon_store_bytes.",
                  ToDouble(reading.store.disk_bytes));
-  list->AddGauge("etcd_mvcc_db_total_size_in_use_in_bytes",
-                 "As pontoon_store_bytes: what LevelDB has not cleaned up yet is not told apart.",
-                 ToDouble(reading.store.disk_bytes));
+  list->AddGauge("etcd_mvcc_db_total_size_in_use_in_bytes", "As pontoon_store_live_bytes.",
+                 ToDouble(reading.store.live_bytes));
+  if (reading.quota_bytes >= 0) {
+    list->AddGauge("etcd_server_quota_backend_bytes", "As pontoon_store_quota_bytes.",
+                   static_cast<double>(reading.quota_bytes));
+  }
+  list->AddGauge("etcd_debugging_mvcc_watch_stream_total", "As pontoon_watch_streams.",
+                 static_cast<double>(reading.clients.watch_streams));
+  list->AddGauge("etcd_debugging_mvcc_watcher_total", "As pontoon_watch_watchers.",
+                 static_cast<double>(reading.clients.watchers));
+  list->AddGauge("etcd_debugging_mvcc_slow_watcher_total", "As pontoon_watch_slow_watchers.",
+                 static_cast<double>(reading.clients.slow_watchers));
+  list->AddCounter("etcd_debugging_mvcc_events_total", "As pontoon_watch_events_total.",
+                   ToDouble(reading.clients.watch_events));
+  list->AddCounter("etcd_debugging_server_lease_expired_total", "As pontoon_lease_expired_total.",
+                   ToDouble(reading.clients.leases_expired));
   for (const auto& [peer, durations] : instruments.round_trips.Read()) {
     list->AddHistogram("etcd_network_peer_round_trip_time_seconds",
                        "As pontoon_raft_peer_round_trip_seconds.", durations,
