@@ -8,7 +8,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <mutex>
@@ -24,6 +23,7 @@
 #include "absl/time/time.h"
 #include "cmd/pontoonctl/latency_histogram.h"
 #include "proto/rpc.grpc.pb.h"
+#include "tests/performance/load.h"
 
 namespace pontoon {
 namespace {
@@ -33,9 +33,8 @@ using etcdserverpb::KV;
 using etcdserverpb::Watch;
 using etcdserverpb::WatchRequest;
 using etcdserverpb::WatchResponse;
-
-constexpr absl::Duration kPatience = absl::Minutes(2);
-constexpr int64_t kPageBytes = 4096;
+using load::Fail;
+using load::ResidentBytes;
 
 struct Options {
   std::string endpoint;
@@ -47,42 +46,8 @@ struct Options {
   double seconds = 10;
 };
 
-// What a benchmark cannot go on without.
-[[noreturn]] void Fail(const std::string& what) {
-  std::cerr << "watch_load: " << what << std::endl;
-  std::exit(1);
-}
-
-int64_t ResidentBytes(int pid) {
-  std::ifstream statm(absl::StrCat("/proc/", pid, "/statm"));
-  int64_t size = 0, resident = 0;
-  if (!(statm >> size >> resident)) Fail(absl::StrCat("there is no process ", pid));
-  return resident * kPageBytes;
-}
-
-// Counts up, and lets one thread wait for a number.
-class Counter {
- public:
-  void Add(uint64_t count) {
-    std::lock_guard lock(mutex_);
-    count_ += count;
-    changed_.notify_all();
-  }
-  void AwaitAtLeast(uint64_t count, const std::string& what) {
-    std::unique_lock lock(mutex_);
-    const bool reached = changed_.wait_for(lock, absl::ToChronoMilliseconds(kPatience),
-                                           [&] { return count_ >= count; });
-    if (!reached) Fail(absl::StrCat("got ", count_, " of ", count, " ", what));
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  uint64_t count_ = 0;
-};
-
 struct Tally {
-  Counter created, events, puts;
+  load::Counter created, events, puts;
   std::mutex mutex;
   ctl::LatencyHistogram delays;  // guarded by mutex
   std::atomic<uint64_t> puts_failed = 0;
@@ -158,12 +123,6 @@ class WatchStream final : public grpc::ClientBidiReactor<WatchRequest, WatchResp
   bool done_ = false;  // guarded by mutex_
 };
 
-std::shared_ptr<grpc::Channel> NewConnection(const std::string& endpoint) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // otherwise all share one
-  return grpc::CreateCustomChannel(endpoint, grpc::InsecureChannelCredentials(), arguments);
-}
-
 struct PutCall {
   grpc::ClientContext context;
   etcdserverpb::PutRequest request;
@@ -194,12 +153,7 @@ uint64_t PutAtRate(const Options& options, KV::Stub* kv, Tally* tally) {
 void Run(const Options& options) {
   Tally tally;
   nlohmann::json report;
-  std::vector<std::shared_ptr<grpc::Channel>> channels;
-  for (int i = 0; i < options.connections; ++i) channels.push_back(NewConnection(options.endpoint));
-  for (const auto& channel : channels) {
-    const auto deadline = std::chrono::system_clock::now() + absl::ToChronoMilliseconds(kPatience);
-    if (!channel->WaitForConnected(deadline)) Fail("cannot connect to " + options.endpoint);
-  }
+  const auto channels = load::Connect(options.endpoint, options.connections);
   const int64_t before = options.pid > 0 ? ResidentBytes(options.pid) : 0;
 
   const int streams = options.connections * options.streams_per_connection;
@@ -217,8 +171,7 @@ void Run(const Options& options) {
   if (options.pid > 0) report["memory_bytes"] = ResidentBytes(options.pid) - before;  // can shrink
 
   if (options.rate > 0) {
-    const auto channel = NewConnection(options.endpoint);
-    const auto kv = KV::NewStub(channel);
+    const auto kv = KV::NewStub(load::Connect(options.endpoint, 1).front());
     const uint64_t puts = PutAtRate(options, kv.get(), &tally);
     tally.puts.AwaitAtLeast(puts, "answers to puts");
     if (tally.puts_failed > 0) Fail(absl::StrCat(tally.puts_failed.load(), " puts failed"));
