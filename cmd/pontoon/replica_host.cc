@@ -14,6 +14,7 @@
 #include "absl/synchronization/notification.h"
 #include "cmd/pontoon/fatal.h"
 #include "cmd/pontoon/random.h"
+#include "kv/service/reflection.h"
 #include "raft/env/clock.h"
 #include "raft/env/log.h"
 
@@ -106,6 +107,7 @@ absl::Status ReplicaHost::StartPeerServer(const Config& config,
   grpc::ServerBuilder builder;
   // Otherwise a second server would silently share the port.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.SetOption(kv::ReflectionOption(false));
   for (const Url& url : config.listen_peer_urls) {
     builder.AddListeningPort(url.HostPort(), grpc::InsecureServerCredentials());
   }

@@ -38,12 +38,14 @@ absl::Status FillLeader(const ReadView& view, const std::string& name, LeaderRes
 // A whole call that does `txn`, if the request is `valid`. `if_unchanged`: the status if that finds
 // the place gone.
 template <typename Response>
-ServerUnaryReactor* Write(const QueueParts& parts, CallbackServerContext* call, absl::Status valid,
-                          const TxnRequest& txn, absl::Status if_unchanged, Response* response) {
+ServerUnaryReactor* Write(const QueueParts& parts, CallbackServerContext* call,
+                          const absl::Status& valid, const TxnRequest& txn,
+                          absl::Status if_unchanged, Response* response) {
   ServerUnaryReactor* const reactor = call->DefaultReactor();
-  if (valid.ok()) valid = parts.member->CheckServing(*call);
-  if (!valid.ok()) {
-    reactor->Finish(ToGrpc(valid));
+  absl::Status ready = parts.member->CheckServing(*call);
+  if (ready.ok()) ready = valid;
+  if (!ready.ok()) {
+    reactor->Finish(ToGrpc(ready));
     return reactor;
   }
   ProposeRequest<TxnResponse>(*parts.member, txn, parts.request_bytes_max,

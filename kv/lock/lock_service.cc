@@ -33,8 +33,8 @@ ServerUnaryReactor* LockService::Unlock(CallbackServerContext* call, const Unloc
   ServerUnaryReactor* const reactor = call->DefaultReactor();
   DeleteRangeRequest deletion;
   deletion.set_key(request->key());
-  absl::Status ready = CheckDeleteRangeRequest(deletion);
-  if (ready.ok()) ready = parts_.member->CheckServing(*call);
+  absl::Status ready = parts_.member->CheckServing(*call);
+  if (ready.ok()) ready = CheckDeleteRangeRequest(deletion);
   if (!ready.ok()) {
     reactor->Finish(ToGrpc(ready));
     return reactor;

@@ -1,10 +1,8 @@
 #include "kv/service/client_server.h"
 
 #include <grpc/grpc.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
@@ -13,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "kv/service/reflection.h"
 
 namespace pontoon::kv {
 namespace {
@@ -28,15 +27,6 @@ class HealthServiceEnabled {
  public:
   HealthServiceEnabled() { grpc::EnableDefaultHealthCheckService(true); }
   ~HealthServiceEnabled() { grpc::EnableDefaultHealthCheckService(false); }
-};
-
-// Reflection for one server; gRPC's own way would add it to every one that is built from then on.
-class Reflection final : public grpc::ServerBuilderOption {
- public:
-  void UpdateArguments(grpc::ChannelArguments*) override {}
-  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
-  }
 };
 
 void SetLimits(const ClientServerOptions& options, grpc::ServerBuilder& builder) {
@@ -71,7 +61,7 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> StartClientServer(
   if (!watchers.empty()) {
     builder.experimental().SetInterceptorCreators(std::move(watchers));
   }
-  if (options.reflection) builder.SetOption(std::make_unique<Reflection>());
+  builder.SetOption(ReflectionOption(options.reflection));
 
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   for (size_t i = 0; i < ports.size(); ++i) {

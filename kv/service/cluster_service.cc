@@ -80,15 +80,14 @@ absl::Status ClusterService::FillList(const ReadView& view, Answer answer) const
 }
 
 void ClusterService::Change(const CallbackServerContext& call, ServerUnaryReactor* reactor,
-                            MembershipChange change, Answer answer) {
-  if (absl::Status s = parts_.member->CheckServing(call); !s.ok()) {
-    reactor->Finish(ToGrpc(s));
-    return;
-  }
+                            absl::StatusOr<MembershipChange> change, Answer answer) {
+  absl::Status ready = parts_.member->CheckServing(call);
+  if (ready.ok()) ready = change.status();
+  if (!ready.ok()) return reactor->Finish(ToGrpc(ready));
   raft::Replica* const replica = parts_.member->replica();
-  const Kind kind = change.kind;
+  const Kind kind = change->kind;
   replica->ChangeMembership(
-      {std::move(change)}, parts_.member->DeadlineOf(call),
+      {*std::move(change)}, parts_.member->DeadlineOf(call),
       [this, reactor, replica, kind, answer](raft::ChangeOutcome outcome) {
         if (std::holds_alternative<raft::ChangeMade>(outcome)) {
           ListAfterChange(reactor, answer);
@@ -116,7 +115,7 @@ ServerUnaryReactor* ClusterService::MemberAdd(CallbackServerContext* call,
   ServerUnaryReactor* const reactor = call->DefaultReactor();
   const absl::StatusOr<std::vector<std::string>> urls = CheckPeerUrls(request->peerurls());
   if (!urls.ok()) {
-    reactor->Finish(ToGrpc(urls.status()));
+    Change(*call, reactor, urls.status(), AnswerIn(response));
     return reactor;
   }
   const NodeId id = AddedMemberIdOf(*urls, parts_.token, absl::Now());
@@ -125,7 +124,7 @@ ServerUnaryReactor* ClusterService::MemberAdd(CallbackServerContext* call,
   for (const std::string& url : *urls) member.add_peerurls(url);
   member.set_islearner(request->islearner());  // as what it was added; the list says what it is now
   const Kind kind = request->islearner() ? Kind::kAddLearner : Kind::kAddVoter;
-  Change(*call, reactor, {kind, id, *urls}, AnswerIn(response));
+  Change(*call, reactor, MembershipChange{kind, id, *urls}, AnswerIn(response));
   return reactor;
 }
 
@@ -133,7 +132,8 @@ ServerUnaryReactor* ClusterService::MemberRemove(CallbackServerContext* call,
                                                  const MemberRemoveRequest* request,
                                                  MemberRemoveResponse* response) {
   ServerUnaryReactor* const reactor = call->DefaultReactor();
-  Change(*call, reactor, {Kind::kRemove, NodeId(request->id())}, AnswerIn(response));
+  Change(*call, reactor, MembershipChange{Kind::kRemove, NodeId(request->id())},
+         AnswerIn(response));
   return reactor;
 }
 
@@ -142,11 +142,9 @@ ServerUnaryReactor* ClusterService::MemberUpdate(CallbackServerContext* call,
                                                  MemberUpdateResponse* response) {
   ServerUnaryReactor* const reactor = call->DefaultReactor();
   const absl::StatusOr<std::vector<std::string>> urls = CheckPeerUrls(request->peerurls());
-  if (urls.ok()) {
-    Change(*call, reactor, {Kind::kUpdate, NodeId(request->id()), *urls}, AnswerIn(response));
-  } else {
-    reactor->Finish(ToGrpc(urls.status()));
-  }
+  absl::StatusOr<MembershipChange> change = urls.status();
+  if (urls.ok()) change = MembershipChange{Kind::kUpdate, NodeId(request->id()), *urls};
+  Change(*call, reactor, std::move(change), AnswerIn(response));
   return reactor;
 }
 
@@ -154,7 +152,8 @@ ServerUnaryReactor* ClusterService::MemberPromote(CallbackServerContext* call,
                                                   const MemberPromoteRequest* request,
                                                   MemberPromoteResponse* response) {
   ServerUnaryReactor* const reactor = call->DefaultReactor();
-  Change(*call, reactor, {Kind::kPromote, NodeId(request->id())}, AnswerIn(response));
+  Change(*call, reactor, MembershipChange{Kind::kPromote, NodeId(request->id())},
+         AnswerIn(response));
   return reactor;
 }
 

@@ -69,7 +69,7 @@ class ClusterService final : public etcdserverpb::Cluster::CallbackService {
   // Fill `answer`, later, and end the call.
   void List(grpc::ServerUnaryReactor* reactor, Answer answer);
   void Change(const grpc::CallbackServerContext& call, grpc::ServerUnaryReactor* reactor,
-              MembershipChange change, Answer answer);
+              absl::StatusOr<MembershipChange> change, Answer answer);
   void ListAfterChange(grpc::ServerUnaryReactor* reactor, Answer answer);
 
   absl::Status FillList(const ReadView& view, Answer answer) const;

@@ -84,6 +84,8 @@ ServerUnaryReactor* MaintenanceService::Status(CallbackServerContext* call,
 ServerUnaryReactor* MaintenanceService::Alarm(CallbackServerContext* call,
                                               const AlarmRequest* request,
                                               AlarmResponse* response) {
+  // A member that is corrupt serves this.
+  if (absl::Status s = parts_.member->CheckNoLearner(); !s.ok()) return FinishedWith(call, s);
   switch (request->action()) {
     case AlarmRequest::GET:
       return ListAlarms(call, request->alarm(), response);

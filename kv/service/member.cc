@@ -34,11 +34,16 @@ absl::Status Member::CheckLeader(const grpc::CallbackServerContext& call) const 
   return kErrNoLeader;
 }
 
+absl::Status Member::CheckNoLearner() const {
+  return replica_->CurrentLeadership().is_learner ? absl::Status(kErrNotSupportedForLearner)
+                                                  : absl::OkStatus();
+}
+
 absl::Status Member::CheckServing(const grpc::CallbackServerContext& call,
                                   Learners learners) const {
   if (is_corrupt_) return kErrCorrupt;
-  if (learners == Learners::kRefuse && replica_->CurrentLeadership().is_learner) {
-    return kErrNotSupportedForLearner;
+  if (learners == Learners::kRefuse) {
+    if (absl::Status s = CheckNoLearner(); !s.ok()) return s;
   }
   return CheckLeader(call);
 }

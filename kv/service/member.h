@@ -54,6 +54,9 @@ class Member {
   // Whether a learner serves a call, which has no part in what the cluster agrees on. As in etcd it
   // answers what is about its own state alone: serializable ranges, snapshots, its status.
   enum class Learners { kRefuse, kServe };
+  // ErrNotSupportedForLearner if this member is one.
+  absl::Status CheckNoLearner() const;
+
   // OK if this member may serve `call`; otherwise ErrCorrupt, ErrNotSupportedForLearner, or as
   // CheckLeader.
   absl::Status CheckServing(const grpc::CallbackServerContext& call,
