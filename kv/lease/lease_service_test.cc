@@ -4,12 +4,10 @@
 #include "kv/lease/lease_service.h"
 
 #include <gmock/gmock.h>
-#include <google/protobuf/text_format.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <filesystem>
 #include <limits>
 #include <memory>
 #include <string>
@@ -26,6 +24,7 @@
 #include "kv/maintenance/store_quota.h"
 #include "kv/service/client_server.h"
 #include "kv/service/kv_service.h"
+#include "kv/service/testing/calls.h"
 #include "kv/service/testing/instant_replica.h"
 #include "proto/rpc.grpc.pb.h"
 #include "raft/base/prng.h"
@@ -44,29 +43,10 @@ constexpr uint64_t kSeed = 7;
 // Of calls that nobody answers.
 constexpr absl::Duration kCallTimeout = absl::Milliseconds(400);
 
-template <typename Message>
-Message Parse(const std::string& text) {
-  Message message;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message)) << text;
-  return message;
-}
-
-testing::AssertionResult Failed(const grpc::Status& status, const ApiError& error) {
-  if (static_cast<int>(status.error_code()) == static_cast<int>(error.code) &&
-      status.error_message() == error.text) {
-    return testing::AssertionSuccess();
-  }
-  return testing::AssertionFailure()
-         << "got " << status.error_code() << " \"" << status.error_message() << "\"";
-}
-
 // A member: its store, and all that keeps the time of leases. It leads until it is told otherwise.
 struct TestMember {
-  TestMember(NodeId self, const std::string& dir) {
-    std::filesystem::remove_all(dir);  // of an earlier run
-    auto opened = KvStore::Open(dir, StoreOptions());
-    EXPECT_TRUE(opened.ok()) << opened.status();
-    store = *std::move(opened);
+  TestMember(NodeId self, const std::string& name) {
+    store = OpenFreshStore({}, name);
     replica = std::make_unique<InstantReplica>(self, store.get());
     member = std::make_unique<Member>(Member::Options{kCluster, kCallTimeout}, replica.get(),
                                       Clock::System());
@@ -101,12 +81,6 @@ struct TestMember {
   std::unique_ptr<LeaseGranter> granter;
   std::unique_ptr<LeaseService> service;
   std::unique_ptr<KvService> kv_service;
-};
-
-struct Call {
-  Call() { context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30)); }
-  grpc::ClientContext* get() { return &context; }
-  grpc::ClientContext context;
 };
 
 // Calls of one member's services.
@@ -167,14 +141,9 @@ class TestClient {
   std::shared_ptr<grpc::Channel> channel_;
 };
 
-std::string TestDir(const std::string& name) {
-  return absl::StrCat(testing::TempDir(), "/",
-                      testing::UnitTest::GetInstance()->current_test_info()->name(), "_", name);
-}
-
 class LeaseServiceTest : public testing::Test {
  protected:
-  TestMember m_{kSelf, TestDir("self")};
+  TestMember m_{kSelf, "self"};
   TestClient c_{m_};
 };
 
@@ -453,7 +422,7 @@ class FollowerLeaseServiceTest : public LeaseServiceTest {
     ASSERT_TRUE(leader_client_.Grant(request).ok());
   }
 
-  TestMember leader_{kPeer, TestDir("leader")};
+  TestMember leader_{kPeer, "leader"};
   TestClient leader_client_{leader_};
   LessorService peer_service_;
   std::unique_ptr<grpc::Server> peer_server_;

@@ -2,11 +2,9 @@
 // replica that applies at once what it is given.
 
 #include <gmock/gmock.h>
-#include <google/protobuf/text_format.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,6 +18,7 @@
 #include "kv/lock/lock_service.h"
 #include "kv/service/client_server.h"
 #include "kv/service/kv_service.h"
+#include "kv/service/testing/calls.h"
 #include "kv/service/testing/instant_replica.h"
 #include "proto/rpc.grpc.pb.h"
 #include "proto/v3election.grpc.pb.h"
@@ -37,28 +36,6 @@ using v3lockpb::UnlockResponse;
 
 constexpr ClusterId kCluster{0xc1};
 constexpr NodeId kSelf{0xa1};
-
-template <typename Message>
-Message Parse(const std::string& text) {
-  Message message;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message)) << text;
-  return message;
-}
-
-testing::AssertionResult Failed(const grpc::Status& status, const ApiError& error) {
-  if (static_cast<int>(status.error_code()) == static_cast<int>(error.code) &&
-      status.error_message() == error.text) {
-    return testing::AssertionSuccess();
-  }
-  return testing::AssertionFailure()
-         << "got " << status.error_code() << " \"" << status.error_message() << "\"";
-}
-
-struct Call {
-  Call() { context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30)); }
-  grpc::ClientContext* get() { return &context; }
-  grpc::ClientContext context;
-};
 
 // A call under way, of which the test waits for the end.
 template <typename Request, typename Response>
@@ -80,12 +57,7 @@ using PendingCampaign = Pending<CampaignRequest, CampaignResponse>;
 class LockTest : public testing::Test {
  protected:
   LockTest() {
-    const std::string dir = absl::StrCat(
-        testing::TempDir(), "/", testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(dir);  // of an earlier run
-    auto store = KvStore::Open(dir, StoreOptions());
-    EXPECT_TRUE(store.ok()) << store.status();
-    store_ = *std::move(store);
+    store_ = OpenFreshStore();
     replica_ = std::make_unique<InstantReplica>(kSelf, store_.get());
     member_ = std::make_unique<Member>(Member::Options{kCluster}, replica_.get(), Clock::System());
     reads_ = std::make_unique<ReadLane>(store_.get(), replica_.get(), NewThreadExecutor("reads"));

@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "kv/service/testing/calls.h"
 #include "kv/service/testing/instant_replica.h"
 #include "proto/command.pb.h"
 #include "proto/rpc.pb.h"
@@ -31,10 +31,7 @@ class EndpointsTest : public ::testing::Test {
   EndpointsTest() : scrubber_(NewThreadExecutor("scrubber")) {
     StoreOptions options;
     options.scrub_executor = scrubber_.get();
-    const std::string dir = absl::StrCat(
-        testing::TempDir(), "/", testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(dir);  // of an earlier run
-    store_ = *KvStore::Open(dir, options);
+    store_ = OpenFreshStore(options);
     replica_ = std::make_unique<InstantReplica>(kSelf, store_.get());
     replica_->SetMembership({.voters = {kSelf, kPeer}});
     replica_->SetLeader(kSelf);

@@ -4,13 +4,11 @@
 #include "kv/service/maintenance_service.h"
 
 #include <gmock/gmock.h>
-#include <google/protobuf/text_format.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <openssl/sha.h>
 
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +22,7 @@
 #include "kv/service/member.h"
 #include "kv/service/read_lane.h"
 #include "kv/service/status_reporter.h"
+#include "kv/service/testing/calls.h"
 #include "kv/service/testing/instant_replica.h"
 #include "kv/store/kv_store.h"
 #include "kv/store/snapshot_stream.h"
@@ -44,26 +43,13 @@ constexpr NodeId kSelf{0xa1};
 constexpr int64_t kQuotaBytes = 4 << 20;
 constexpr int64_t kRangeBytesMax = 2 << 20;
 
-template <typename Message>
-Message Parse(const std::string& text) {
-  Message message;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message)) << text;
-  return message;
-}
-
 class MaintenanceTest : public testing::Test {
  protected:
   MaintenanceTest() {
     StoreOptions options;
     options.scrub_executor = scrubber_.get();
     options.write_buffer_bytes = 256 << 10;
-    const std::string dir =
-        absl::StrCat(testing::TempDir(), "/maintenance-",
-                     testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(dir);  // of an earlier run
-    auto store = KvStore::Open(dir, options);
-    EXPECT_TRUE(store.ok()) << store.status();
-    store_ = *std::move(store);
+    store_ = OpenFreshStore(options);
     replica_ = std::make_unique<InstantReplica>(kSelf, store_.get());
     member_ = std::make_unique<Member>(Member::Options{kCluster}, replica_.get(), Clock::System());
     const auto new_lane = [this](const char* name) {
@@ -93,13 +79,6 @@ class MaintenanceTest : public testing::Test {
     server_->Shutdown(std::chrono::system_clock::now());
     replica_.reset();  // its thread uses the store
   }
-
-  // What a call is made with; a new one for each call.
-  struct Call {
-    Call() { context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30)); }
-    grpc::ClientContext* get() { return &context; }
-    grpc::ClientContext context;
-  };
 
   grpc::Status Put(const std::string& key, const std::string& value) {
     PutRequest request;
@@ -181,10 +160,6 @@ testing::AssertionResult Failed(const grpc::Status& status, grpc::StatusCode cod
   }
   return testing::AssertionFailure()
          << "got " << status.error_code() << " \"" << status.error_message() << "\"";
-}
-
-testing::AssertionResult Failed(const grpc::Status& status, const ApiError& error) {
-  return Failed(status, static_cast<grpc::StatusCode>(error.code), std::string(error.text));
 }
 
 // ---- alarms

@@ -2,12 +2,10 @@
 // applies at once what it is given.
 
 #include <gmock/gmock.h>
-#include <google/protobuf/text_format.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +22,7 @@
 #include "kv/service/maintenance_service.h"
 #include "kv/service/member.h"
 #include "kv/service/read_lane.h"
+#include "kv/service/testing/calls.h"
 #include "kv/service/testing/instant_replica.h"
 #include "kv/service/unknown_calls.h"
 #include "kv/store/kv_store.h"
@@ -43,13 +42,6 @@ constexpr ClusterId kCluster{0xc1};
 constexpr NodeId kSelf{0xa1};
 constexpr NodeId kPeer{0xa2};
 constexpr size_t kRequestBytesMax = 64 << 10;
-
-template <typename Message>
-Message Parse(const std::string& text) {
-  Message message;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message)) << text;
-  return message;
-}
 
 // Everybody has the name that belongs to its id, and only one has told where clients reach it.
 class NamesOnly : public MemberDirectory {
@@ -77,12 +69,7 @@ class ServiceTest : public testing::Test {
   ServiceTest() : scrubber_(NewThreadExecutor("scrubber")) {
     StoreOptions options;
     options.scrub_executor = scrubber_.get();
-    const std::string dir = absl::StrCat(
-        testing::TempDir(), "/", testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(dir);  // of an earlier run
-    auto store = KvStore::Open(dir, options);
-    EXPECT_TRUE(store.ok()) << store.status();
-    store_ = *std::move(store);
+    store_ = OpenFreshStore(options);
     replica_ = std::make_unique<InstantReplica>(kSelf, store_.get());
     replica_->SetMembership(SelfAndPeer());
     member_ = std::make_unique<Member>(Member::Options{kCluster}, replica_.get(), Clock::System());
@@ -117,13 +104,6 @@ class ServiceTest : public testing::Test {
     server_->Shutdown(std::chrono::system_clock::now());
     replica_.reset();  // its thread uses the store
   }
-
-  // What a call is made with; a new one for each call.
-  struct Call {
-    Call() { context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30)); }
-    grpc::ClientContext* get() { return &context; }
-    grpc::ClientContext context;
-  };
 
   grpc::Status Put(const std::string& request, PutResponse* response) {
     return kv_->Put(Call().get(), Parse<PutRequest>(request), response);
@@ -192,16 +172,6 @@ class ServiceTest : public testing::Test {
   std::unique_ptr<Maintenance::Stub> maintenance_;
   std::unique_ptr<Cluster::Stub> cluster_;
 };
-
-// Whether a call failed with exactly this error.
-testing::AssertionResult Failed(const grpc::Status& status, const ApiError& error) {
-  if (static_cast<int>(status.error_code()) == static_cast<int>(error.code) &&
-      status.error_message() == error.text) {
-    return testing::AssertionSuccess();
-  }
-  return testing::AssertionFailure()
-         << "got " << status.error_code() << " \"" << status.error_message() << "\"";
-}
 
 testing::AssertionResult NotOffered(const grpc::Status& status, const std::string& call) {
   if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED &&
