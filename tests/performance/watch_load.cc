@@ -42,6 +42,7 @@ struct Options {
   int watchers = 10000;
   int connections = 10;
   int streams_per_connection = 1;
+  int keys = 0;  // 0: as many as watchers
   double rate = 0;
   double seconds = 10;
 };
@@ -49,17 +50,22 @@ struct Options {
 struct Tally {
   load::Counter created, events, puts;
   std::mutex mutex;
-  ctl::LatencyHistogram delays;  // guarded by mutex
+  ctl::LatencyHistogram delays;       // guarded by mutex
+  ctl::LatencyHistogram put_latency;  // guarded by mutex
   std::atomic<uint64_t> puts_failed = 0;
 };
 
-std::string KeyOf(int watcher) { return absl::StrFormat("watched/%08d", watcher); }
+std::string KeyOf(int number) { return absl::StrFormat("watched/%08d", number); }
 
-// A stream with a number of watchers, each of a key of its own.
+// A stream with a number of watchers.
 class WatchStream final : public grpc::ClientBidiReactor<WatchRequest, WatchResponse> {
  public:
-  WatchStream(std::shared_ptr<grpc::Channel> channel, int first, int count, Tally* tally)
-      : stub_(Watch::NewStub(channel)), next_(first), end_(first + count), tally_(tally) {
+  WatchStream(std::shared_ptr<grpc::Channel> channel, int first, int count, int keys, Tally* tally)
+      : stub_(Watch::NewStub(channel)),
+        next_(first),
+        end_(first + count),
+        keys_(keys),
+        tally_(tally) {
     stub_->async()->Watch(&context_, this);
     StartRead(&response_);
     RequestNext();
@@ -92,7 +98,7 @@ class WatchStream final : public grpc::ClientBidiReactor<WatchRequest, WatchResp
 
  private:
   void RequestNext() {
-    request_.mutable_create_request()->set_key(KeyOf(next_++));
+    request_.mutable_create_request()->set_key(KeyOf(next_++ % keys_));
     StartWrite(&request_);
   }
 
@@ -116,6 +122,7 @@ class WatchStream final : public grpc::ClientBidiReactor<WatchRequest, WatchResp
   WatchResponse response_;
   int next_;
   const int end_;
+  const int keys_;
   Tally* const tally_;
 
   std::mutex mutex_;
@@ -127,6 +134,7 @@ struct PutCall {
   grpc::ClientContext context;
   etcdserverpb::PutRequest request;
   etcdserverpb::PutResponse response;
+  Clock::time_point due;
 };
 
 // Puts at a rate, whether or not the server keeps up, to one key after the other.
@@ -138,11 +146,16 @@ uint64_t PutAtRate(const Options& options, KV::Stub* kv, Tally* tally) {
                                  static_cast<int64_t>(1e9 * static_cast<double>(i) / options.rate));
     std::this_thread::sleep_until(due);
     auto* const call = new PutCall;
-    call->request.set_key(KeyOf(static_cast<int>(i % static_cast<uint64_t>(options.watchers))));
+    call->due = due;
+    call->request.set_key(KeyOf(static_cast<int>(i % static_cast<uint64_t>(options.keys))));
     call->request.set_value(absl::StrCat(due.time_since_epoch().count()));
     kv->async()->Put(&call->context, &call->request, &call->response,
                      [call, tally](grpc::Status s) {
                        if (!s.ok()) ++tally->puts_failed;
+                       {
+                         std::lock_guard lock(tally->mutex);
+                         tally->put_latency.Record(absl::FromChrono(Clock::now() - call->due));
+                       }
                        tally->puts.Add(1);
                        delete call;
                      });
@@ -162,7 +175,7 @@ void Run(const Options& options) {
   for (int i = 0; i < streams; ++i) {
     const int count = (options.watchers - first) / (streams - i);
     const auto& channel = channels[static_cast<size_t>(i % options.connections)];
-    watches.push_back(std::make_unique<WatchStream>(channel, first, count, &tally));
+    watches.push_back(std::make_unique<WatchStream>(channel, first, count, options.keys, &tally));
     first += count;
   }
   tally.created.AwaitAtLeast(static_cast<uint64_t>(options.watchers), "watchers");
@@ -175,9 +188,12 @@ void Run(const Options& options) {
     const uint64_t puts = PutAtRate(options, kv.get(), &tally);
     tally.puts.AwaitAtLeast(puts, "answers to puts");
     if (tally.puts_failed > 0) Fail(absl::StrCat(tally.puts_failed.load(), " puts failed"));
-    tally.events.AwaitAtLeast(puts, "events");
+    const int watchers_of_a_key = options.watchers / options.keys;
+    tally.events.AwaitAtLeast(puts * static_cast<uint64_t>(watchers_of_a_key), "events");
     std::lock_guard lock(tally.mutex);
     report["events"] = tally.delays.count();
+    report["put_p50_us"] = absl::ToDoubleMicroseconds(tally.put_latency.Quantile(0.5));
+    report["put_p99_us"] = absl::ToDoubleMicroseconds(tally.put_latency.Quantile(0.99));
     report["delay_p50_us"] = absl::ToDoubleMicroseconds(tally.delays.Quantile(0.5));
     report["delay_p99_us"] = absl::ToDoubleMicroseconds(tally.delays.Quantile(0.99));
   }
@@ -191,16 +207,23 @@ void Run(const Options& options) {
 int main(int argc, char** argv) {
   pontoon::Options options;
   CLI::App app(
-      "Watches an etcd v3 server from many watchers, each of a key of its own, and prints as JSON "
-      "how much its memory grew by them, and how long events took.");
+      "Watches an etcd v3 server from many watchers, and prints as JSON how much its memory grew "
+      "by "
+      "them, and how long puts and events took.");
   app.add_option("--endpoint", options.endpoint, "HOST:PORT of the server")->required();
   app.add_option("--pid", options.pid, "process of the server, to read its resident memory");
   app.add_option("--watchers", options.watchers, "in all")->check(CLI::PositiveNumber);
   app.add_option("--connections", options.connections, "")->check(CLI::PositiveNumber);
   app.add_option("--streams", options.streams_per_connection, "on each connection")
       ->check(CLI::PositiveNumber);
+  app.add_option("--keys", options.keys, "that they watch in turn; by default each one of its own")
+      ->check(CLI::PositiveNumber);
   app.add_option("--rate", options.rate, "puts a second; 0: none")->check(CLI::NonNegativeNumber);
   app.add_option("--seconds", options.seconds, "of puts")->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
+  if (options.keys == 0) options.keys = options.watchers;
+  if (options.watchers % options.keys != 0) {
+    pontoon::load::Fail("--watchers must be a multiple of --keys");
+  }
   pontoon::Run(options);
 }

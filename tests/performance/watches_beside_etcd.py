@@ -2,10 +2,10 @@
 """Measures what watchers cost, on Pontoon and on etcd, on this machine and in one run.
 
 Starts three nodes of each on loopback, and drives one of them in turn with tests/performance:watch_load: the memory that idle
-watchers take, and the time from a put to its event. Prints a Markdown report for docs/performance.md.
+watchers take, the time from a put to its event, and what one key with many watchers does to puts. Prints a Markdown report for docs/performance.md.
 
   bazel build //cmd/... //tests/performance:watch_load
-  tests/performance/watches_beside_etcd.py               # about two minutes
+  tests/performance/watches_beside_etcd.py               # about five minutes
 """
 
 import argparse
@@ -26,7 +26,9 @@ IDLE = {"one stream": ("--connections", 1),
         "100 connections, a stream on each": ("--connections", 100),
         "100 connections, 10 streams on each": ("--connections", 100, "--streams", 10)}
 WATCHERS = 10000
+MANY = 100000
 DELAY = ("--watchers", 1000, "--connections", 10, "--rate", 1000, "--seconds", 10)
+FAN_OUT = ("--watchers", 10000, "--keys", 1, "--connections", 10, "--rate", 5, "--seconds", 10)
 
 
 def load(node, *flags):
@@ -37,13 +39,21 @@ def load(node, *flags):
     return json.loads(done.stdout)
 
 
+def print_times(heading, reports):
+    print(f"\n| {heading} | etcd (us) | pontoon (us) | pontoon / etcd |\n|---|---|---|---|")
+    for figure, words in (("put_p50_us", "put p50"), ("put_p99_us", "put p99"),
+                          ("delay_p50_us", "from put to event p50"), ("delay_p99_us", "from put to event p99")):
+        etcd, pontoon = (statistics.median(r[figure] for r in reports[name]) for name in ("etcd", "pontoon"))
+        print(f"| {words} | {etcd:.0f} | {pontoon:.0f} | **{pontoon / etcd:.2f}** |")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     if not LOAD.exists():
         raise SystemExit("watch_load is missing; try: bazel build //tests/performance:watch_load")
-    memory, delays = {}, {}
+    memory, delays, fan_outs, many = {}, {}, {}, {}
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="watches-"))
         for name in ("etcd", "pontoon"):
@@ -56,18 +66,20 @@ def main():
             cluster.start()
         for round_number in range(options.rounds):
             for name in sorted(clusters, reverse=round_number % 2 == 1):
-                report = load(clusters[name].nodes[0], *DELAY)
-                delays.setdefault(name, []).append(report)
-                print(f"round {round_number + 1}: {name} p50 {report['delay_p50_us']:.0f} us, "
-                      f"p99 {report['delay_p99_us']:.0f} us", file=sys.stderr, flush=True)
+                for reports, flags in ((delays, DELAY), (fan_outs, FAN_OUT)):
+                    report = load(clusters[name].nodes[0], *flags)
+                    reports.setdefault(name, []).append(report)
+                    print(f"round {round_number + 1}: {name} {report}", file=sys.stderr, flush=True)
+        for name, cluster in clusters.items():
+            many[name] = load(cluster.nodes[1], "--watchers", MANY, "--connections", 100)["memory_bytes"]
     print(f"| {WATCHERS} idle watchers | etcd (KiB) | pontoon (KiB) | pontoon / etcd |\n|---|---|---|---|")
     for kind in IDLE:
         etcd, pontoon = memory[kind, "etcd"], memory[kind, "pontoon"]
         print(f"| {kind} | {etcd / 1024:.0f} | {pontoon / 1024:.0f} | **{pontoon / etcd:.2f}** |")
-    print("\n| from put to event, 1,000 a second, 1,000 watchers | etcd (us) | pontoon (us) | pontoon / etcd |\n|---|---|---|---|")
-    for figure, heading in (("delay_p50_us", "p50"), ("delay_p99_us", "p99")):
-        etcd, pontoon = (statistics.median(r[figure] for r in delays[name]) for name in ("etcd", "pontoon"))
-        print(f"| {heading} | {etcd:.0f} | {pontoon:.0f} | **{pontoon / etcd:.2f}** |")
+    print(f"| {MANY} on 100 streams | {many['etcd'] / 1024:.0f} | {many['pontoon'] / 1024:.0f} "
+          f"| **{many['pontoon'] / many['etcd']:.2f}** |")
+    print_times("1,000 puts a second, 1,000 watchers, each of a key of its own", delays)
+    print_times("5 puts a second of one key with 10,000 watchers", fan_outs)
 
 
 if __name__ == "__main__":
