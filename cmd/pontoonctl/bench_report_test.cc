@@ -56,9 +56,9 @@ TEST(BenchReport, AsTextIsALineForEachFigure) {
 }
 
 TEST(BenchKey, IsPaddedToItsSize) {
-  EXPECT_EQ(BenchKey(42, 16), "bench/0000000042");
-  EXPECT_EQ(BenchKey(42, 8), "bench/42");
-  EXPECT_EQ(BenchKey(42, 1), "bench/42");
+  EXPECT_EQ(BenchKey("bench/", 42, 16), "bench/0000000042");
+  EXPECT_EQ(BenchKey("bench/", 42, 8), "bench/42");
+  EXPECT_EQ(BenchKey("b/", 42, 1), "b/42");
   EXPECT_EQ(BenchKeySizeMin(10'000), 10);
   EXPECT_EQ(BenchKeySizeMin(10'001), 11);
   EXPECT_EQ(BenchKeySizeMin(1), 7);

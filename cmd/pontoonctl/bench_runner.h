@@ -11,12 +11,15 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "cmd/pontoonctl/bench_schedule.h"
 #include "cmd/pontoonctl/endpoint.h"
 #include "cmd/pontoonctl/latency_histogram.h"
 
 namespace pontoon::ctl {
+
+inline constexpr char kBenchPrefix[] = "bench/";
 
 struct BenchOptions {
   enum class Operation { kPut, kGet };
@@ -30,6 +33,7 @@ struct BenchOptions {
   int clients = 100;
   // Shared by the clients, and spread over the endpoints in turn.
   int connections = 4;
+  std::string key_prefix = kBenchPrefix;
   int key_size_bytes = 16;
   int value_size_bytes = 256;
   // Different keys, named as in BenchKey.
@@ -61,11 +65,11 @@ struct BenchResult {
   uint64_t error_count() const;
 };
 
-// The key with this number: "bench/" and the number in decimal digits, with zeros before it up to
-// `size_bytes`.
-std::string BenchKey(uint64_t number, int size_bytes);
+// The key with this number: `prefix` and the number in decimal digits, with zeros between them up
+// to `size_bytes`.
+std::string BenchKey(absl::string_view prefix, uint64_t number, int size_bytes);
 
-// The least key_size_bytes for so many keys.
+// The least key_size_bytes for so many keys with kBenchPrefix.
 int BenchKeySizeMin(uint64_t key_count);
 
 // Runs the warm-up, then the measured operations. An error only if a process of `pids` cannot be

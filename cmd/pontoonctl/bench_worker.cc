@@ -8,8 +8,6 @@
 namespace pontoon::ctl {
 namespace {
 
-constexpr char kKeyPrefix[] = "bench/";
-
 // Values begin at a random place of so many bytes.
 constexpr size_t kNoisePlaces = 1 << 16;
 
@@ -19,14 +17,14 @@ gpr_timespec ToGpr(BenchSchedule::Clock::time_point at) {
 
 }  // namespace
 
-std::string BenchKey(uint64_t number, int size_bytes) {
+std::string BenchKey(absl::string_view prefix, uint64_t number, int size_bytes) {
   const std::string digits = std::to_string(number);
-  const size_t taken = sizeof(kKeyPrefix) - 1 + digits.size();
+  const size_t taken = prefix.size() + digits.size();
   const size_t zeros = std::max<size_t>(size_bytes, taken) - taken;
-  return absl::StrCat(kKeyPrefix, std::string(zeros, '0'), digits);
+  return absl::StrCat(prefix, std::string(zeros, '0'), digits);
 }
 
-int BenchKeySizeMin(uint64_t key_count) { return BenchKey(key_count - 1, 0).size(); }
+int BenchKeySizeMin(uint64_t key_count) { return BenchKey(kBenchPrefix, key_count - 1, 0).size(); }
 
 BenchContent::BenchContent(const BenchOptions& options, uint64_t seed)
     : options_(options), prng_(seed) {
@@ -38,7 +36,7 @@ std::string BenchContent::KeyFor(uint64_t operation_index) {
   const uint64_t number = options_.key_order == BenchOptions::KeyOrder::kRandom
                               ? prng_.Below(options_.key_count)
                               : operation_index % options_.key_count;
-  return BenchKey(number, options_.key_size_bytes);
+  return BenchKey(options_.key_prefix, number, options_.key_size_bytes);
 }
 
 std::string BenchContent::NextValue() {

@@ -292,6 +292,19 @@ TEST_F(SingleServerTest, BenchmarksCountWhatTheyDo) {
   EXPECT_EQ(get["not_found"], 0);
   EXPECT_EQ(Out({"get", "bench/", "--prefix", "--count-only"}), "64\n");
 
+  // With a load that any machine bears; and it tidies up.
+  const auto check =
+      nlohmann::json::parse(Out({"check", "perf", "--duration", "500ms", "--output", "json"}));
+  EXPECT_EQ(check["verdict"], "pass");
+  EXPECT_EQ(check["wanted_per_second"], 150);
+  EXPECT_GT(check["rate_per_second"], 100);
+  EXPECT_EQ(Out({"get", "pontoonctl-check-perf/", "--prefix", "--count-only"}), "0\n");
+  EXPECT_EQ(Out({"put", "pontoonctl-check-perf/mine", "1"}), "OK\n");
+  const Result in_use = Run({"check", "perf", "--duration", "500ms"});
+  EXPECT_EQ(in_use.code, ExitCode::kFailed);
+  EXPECT_THAT(in_use.err, HasSubstr("del --prefix pontoonctl-check-perf/"));
+  EXPECT_EQ(Out({"get", "pontoonctl-check-perf/mine", "--print-value-only"}), "1\n");
+
   const auto timed = nlohmann::json::parse(
       Out({"bench", "get", "--duration", "200ms", "--keys", "1000", "--output", "json"}));
   EXPECT_GT(timed["not_found"], 0);
