@@ -142,9 +142,12 @@ ServerUnaryReactor* ClusterService::MemberUpdate(CallbackServerContext* call,
                                                  MemberUpdateResponse* response) {
   ServerUnaryReactor* const reactor = call->DefaultReactor();
   const absl::StatusOr<std::vector<std::string>> urls = CheckPeerUrls(request->peerurls());
-  absl::StatusOr<MembershipChange> change = urls.status();
-  if (urls.ok()) change = MembershipChange{Kind::kUpdate, NodeId(request->id()), *urls};
-  Change(*call, reactor, std::move(change), AnswerIn(response));
+  if (urls.ok()) {
+    Change(*call, reactor, MembershipChange{Kind::kUpdate, NodeId(request->id()), *urls},
+           AnswerIn(response));
+  } else {
+    Change(*call, reactor, urls.status(), AnswerIn(response));
+  }
   return reactor;
 }
 
