@@ -71,6 +71,7 @@ absl::StatusOr<StreamCall<SnapshotResponse>::Step> MakePiece(uint64_t size, Snap
 ServerUnaryReactor* MaintenanceService::Status(CallbackServerContext* call,
                                                const StatusRequest* /*request*/,
                                                StatusResponse* response) {
+  if (absl::Status s = parts_.member->CheckMetadata(*call); !s.ok()) return FinishedWith(call, s);
   ServerUnaryReactor* const reactor = call->DefaultReactor();
   const absl::Status posted =
       parts_.lane->Post([this, reactor, response](const ReadView& /*view*/, Term /*term*/) {
@@ -84,6 +85,7 @@ ServerUnaryReactor* MaintenanceService::Status(CallbackServerContext* call,
 ServerUnaryReactor* MaintenanceService::Alarm(CallbackServerContext* call,
                                               const AlarmRequest* request,
                                               AlarmResponse* response) {
+  if (absl::Status s = parts_.member->CheckMetadata(*call); !s.ok()) return FinishedWith(call, s);
   switch (request->action()) {
     case AlarmRequest::GET:
       return ListAlarms(call, request->alarm(), response);

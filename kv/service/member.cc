@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "kv/errors.h"
+#include "kv/service/utf8.h"
 
 namespace pontoon::kv {
 
@@ -28,7 +29,12 @@ bool Member::NeedsLeader(const grpc::CallbackServerContext& call) {
   return wish != call.client_metadata().end() && wish->second == "true";
 }
 
-absl::Status Member::CheckLeader(const grpc::CallbackServerContext& call) const {
+absl::Status Member::CheckMetadata(const grpc::CallbackServerContext& call) const {
+  const auto version = call.client_metadata().find("client-api-version");
+  if (version != call.client_metadata().end() &&
+      !IsUtf8({version->second.data(), version->second.size()})) {
+    return kErrInvalidClientAPIVersion;
+  }
   if (!NeedsLeader(call)) return absl::OkStatus();
   if (replica_->CurrentLeadership().leader != kNoNode) return absl::OkStatus();
   return kErrNoLeader;
@@ -36,7 +42,7 @@ absl::Status Member::CheckLeader(const grpc::CallbackServerContext& call) const 
 
 absl::Status Member::CheckServing(const grpc::CallbackServerContext& call) const {
   if (is_corrupt_) return kErrCorrupt;
-  return CheckLeader(call);
+  return CheckMetadata(call);
 }
 
 void Member::FillHeader(Term term, etcdserverpb::ResponseHeader* header) const {

@@ -43,15 +43,16 @@ class Member {
   // The same for what is done when the call is over.
   Instant DeadlineFromNow() const;
 
-  // ErrNoLeader if the client wants to be served only by a member that knows a leader (etcd's
-  // WithRequireLeader), and this one knows none.
-  absl::Status CheckLeader(const grpc::CallbackServerContext& call) const;
+  // What the client says of itself and wants of the member. ErrInvalidClientAPIVersion if its
+  // version is not text; ErrNoLeader if it wants to be served only by a member that knows a leader
+  // (etcd's WithRequireLeader), and this one knows none.
+  absl::Status CheckMetadata(const grpc::CallbackServerContext& call) const;
 
   // Whether this member's state is known to differ from that of the others.
   void SetCorrupt(bool is_corrupt) { is_corrupt_ = is_corrupt; }
   bool IsCorrupt() const { return is_corrupt_; }
 
-  // OK if this member may serve `call`; otherwise ErrCorrupt, or as CheckLeader.
+  // OK if this member may serve `call`; otherwise ErrCorrupt, or as CheckMetadata.
   absl::Status CheckServing(const grpc::CallbackServerContext& call) const;
 
   // Fills in who answers, in `term`. The revision is left as it is.
