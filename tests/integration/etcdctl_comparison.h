@@ -103,7 +103,7 @@ class Side {
  private:
   friend class Session;
 
-  // What stands for names in the words of steps is the same on both sides.
+  // With what the names in it stand for: the words of a step are the same on both sides.
   std::string Resolve(std::string words) const;
   std::vector<std::string> CommandLine(const Step& step, int node) const;
   absl::StatusOr<CommandResult> RunRaw(const Step& step, int node);

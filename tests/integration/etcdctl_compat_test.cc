@@ -363,6 +363,14 @@ TEST(NormaliserTest, KeepsWhatMatters) {
             "\"ClusterID\" : 0\n\"RaftTerm\" : 0\n\"Version\" : 3\n");
   EXPECT_EQ(normaliser.Apply("127.0.0.1:23790, ab12, 3.4.23, 20 kB, true, false, 2, 11, 11, "),
             "127.0.0.1:23790, <member1>, VERSION, SIZE, true, false, N, N, N, ");
+  EXPECT_EQ(normaliser.Apply("lease ab12 granted with TTL(60s), remaining(-1s)\nremaining(59s)"),
+            "lease <member1> granted with TTL(60s), remaining(-1s)\nremaining(TIME)");
+  EXPECT_EQ(normaliser.Apply(R"("ttl":-1,"granted-ttl":0 "ttl":59,"granted-ttl":60 "TTL":60)"),
+            R"("ttl":-1,"granted-ttl":0 "ttl":TIME,"granted-ttl":60 "TTL":60)");
+  EXPECT_EQ(normaliser.Apply("\"TTL\" : 59\n\"GrantedTTL\" : 60\n\"TTL\" : 60\n"),
+            "\"TTL\" : TIME\n\"GrantedTTL\" : 60\n\"TTL\" : 60\n");
+  EXPECT_EQ(normaliser.Apply("l/694d7ba2270b05f1\nl/key of 12\nl/2379\n"),
+            "l/LEASE\nl/key of 12\nl/2379\n");
   EXPECT_EQ(normaliser.Apply("Member             ab12 removed from cluster ab12\n"),
             "Member <member1> removed from cluster <member1>\n");
   EXPECT_EQ(normaliser.Apply("+--+--+\n| ENDPOINT | IS LEADER | RAFT TERM |\n+--+\n"
