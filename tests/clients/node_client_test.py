@@ -21,6 +21,7 @@ import tempfile
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 from processes.child import run
 from processes.cluster import Cluster
+from processes.signals import end_on_signals
 
 SOURCES = pathlib.Path(__file__).resolve().parent / "node"
 TEST = "node_client.test.js"
@@ -70,6 +71,7 @@ def main():
     parser.add_argument("--server", required=True, help="the server, pontoon or etcd")
     parser.add_argument("--pontoonctl", required=True, help="the tool that looks after the nodes")
     options = parser.parse_args()
+    end_on_signals()
     try:
         with tempfile.TemporaryDirectory(prefix="pontoon-node-client-") as folder:
             install(folder)
@@ -77,6 +79,9 @@ def main():
     except (CannotRun, AssertionError, subprocess.TimeoutExpired) as error:
         print(f"node_client_test: {error}")
         passed, failed = 0, 1
+    except KeyboardInterrupt:
+        print("interrupted")
+        return 1
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
