@@ -9,14 +9,15 @@ readonly policy=/usr/sbin/policy-rc.d
 
 usage() {
   cat <<'END'
-Usage: deploy/install-packages.sh [--with-tests] [--with-browser] [--with-package]
-                                  [--with-containers]
+Usage: deploy/install-packages.sh [--with-tests] [--with-browser] [--with-clients]
+                                  [--with-package] [--with-containers]
 
 Installs what deploy/packages.txt names and this Debian 12 machine lacks: what it takes to build
 and run Pontoon, and besides that
 
   --with-tests       what its tests need
   --with-browser     what the tests of the page need
+  --with-clients     what the test with a Node.js client needs; any Node.js 18 with npm does
   --with-package     what it takes to make a Debian package of it
   --with-containers  what the tests in containers and in a fresh Debian need
 
@@ -54,6 +55,7 @@ main() {
     case $flag in
       --with-tests) groups+='|test' ;;
       --with-browser) groups+='|browser' ;;
+      --with-clients) groups+='|clients' ;;
       --with-package) groups+='|package' ;;
       --with-containers) groups+='|containers' ;;
       -h | --help) usage && exit 0 ;;

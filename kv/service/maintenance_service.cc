@@ -71,6 +71,9 @@ absl::StatusOr<StreamCall<SnapshotResponse>::Step> MakePiece(uint64_t size, Snap
 ServerUnaryReactor* MaintenanceService::Status(CallbackServerContext* call,
                                                const StatusRequest* /*request*/,
                                                StatusResponse* response) {
+  if (absl::Status s = parts_.member->CheckCall(*call, Member::Learners::kServe); !s.ok()) {
+    return FinishedWith(call, s);
+  }
   ServerUnaryReactor* const reactor = call->DefaultReactor();
   const absl::Status posted =
       parts_.lane->Post([this, reactor, response](const ReadView& /*view*/, Term /*term*/) {
@@ -85,7 +88,7 @@ ServerUnaryReactor* MaintenanceService::Alarm(CallbackServerContext* call,
                                               const AlarmRequest* request,
                                               AlarmResponse* response) {
   // A member that is corrupt serves this.
-  if (absl::Status s = parts_.member->CheckNoLearner(); !s.ok()) return FinishedWith(call, s);
+  if (absl::Status s = parts_.member->CheckCall(*call); !s.ok()) return FinishedWith(call, s);
   switch (request->action()) {
     case AlarmRequest::GET:
       return ListAlarms(call, request->alarm(), response);

@@ -186,6 +186,25 @@ TEST_F(MaintenanceTest, AlarmsAreListedAfterABarrier) {
   EXPECT_THAT(Alarm(""), ElementsAre("etcdserver: no leader"));
 }
 
+TEST_F(MaintenanceTest, ClientsMayInsistOnALeader) {
+  const auto insisting = [] {
+    auto call = std::make_unique<Call>();
+    call->context.AddMetadata("hasleader", "true");
+    return call;
+  };
+  StatusResponse status;
+  AlarmResponse alarm;
+  const auto raise = Parse<AlarmRequest>("action: ACTIVATE alarm: NOSPACE memberID: 0xa1");
+  EXPECT_TRUE(maintenance_->Status(insisting()->get(), StatusRequest(), &status).ok());
+  replica_->SetLeader(kNoNode);
+  EXPECT_TRUE(
+      Failed(maintenance_->Status(insisting()->get(), StatusRequest(), &status), kErrNoLeader));
+  EXPECT_TRUE(
+      Failed(maintenance_->Alarm(insisting()->get(), AlarmRequest(), &alarm), kErrNoLeader));
+  EXPECT_TRUE(Failed(maintenance_->Alarm(insisting()->get(), raise, &alarm), kErrNoLeader));
+  EXPECT_THAT(store_->View()->alarms().raised(), IsEmpty());
+}
+
 TEST_F(MaintenanceTest, UnknownAlarmsAreRefused) {
   AlarmRequest request;
   request.set_action(static_cast<AlarmRequest::AlarmAction>(9));

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "kv/errors.h"
+#include "kv/service/utf8.h"
 
 namespace pontoon::kv {
 
@@ -28,24 +29,22 @@ bool Member::NeedsLeader(const grpc::CallbackServerContext& call) {
   return wish != call.client_metadata().end() && wish->second == "true";
 }
 
-absl::Status Member::CheckLeader(const grpc::CallbackServerContext& call) const {
-  if (!NeedsLeader(call)) return absl::OkStatus();
-  if (replica_->CurrentLeadership().leader != kNoNode) return absl::OkStatus();
-  return kErrNoLeader;
-}
-
-absl::Status Member::CheckNoLearner() const {
-  return replica_->CurrentLeadership().is_learner ? absl::Status(kErrNotSupportedForLearner)
-                                                  : absl::OkStatus();
+absl::Status Member::CheckCall(const grpc::CallbackServerContext& call, Learners learners) const {
+  const raft::Leadership leadership = replica_->CurrentLeadership();
+  if (learners == Learners::kRefuse && leadership.is_learner) return kErrNotSupportedForLearner;
+  const auto version = call.client_metadata().find("client-api-version");
+  if (version != call.client_metadata().end() &&
+      !IsUtf8({version->second.data(), version->second.size()})) {
+    return kErrInvalidClientAPIVersion;
+  }
+  if (NeedsLeader(call) && leadership.leader == kNoNode) return kErrNoLeader;
+  return absl::OkStatus();
 }
 
 absl::Status Member::CheckServing(const grpc::CallbackServerContext& call,
                                   Learners learners) const {
   if (is_corrupt_) return kErrCorrupt;
-  if (learners == Learners::kRefuse) {
-    if (absl::Status s = CheckNoLearner(); !s.ok()) return s;
-  }
-  return CheckLeader(call);
+  return CheckCall(call, learners);
 }
 
 void Member::FillHeader(Term term, etcdserverpb::ResponseHeader* header) const {

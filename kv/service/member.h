@@ -43,22 +43,21 @@ class Member {
   // The same for what is done when the call is over.
   Instant DeadlineFromNow() const;
 
-  // ErrNoLeader if the client wants to be served only by a member that knows a leader (etcd's
-  // WithRequireLeader), and this one knows none.
-  absl::Status CheckLeader(const grpc::CallbackServerContext& call) const;
+  // Whether a learner serves a call, which has no part in what the cluster agrees on. As in etcd it
+  // answers what is about its own state alone: serializable ranges, snapshots, its status.
+  enum class Learners { kRefuse, kServe };
+  // What a member is, and what the client says of itself and wants of the member, before anything
+  // else is looked at. ErrNotSupportedForLearner; ErrInvalidClientAPIVersion if the client's
+  // version is not text; ErrNoLeader if it wants to be served only by a member that knows a leader
+  // (etcd's WithRequireLeader), and this one knows none.
+  absl::Status CheckCall(const grpc::CallbackServerContext& call,
+                         Learners learners = Learners::kRefuse) const;
 
   // Whether this member's state is known to differ from that of the others.
   void SetCorrupt(bool is_corrupt) { is_corrupt_ = is_corrupt; }
   bool IsCorrupt() const { return is_corrupt_; }
 
-  // Whether a learner serves a call, which has no part in what the cluster agrees on. As in etcd it
-  // answers what is about its own state alone: serializable ranges, snapshots, its status.
-  enum class Learners { kRefuse, kServe };
-  // ErrNotSupportedForLearner if this member is one.
-  absl::Status CheckNoLearner() const;
-
-  // OK if this member may serve `call`; otherwise ErrCorrupt, ErrNotSupportedForLearner, or as
-  // CheckLeader.
+  // OK if this member may serve `call`; otherwise ErrCorrupt, or as CheckCall.
   absl::Status CheckServing(const grpc::CallbackServerContext& call,
                             Learners learners = Learners::kRefuse) const;
 

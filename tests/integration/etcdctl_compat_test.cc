@@ -1,205 +1,43 @@
-// etcdctl 3.4 against Pontoon and against a real etcd-server, three nodes each: one script, whose
-// printed results must be equal, line by line, once etcdctl_normaliser.h has replaced what cannot
-// be (ids, ports, times, ...). Exit codes and standard error are compared too.
+// Commands of etcdctl that are done when they have been answered: keys, members, endpoints.
 
 #include <algorithm>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/integration/cluster.h"
+#include "tests/integration/etcdctl_comparison.h"
 #include "tests/integration/etcdctl_normaliser.h"
-#include "tests/integration/process.h"
 #include "tests/integration/status_asserts.h"
 
 namespace pontoon::testing {
 namespace {
 
-// Whether what a command prints is in an order that follows from the members' ids.
-enum class Order { kAsPrinted, kByMember };
+using EtcdctlCompatTest = EtcdctlComparison;
 
-// Which servers etcdctl is told of.
-enum class Ask { kOneNode, kAllNodes };
-
-struct Step {
-  std::string words;  // of etcdctl; an argument with spaces, or an empty one, stands in '...'
-  std::string input = {};
-  Order order = Order::kAsPrinted;
-  Ask ask = Ask::kOneNode;
-};
-
-// Splits at spaces, except within '...'.
-std::vector<std::string> Words(const std::string& text) {
-  std::vector<std::string> words;
-  bool in_word = false;
-  bool quoted = false;
-  for (char c : text) {
-    if (c == ' ' && !quoted) {
-      in_word = false;
-      continue;
-    }
-    if (!in_word) words.emplace_back();
-    in_word = true;
-    if (c == '\'') {
-      quoted = !quoted;
-    } else {
-      words.back() += c;
-    }
-  }
-  return words;
+// etcd refuses changes until its members have been connected for five seconds.
+void AwaitReadyForChanges(Side& side) {
+  const absl::Time deadline = absl::Now() + Cluster::kPatience;
+  std::string output;
+  do {
+    output = side.Run({.words = "member add late --peer-urls=<peer2>"}, 0);
+  } while (absl::StrContains(output, "unhealthy cluster") && absl::Now() < deadline);
+  ASSERT_TRUE(absl::StrContains(output, "Peer URLs already exists")) << output;
 }
 
-// A cluster with what makes its output comparable.
-class Side {
- public:
-  explicit Side(Program program) : cluster_(ClusterOptions{.program = program}) {}
-
-  Cluster& cluster() { return cluster_; }
-
-  void Start() {
-    ASSERT_OK(cluster_.StartAll());
-    for (int node : cluster_.AllNodes()) {
-      const Flags flags = cluster_.FlagsOf(node);
-      const std::string number = absl::StrCat(node + 1);
-      normaliser_.Replace(cluster_.address(node), "<client" + number + ">");
-      normaliser_.Replace(flags.at("listen-peer-urls"), "http://<peer" + number + ">");
-      const auto status = cluster_.client(node).Status();
-      ASSERT_OK(status);
-      ids_.push_back(status.response.header().member_id());
-      normaliser_.ReplaceId(ids_.back(), "<member" + number + ">");
-      if (node == 0) normaliser_.ReplaceId(status.response.header().cluster_id(), "<cluster>");
-    }
+// From now on <added> stands for the member that has this peer URL.
+void NameAdded(Side& side, const std::string& peer_url) {
+  const auto list = side.cluster().client(0).MemberList();
+  ASSERT_OK(list);
+  for (const auto& member : list.response.members()) {
+    if (member.peerurls(0) == peer_url) side.Name("<added>", member.id());
   }
-
-  // Lets `node` lead, as etcd's own tool does it.
-  void MoveLeaderTo(int node) {
-    ASSERT_OK_AND_ASSIGN(const int leader, cluster_.WaitForLeader());
-    if (leader == node) return;
-    const auto status = cluster_.client(node).Status();
-    ASSERT_OK(status);
-    const std::string id = absl::StrCat(absl::Hex(status.response.header().member_id()));
-    const std::string result = Run({.words = "move-leader " + id}, leader);
-    ASSERT_OK_AND_ASSIGN(const int new_leader, cluster_.WaitForLeader());
-    ASSERT_EQ(new_leader, node) << result;
-  }
-
-  // Peer URLs and ids of nodes, in words that are the same on both sides.
-  std::string Resolve(std::string words) const {
-    for (int node = 0; node < cluster_.size(); ++node) {
-      words = absl::StrReplaceAll(
-          words, {{absl::StrCat("<peer", node + 1, ">"), cluster_.peer_url(node)},
-                  {absl::StrCat("<member", node + 1, ">"), absl::StrCat(absl::Hex(ids_[node]))}});
-    }
-    return absl::StrReplaceAll(words, {{"<added>", absl::StrCat(absl::Hex(added_))}});
-  }
-
-  // etcd refuses changes until its members have been connected for five seconds.
-  void AwaitReadyForChanges() {
-    const absl::Time deadline = absl::Now() + Cluster::kPatience;
-    std::string output;
-    do {
-      output = Run({.words = "member add late --peer-urls=<peer2>"}, 0);
-    } while (absl::StrContains(output, "unhealthy cluster") && absl::Now() < deadline);
-    ASSERT_TRUE(absl::StrContains(output, "Peer URLs already exists")) << output;
-  }
-
-  // Output that was normalised before <added> was known; members in a list are sorted.
-  std::string Renormalise(const std::string& output) const {
-    std::vector<std::string> lines = absl::StrSplit(normaliser_.Apply(output), '\n');
-    for (std::string& line : lines) {
-      constexpr absl::string_view kList = "ETCD_INITIAL_CLUSTER=\"";
-      if (!absl::StartsWith(line, kList) || !absl::EndsWith(line, "\"")) continue;
-      std::vector<std::string> members =
-          absl::StrSplit(line.substr(kList.size(), line.size() - kList.size() - 1), ',');
-      std::sort(members.begin(), members.end());
-      line = absl::StrCat(kList, absl::StrJoin(members, ","), "\"");
-    }
-    return absl::StrJoin(lines, "\n");
-  }
-
-  // From now on <added> stands for the member that has this peer URL.
-  void FindAdded(const std::string& peer_url) {
-    const auto list = cluster_.client(0).MemberList();
-    ASSERT_OK(list);
-    for (const auto& member : list.response.members()) {
-      if (member.peerurls(0) == peer_url) added_ = member.id();
-    }
-    normaliser_.ReplaceId(added_, "<added>");
-  }
-
-  // What the step prints, normalised, and its exit code. `node` is the one that is asked.
-  std::string Run(const Step& step, int node) {
-    // Each node answers for itself, so each has to have seen what was done through another.
-    for (int each : cluster_.AllNodes()) EXPECT_OK(cluster_.WaitForCatchUp(each));
-    CommandOptions command;
-    command.argv = {"etcdctl", "--endpoints",
-                    step.ask == Ask::kAllNodes ? cluster_.Endpoints() : cluster_.address(node)};
-    for (std::string& word : Words(Resolve(step.words))) command.argv.push_back(std::move(word));
-    command.env = {"ETCDCTL_API=3"};
-    command.input = step.input;
-    const absl::StatusOr<CommandResult> result = RunCommand(command);
-    if (!result.ok()) return result.status().ToString();
-    return absl::StrCat("-- out:\n", Arrange(step.order, normaliser_.Apply(result->out)),
-                        "-- err:\n", Arrange(step.order, normaliser_.Apply(result->err)),
-                        "-- exit code ", result->exit.code.value_or(-1), "\n");
-  }
-
- private:
-  static std::string Arrange(Order order, const std::string& output) {
-    return order == Order::kByMember ? SortLines(output) : output;
-  }
-
-  Cluster cluster_;
-  Normaliser normaliser_;
-  std::vector<uint64_t> ids_;
-  uint64_t added_ = 0;
-};
-
-class EtcdctlCompatTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    pontoon_.Start();
-    etcd_.Start();
-    if (HasFatalFailure()) return;
-    LetTheSameNodeLead();
-  }
-
-  // Who leads is part of what is printed, and on a busy machine somebody else may since be elected.
-  void LetTheSameNodeLead() {
-    ASSERT_OK_AND_ASSIGN(const int leader, pontoon_.cluster().WaitForLeader());
-    etcd_.MoveLeaderTo(leader);
-  }
-
-  void TearDown() override {
-    EXPECT_OK(pontoon_.cluster().WaitForLeader());
-    EXPECT_OK(etcd_.cluster().WaitForLeader());
-  }
-
-  // Runs the steps on both sides, each on the next node, and compares.
-  void Compare(const std::vector<Step>& script) {
-    int node = 0;
-    for (const Step& step : script) {
-      const bool names_leader =
-          absl::StartsWith(step.words, "endpoint") || absl::StartsWith(step.words, "move-leader");
-      if (names_leader) LetTheSameNodeLead();
-      const std::string want = etcd_.Run(step, node);
-      EXPECT_EQ(pontoon_.Run(step, node), want) << "$ etcdctl " << step.words << "\n" << step.input;
-      node = (node + 1) % pontoon_.cluster().size();
-    }
-  }
-
-  Side pontoon_{Program::kPontoon};
-  Side etcd_{Program::kEtcd};
-};
+}
 
 // Keys whose versions, creation, last change and values are in four different orders.
 std::vector<Step> Preparation() {
@@ -386,11 +224,11 @@ TEST_F(EtcdctlCompatTest, EndpointsAndMembers) {
     script.push_back({absl::StrCat("endpoint health -w ", format)});
     script.push_back({absl::StrCat("endpoint health -w ", format), "",
                       // Whoever answers first is printed first.
-                      std::string(format) == "json" ? Order::kAsPrinted : Order::kByMember,
+                      std::string(format) == "json" ? Order::kAsPrinted : Order::kSorted,
                       std::string(format) == "json" ? Ask::kOneNode : Ask::kAllNodes});
   }
   for (const char* format : {"simple", "table"}) {
-    script.push_back({absl::StrCat("member list -w ", format), "", Order::kByMember});
+    script.push_back({absl::StrCat("member list -w ", format), "", Order::kSorted});
   }
   script.push_back({"alarm list"});
   Compare(script);
@@ -418,7 +256,7 @@ TEST_F(EtcdctlCompatTest, TheLeaderIsMoved) {
 // The members come and go on both sides; those that are added are never started.
 TEST_F(EtcdctlCompatTest, MembersAreChanged) {
   const std::string url = "http://127.0.0.1:9";
-  etcd_.AwaitReadyForChanges();
+  AwaitReadyForChanges(etcd_);
   Compare({
       {"member add"},
       {"member add late"},
@@ -437,21 +275,21 @@ TEST_F(EtcdctlCompatTest, MembersAreChanged) {
     // The id is not known before, and with it the order of the members.
     const std::string output =
         side->Run({.words = "member add late --learner --peer-urls=" + url}, 1);
-    side->FindAdded(url);
+    NameAdded(*side, url);
     added.push_back(side->Renormalise(output));
   }
   EXPECT_EQ(added[0], added[1]);
   EXPECT_THAT(added[0], ::testing::HasSubstr("Member <added> added to cluster <cluster>\n"));
   Compare({
-      {"member list -w simple", "", Order::kByMember},
-      {"member list -w table", "", Order::kByMember},
+      {"member list -w simple", "", Order::kSorted},
+      {"member list -w table", "", Order::kSorted},
       {"member promote <added>"},
       {"member update <added> --peer-urls=http://127.0.0.1:7"},
       {"member update <added> --peer-urls=<peer3>"},
       // No list: etcd 3.4 takes a learner that was updated for a voter.
       {"member remove <added>"},
       {"member remove <added>"},
-      {"member list -w simple", "", Order::kByMember},
+      {"member list -w simple", "", Order::kSorted},
   });
 }
 
@@ -525,6 +363,14 @@ TEST(NormaliserTest, KeepsWhatMatters) {
             "\"ClusterID\" : 0\n\"RaftTerm\" : 0\n\"Version\" : 3\n");
   EXPECT_EQ(normaliser.Apply("127.0.0.1:23790, ab12, 3.4.23, 20 kB, true, false, 2, 11, 11, "),
             "127.0.0.1:23790, <member1>, VERSION, SIZE, true, false, N, N, N, ");
+  EXPECT_EQ(normaliser.Apply("lease ab12 granted with TTL(60s), remaining(-1s)\nremaining(59s)"),
+            "lease <member1> granted with TTL(60s), remaining(-1s)\nremaining(TIME)");
+  EXPECT_EQ(normaliser.Apply(R"("ttl":-1,"granted-ttl":0 "ttl":59,"granted-ttl":60 "TTL":60)"),
+            R"("ttl":-1,"granted-ttl":0 "ttl":TIME,"granted-ttl":60 "TTL":60)");
+  EXPECT_EQ(normaliser.Apply("\"TTL\" : 59\n\"GrantedTTL\" : 60\n\"TTL\" : 60\n"),
+            "\"TTL\" : TIME\n\"GrantedTTL\" : 60\n\"TTL\" : 60\n");
+  EXPECT_EQ(normaliser.Apply("l/694d7ba2270b05f1\nl/key of 12\nl/2379\n"),
+            "l/LEASE\nl/key of 12\nl/2379\n");
   EXPECT_EQ(normaliser.Apply("Member             ab12 removed from cluster ab12\n"),
             "Member <member1> removed from cluster <member1>\n");
   EXPECT_EQ(normaliser.Apply("+--+--+\n| ENDPOINT | IS LEADER | RAFT TERM |\n+--+\n"

@@ -37,8 +37,17 @@ const std::vector<Rule>& Rules() {
                   R"re([1-9][0-9]*, [1-9][0-9]*, [1-9][0-9]*, )re"),
        ", VERSION, SIZE, $1, $2, N, N, N, "},
       {std::regex(R"re(took = [0-9.]+[^ ]*s)re"), "took = TIME"},
+      // lease timetolive
+      {std::regex(R"re(remaining\([0-9]+s\))re"), "remaining(TIME)"},
+      {std::regex(R"re("ttl":[0-9]+,"granted-ttl":([1-9]))re"), "\"ttl\":TIME,\"granted-ttl\":$1"},
+      {std::regex(R"re("TTL" : [0-9]+\n"GrantedTTL" : ([1-9]))re"),
+       "\"TTL\" : TIME\n\"GrantedTTL\" : $1"},
+      // The keys of locks and candidates
+      {std::regex(R"re((\w)/[1-9a-f][0-9a-f]{9,15}\b)re"), "$1/LEASE"},
       // What etcdctl's client library logs on standard error.
-      {std::regex(R"re("ts":"[^"]*")re"), "\"ts\":\"TIME\""},
+      {std::regex(R"re("ts":("[^"]*"|[0-9.e+]+))re"), "\"ts\":\"TIME\""},
+      {std::regex(R"re("took":[0-9.e-]+)re"), "\"took\":TIME"},
+      {std::regex(R"re("size":"[0-9.]+ k?[MG]?B")re"), "\"size\":\"SIZE\""},
       {std::regex(R"re(endpoint://client-[0-9a-f-]+/)re"), "endpoint://client-UUID/"},
   };
   return *rules;
@@ -103,6 +112,7 @@ void Normaliser::ReplaceId(uint64_t id, const std::string& to) {
   Replace(absl::StrCat(id), to);
   // Messages about members pad an id to 16 digits, with spaces.
   Replace(absl::StrFormat(" %16x", id), " " + to);
+  Replace(absl::StrFormat("%016x", id), to);
   Replace(absl::StrCat(absl::Hex(id)), to);
 }
 

@@ -13,13 +13,14 @@ namespace pontoon::testing {
 // Replaces what two clusters that were told the same cannot have in common, and nothing else:
 //
 //   addresses          127.0.0.1:<port>            -> <client1>, <peer1>, ...
-//   ids                of the cluster and members,
-//                      decimal or hexadecimal,
-//                      padded with spaces or not   -> <cluster>, <member1>, ...
+//   ids                of the cluster, members and
+//                      leases, decimal or hexadecimal,
+//                      padded or not               -> <cluster>, <member1>, ...
+//   keys of locks      and of candidates: name/<id of a lease>             -> name/LEASE
 //   Raft's counters    raft_term, raftTerm, raftIndex, raftAppliedIndex and their spellings -> N
-//   sizes              dbSize, dbSizeInUse, "20 kB" in the status          -> SIZE
+//   sizes              dbSize, dbSizeInUse, "20 kB" in the status, size    -> SIZE
 //   version            of the server, in the status                        -> VERSION
-//   times              took, ts                                            -> TIME
+//   times              took, ts, what remains of a lease                   -> TIME
 //   names of clients   endpoint://client-<uuid>                            -> client-UUID
 //   table layout       columns are as wide as their contents: cells are trimmed, rules dropped
 //

@@ -20,9 +20,10 @@ import time
 import unittest
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
-from browser import Browser, end_on_signals
+from browser import Browser
 from page_server import ForwardingServer
 from processes.cluster import Cluster
+from processes.signals import end_on_signals
 from processes.waiting import wait_for
 
 ELECTION_SECONDS_MAX = 15

@@ -13,8 +13,9 @@ import sys
 import unittest
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
-from browser import Browser, end_on_signals
+from browser import Browser
 from page_server import ScriptedServer
+from processes.signals import end_on_signals
 from processes.waiting import wait_for
 from snapshots import BOUNDS, IDS, Story, change, histogram, lag
 
