@@ -37,7 +37,7 @@ class RestoreTest : public ::testing::Test {
     auto store = kv::KvStore::Open(Path("old"), {});
     EXPECT_TRUE(store.ok()) << store.status();
     old_ = *std::move(store);
-    Apply(9);
+    Apply(1);
   }
 
   std::string Path(const std::string& name) const { return absl::StrCat(dir_, "/", name); }
@@ -88,9 +88,9 @@ TEST_F(RestoreTest, TheServerStartsWithTheStateAndTheNewMembers) {
   const auto storage = OpenStorage(FileSystem::Posix(), *folder, {});
   ASSERT_TRUE(storage.ok()) << storage.status();
   EXPECT_EQ(storage->restored.hard_state, (HardState{Term(4), kNoNode}));
-  EXPECT_EQ(storage->restored.base, (LogPosition{LogIndex(9), Term(4)}));
-  EXPECT_EQ(storage->restored.last, LogIndex(9));
-  EXPECT_EQ(storage->restored.applied, LogIndex(9));
+  EXPECT_EQ(storage->restored.base, (LogPosition{LogIndex(1), Term(4)}));
+  EXPECT_EQ(storage->restored.last, LogIndex(1));
+  EXPECT_EQ(storage->restored.applied, LogIndex(1));
   EXPECT_EQ(storage->restored.memberships.latest().membership.voters.size(), 2u);
   EXPECT_EQ(storage->store->View()->revision(), kv::Revision(2));
 }
@@ -108,7 +108,7 @@ TEST_F(RestoreTest, MembersOfOneSnapshotAreOfOneCluster) {
 // Or they would hold different states for the same.
 TEST_F(RestoreTest, MembersOfDifferentSnapshotsAreNot) {
   ASSERT_TRUE(Restore(SettingsOf("a")).ok());
-  Apply(10);
+  Apply(2);
   ASSERT_TRUE(Restore(SettingsOf("b")).ok());
   const auto a = Open(SettingsOf("a")), b = Open(SettingsOf("b"));
   ASSERT_TRUE(a.ok() && b.ok());
@@ -125,7 +125,7 @@ TEST_F(RestoreTest, MembersAtDifferentRevisionsAreNot) {
 
 TEST_F(RestoreTest, AMemberIsNotReplaced) {
   ASSERT_TRUE(Restore(SettingsOf("a")).ok());
-  Apply(10);
+  Apply(2);
   const absl::Status again = Restore(SettingsOf("a"));
   EXPECT_EQ(again.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(again.message(), HasSubstr("belongs to member a already"));
@@ -133,7 +133,7 @@ TEST_F(RestoreTest, AMemberIsNotReplaced) {
   ASSERT_TRUE(folder.ok()) << folder.status();
   const auto storage = OpenStorage(FileSystem::Posix(), *folder, {});
   ASSERT_TRUE(storage.ok()) << storage.status();
-  EXPECT_EQ(storage->restored.applied, LogIndex(9));
+  EXPECT_EQ(storage->restored.applied, LogIndex(1));
 }
 
 TEST_F(RestoreTest, WhatFailsLeavesNothingBehind) {

@@ -98,6 +98,10 @@ std::string LearnerId(Cluster& cluster) {
   return "0";
 }
 
+grpc::Status RangeOfALearner(Cluster& cluster) {
+  return cluster.client(cluster.size() - 1).Get("k").status;
+}
+
 std::string OwnIdAndUrlOfAnother(Cluster& cluster) {
   const int self = RunningNode(cluster);
   return absl::StrCat(IdOf(cluster, self), " peerURLs: '",
@@ -406,10 +410,14 @@ std::vector<Cause> CausesOfMembers() {
        Ask<Maintenance>(&Maintenance::Stub::Downgrade, "action: 9"), Setting::kHealthy,
        InEtcd::NotAsked(kOf35)},
       {"PromotionOfALearnerThatWasNeverStarted", kErrLearnerNotReady,
-       Ask<Members>(&Members::Stub::MemberPromote, "ID: $0", &LearnerId), Setting::kLearner},
+       Ask<Members>(&Members::Stub::MemberPromote, "ID: $0", &LearnerId), Setting::kNewLearner},
       {"RemovalOfTheLastVoter", kErrMemberNotEnoughStarted,
-       Ask<Members>(&Members::Stub::MemberRemove, "ID: $0", &OwnId), Setting::kLearner,
+       Ask<Members>(&Members::Stub::MemberRemove, "ID: $0", &OwnId), Setting::kNewLearner,
        WithoutCode(kErrMemberNotEnoughStarted)},
+      {"LinearizableRangeOfALearner", kErrNotSupportedForLearner, &RangeOfALearner,
+       Setting::kLearner,
+       InEtcd::Other({StatusCode::kUnavailable, kErrNotSupportedForLearner.text},
+                     "it has this code since 3.6")},
       {"RemovalOfOneOfTwoThatAreLeft", kErrUnhealthy,
        Ask<Members>(&Members::Stub::MemberRemove, "ID: $0", &OwnId), Setting::kOneAway},
   };
@@ -500,7 +508,6 @@ const std::vector<Unreachable>& UnreachableErrors() {
   static constexpr char kAuth[] = "there are no users, roles and permissions yet";
   static constexpr char kClient[] =
       "the client's own gRPC ends the call in that moment, before the answer of the server";
-  static constexpr char kLearners[] = "learners do not refuse anything yet";
   static const std::vector<Unreachable>& errors = *new std::vector<Unreachable>{
       {kErrRootUserNotExist, kAuth},
       {kErrRootRoleNotExist, kAuth},
@@ -519,7 +526,6 @@ const std::vector<Unreachable>& UnreachableErrors() {
       {kErrInvalidAuthToken, kAuth},
       {kErrInvalidAuthMgmt, kAuth},
       {kErrAuthOldRevision, kAuth},
-      {kErrNotSupportedForLearner, kLearners},
       {kErrWatchCanceled, kClient},
       {kErrCanceled, kClient},
       {kErrDeadlineExceeded, kClient},

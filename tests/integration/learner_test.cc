@@ -9,7 +9,7 @@
 #include "proto/rpc.grpc.pb.h"
 #include "proto/v3election.grpc.pb.h"
 #include "proto/v3lock.grpc.pb.h"
-#include "tests/integration/call_context.h"
+#include "tests/integration/calls.h"
 #include "tests/integration/cluster.h"
 #include "tests/integration/eventually.h"
 #include "tests/integration/status_asserts.h"
@@ -54,35 +54,11 @@ class LearnerTest : public ::testing::TestWithParam<Program> {
   Client& client() { return cluster_.client(learner_); }
 
   // What the learner says to a call of `method`.
-  template <typename Service, typename Stub, typename Request, typename Response>
-  grpc::Status Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+  template <typename Service, typename Request, typename Response>
+  grpc::Status Ask(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                         Response*),
                    const Request& request = Request()) {
-    CallContext context;
-    Response response;
-    const auto stub = Service::NewStub(client().channel());
-    return (stub.get()->*method)(context.get(), request, &response);
-  }
-
-  // The same of a stream in both directions.
-  template <typename Service, typename Request, typename Response, typename Open>
-  grpc::Status AskStream(Open open, const Request& request = Request()) {
-    CallContext context;
-    Response response;
-    const auto stub = Service::NewStub(client().channel());
-    const auto stream = open(stub.get(), context.get());
-    stream->Write(request);
-    EXPECT_FALSE(stream->Read(&response)) << response.ShortDebugString();
-    return stream->Finish();
-  }
-
-  // A later call than this etcd has.
-  grpc::Status StreamRange() {
-    CallContext context;
-    etcdserverpb::RangeStreamResponse response;
-    const auto stub = KV::NewStub(client().channel());
-    const auto stream = stub->RangeStream(context.get(), RangeOf("k", true));
-    EXPECT_FALSE(stream->Read(&response)) << response.ShortDebugString();
-    return stream->Finish();
+    return Call<Service>(client(), method, request).status;
   }
 
   void ExpectRefused(const char* what, const grpc::Status& status) {
@@ -109,23 +85,22 @@ TEST_P(LearnerTest, RefusesWhatNeedsAVote) {
   *stale_reads.add_success()->mutable_request_range() = RangeOf("k", true);
   ExpectRefused("serializable txn", Ask<KV>(&KV::Stub::Txn, stale_reads));
   ExpectRefused("compact", Ask<KV>(&KV::Stub::Compact));
-  if (GetParam() == Program::kPontoon) ExpectRefused("range stream", StreamRange());
+  if (GetParam() == Program::kPontoon) {  // a later call than this etcd has
+    ExpectRefused("range stream",
+                  EndOfStream<KV>(client(), &KV::Stub::RangeStream, RangeOf("k", true)));
+  }
 
   ExpectRefused("grant", Ask<Lease>(&Lease::Stub::LeaseGrant));
   ExpectRefused("revoke", Ask<Lease>(&Lease::Stub::LeaseRevoke));
   ExpectRefused("time to live", Ask<Lease>(&Lease::Stub::LeaseTimeToLive));
   ExpectRefused("leases", Ask<Lease>(&Lease::Stub::LeaseLeases));
-  ExpectRefused(
-      "keep alive",
-      AskStream<Lease, etcdserverpb::LeaseKeepAliveRequest, etcdserverpb::LeaseKeepAliveResponse>(
-          [](auto* stub, auto* context) { return stub->LeaseKeepAlive(context); }));
+  ExpectRefused("keep alive", EndOfStream<Lease>(client(), &Lease::Stub::LeaseKeepAlive,
+                                                 etcdserverpb::LeaseKeepAliveRequest()));
 
   using etcdserverpb::Watch;
-  etcdserverpb::WatchRequest watch;
-  watch.mutable_create_request()->set_key("k");
-  ExpectRefused("watch",
-                AskStream<Watch, etcdserverpb::WatchRequest, etcdserverpb::WatchResponse>(
-                    [](auto* stub, auto* context) { return stub->Watch(context); }, watch));
+  ExpectRefused("watch", EndOfStream<Watch>(
+                             client(), &Watch::Stub::Watch,
+                             Parse<etcdserverpb::WatchRequest>("create_request { key: 'k' }")));
 
   using Members = etcdserverpb::Cluster;
   ExpectRefused("member list", Ask<Members>(&Members::Stub::MemberList));

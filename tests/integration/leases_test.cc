@@ -12,7 +12,7 @@
 #include "gtest/gtest.h"
 #include "proto/rpc.grpc.pb.h"
 #include "proto/v3lock.grpc.pb.h"
-#include "tests/integration/call_context.h"
+#include "tests/integration/calls.h"
 #include "tests/integration/cluster.h"
 #include "tests/integration/eventually.h"
 #include "tests/integration/status_asserts.h"

@@ -7,7 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/rpc.grpc.pb.h"
-#include "tests/integration/call_context.h"
+#include "tests/integration/calls.h"
 #include "tests/integration/cluster.h"
 #include "tests/integration/eventually.h"
 #include "tests/integration/process.h"

@@ -31,6 +31,7 @@ ClusterOptions OptionsFor(Setting setting, Program program) {
       options.extra_flags["quota-backend-bytes"] = absl::StrCat(kQuotaBytes);
       [[fallthrough]];
     case Setting::kCorrupt:
+    case Setting::kNewLearner:
     case Setting::kLearner:
       options.node_count = 1;
       break;
@@ -64,6 +65,17 @@ absl::Status SayCorrupt(Cluster& cluster) {
 absl::Status AddLearner(Cluster& cluster) {
   const auto added = cluster.client(0).MemberAddAsLearner(cluster.peer_url(cluster.AddNode()));
   return added.ok() ? absl::OkStatus() : absl::InternalError(added.status.error_message());
+}
+
+absl::Status StartLearner(Cluster& cluster) {
+  if (absl::Status s = AddLearner(cluster); !s.ok()) return s;
+  const int learner = cluster.size() - 1;
+  if (absl::Status s = cluster.Start(learner); !s.ok()) return s;
+  const bool there = Eventually([&] {
+    const auto status = cluster.client(learner).Status();
+    return status.ok() && status.response.islearner();
+  });
+  return there ? absl::OkStatus() : absl::DeadlineExceededError("there is no learner");
 }
 
 // How many followers the leader has not heard of for an election timeout. (A leader of etcd does
@@ -102,8 +114,10 @@ absl::Status Prepare(Setting setting, Cluster& cluster) {
       return Fill(cluster);
     case Setting::kCorrupt:
       return SayCorrupt(cluster);
-    case Setting::kLearner:
+    case Setting::kNewLearner:
       return AddLearner(cluster);
+    case Setting::kLearner:
+      return StartLearner(cluster);
     case Setting::kOneAway:
       return LoseOne(cluster);
     case Setting::kLeaderless:

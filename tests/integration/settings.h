@@ -15,7 +15,8 @@ enum class Setting {
   kHealthy,     // three nodes
   kFull,        // one node, whose quota is used up
   kCorrupt,     // one node, which is said to have a wrong state
-  kLearner,     // one node, and a learner that was never started
+  kNewLearner,  // one node, and a learner that was never started
+  kLearner,     // one node, and a learner that has caught up
   kOneAway,     // three nodes, of which a follower was killed; the leader has noticed
   kLeaderless,  // three nodes, of which two were killed; the one that is left has noticed
   kOwn,         // three nodes, of which anything may be made
