@@ -113,9 +113,7 @@ void Lessor::Ask(LeaseQuestion question, LeaseAnswerCallback done) {
   auto asked = std::make_unique<Asked>();
   asked->question = std::move(question);
   asked->done = std::move(done);
-  asked->answer.resize(count, kNoSuchLease);
-  asked->open.resize(count);
-  for (size_t i = 0; i < count; ++i) asked->open[i] = static_cast<uint32_t>(i);
+  asked->answer.resize(count);
   mailbox_->Tell([&](Mail* mail) { mail->asked.push_back(std::move(asked)); });
 }
 
@@ -140,11 +138,12 @@ void Lessor::Run() {
   if (mail.state_installed) Rest();
   LookWhoLeads();
   std::move(mail.asked.begin(), mail.asked.end(), std::back_inserter(waiting_));
+  // Before the changes: those of the command came before its end, and may not be the last ones.
+  if (mail.checkpointed == term_) checkpointing_ = false;
   // Before the confirmation: an answer shows what was applied before that.
   for (const LeaseChange& change : mail.changes) OnChange(change, now);
   for (const Revocation& revocation : mail.revocations) OnRevocation(revocation, now);
   for (Clearing& clearing : mail.clearings) OnClearing(std::move(clearing));
-  if (mail.checkpointed == term_) checkpointing_ = false;
   if (mail.confirmation) OnConfirmation(*mail.confirmation, now);
   if (stage_ == Stage::kResting) Fail(std::exchange(waiting_, {}), kErrNotLeader);
   if (stage_ == Stage::kKeepingTime) {
@@ -276,10 +275,10 @@ void Lessor::AnswerAll(AskedOnes asked, Instant now) {
   AskedOnes clearing;
   for (std::unique_ptr<Asked>& one : asked) {
     const int before = to_clear.checkpoints_size();
-    AnswerOpen(one.get(), now, &to_clear);
+    const bool is_complete = Answer(one.get(), now, &to_clear);
     if (to_clear.checkpoints_size() > before) {
       clearing.push_back(std::move(one));
-    } else if (one->open.empty()) {
+    } else if (is_complete) {
       Finish(std::move(one));
     } else {
       held_.push_back(std::move(one));
@@ -288,22 +287,28 @@ void Lessor::AnswerAll(AskedOnes asked, Instant now) {
   if (!clearing.empty()) ClearCheckpoints(std::move(to_clear), std::move(clearing), now);
 }
 
-void Lessor::AnswerOpen(Asked* asked, Instant now, LeaseCheckpoints* to_clear) {
-  std::erase_if(asked->open, [&](uint32_t place) {
-    const LeaseId id = asked->question.leases[place];
-    TimedLease* const lease = leases_.Find(id);
-    if (lease == nullptr) return true;
-    if (asked->question.kind == LeaseQuestion::Kind::kTimeLeft) {
-      const absl::Duration left = std::max(lease->expiry - now, absl::ZeroDuration());
-      asked->answer[place] = absl::ToInt64Seconds(left);
-      return true;
+bool Lessor::Answer(Asked* asked, Instant now, LeaseCheckpoints* to_clear) {
+  const bool renews = asked->question.kind == LeaseQuestion::Kind::kRenew;
+  bool is_complete = true;
+  for (size_t i = 0; i < asked->question.leases.size(); ++i) {
+    TimedLease* const lease = leases_.Find(asked->question.leases[i]);
+    if (lease == nullptr) {
+      asked->answer[i] = kNoSuchLease;
+      continue;
     }
-    if (lease->is_revoking) return false;
-    lease->expiry = std::max(lease->expiry, now + TtlOf(*lease));
-    asked->answer[place] = absl::ToInt64Seconds(TtlOf(*lease));
-    if (lease->has_checkpoint) to_clear->add_checkpoints()->set_id(id.value());
-    return true;
-  });
+    if (renews && lease->is_revoking) {
+      is_complete = false;
+      continue;
+    }
+    if (renews) lease->expiry = std::max(lease->expiry, now + TtlOf(*lease));
+    if (renews && lease->has_checkpoint) {
+      to_clear->add_checkpoints()->set_id(lease->id.value());
+      is_complete = false;
+    }
+    const absl::Duration left = renews ? TtlOf(*lease) : lease->expiry - now;
+    asked->answer[i] = absl::ToInt64Seconds(std::max(left, absl::ZeroDuration()));
+  }
+  return is_complete;
 }
 
 void Lessor::ClearCheckpoints(LeaseCheckpoints checkpoints, AskedOnes asked, Instant now) {
@@ -322,13 +327,7 @@ void Lessor::OnClearing(Clearing clearing) {
   if (!IsKeepingTimeIn(clearing.term) || !clearing.done) {
     return Fail(std::move(clearing.asked), kErrNotLeader);
   }
-  for (std::unique_ptr<Asked>& one : clearing.asked) {
-    if (one->open.empty()) {
-      Finish(std::move(one));
-    } else {
-      waiting_.push_back(std::move(one));
-    }
-  }
+  std::move(clearing.asked.begin(), clearing.asked.end(), std::back_inserter(waiting_));
 }
 
 void Lessor::Finish(std::unique_ptr<Asked> asked) {
@@ -343,7 +342,6 @@ void Lessor::Fail(AskedOnes asked, const absl::Status& error) {
   }
 }
 
-// They are confirmed again: time has passed.
 void Lessor::ReleaseHeld() {
   std::move(held_.begin(), held_.end(), std::back_inserter(waiting_));
   held_.clear();

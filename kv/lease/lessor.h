@@ -45,8 +45,12 @@ namespace pontoon::kv {
 //
 // A lease with a long TTL would live for nearly twice as long if the leader changed before it ends,
 // and for ever if leaders change often enough. So for those it is noted in the log now and then
-// how much is left (a checkpoint); the first renewal after that clears the note, and is answered
-// when that is committed.
+// how much is left (a checkpoint); the first renewal after that clears the note before it is
+// answered.
+//
+// A question is answered as a whole and at one time: if it has to wait for one of its leases, all
+// of it is confirmed and answered anew after that. For a renewal promises the TTL from the answer
+// on, however long it has waited.
 //
 // Thread safety: Ask may be called from any thread; OnStep by the store. The rest happens on the
 // executor.
@@ -110,7 +114,6 @@ class Lessor final : public StoreObserver {
     LeaseQuestion question;
     LeaseAnswerCallback done;
     std::vector<int64_t> answer;
-    std::vector<uint32_t> open;  // places in the question that have no answer yet
   };
   using AskedOnes = std::vector<std::unique_ptr<Asked>>;
 
@@ -158,8 +161,9 @@ class Lessor final : public StoreObserver {
   void OnConfirmation(const Confirmation& confirmation, Instant now);
   // Answers what can be answered by a leader that is confirmed.
   void AnswerAll(AskedOnes asked, Instant now);
-  // Adds those checkpoints to `to_clear` that must be cleared before the answer counts.
-  void AnswerOpen(Asked* asked, Instant now, storage::v1::LeaseCheckpoints* to_clear);
+  // Fills in the answer. False if it is to be had only later: when a revocation has come to
+  // something, or when the checkpoints are cleared that are added to `to_clear`.
+  bool Answer(Asked* asked, Instant now, storage::v1::LeaseCheckpoints* to_clear);
   void ClearCheckpoints(storage::v1::LeaseCheckpoints checkpoints, AskedOnes asked, Instant now);
   void OnClearing(Clearing clearing);
   void Finish(std::unique_ptr<Asked> asked);

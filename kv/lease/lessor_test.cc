@@ -353,6 +353,22 @@ TEST_F(LessorTest, ARenewalWaitsForTheRevocation) {
   EXPECT_THAT(both->value().value(), ElementsAre(kNoSuchLease, 100));
 }
 
+// The answer of a question with many leases is as late as that for the last one.
+TEST_F(LessorTest, ARenewalThatWaitsForAnotherLeasePromisesTheTimeFromItsAnswerOn) {
+  Grant(1, 10);
+  Grant(2, 100);
+  replica_->holds = true;
+  Pass(absl::Milliseconds(10'100));
+  const Answer both = Begin(Kind::kRenew, {1, 2});
+  Pass(absl::Seconds(4));
+  EXPECT_EQ(Only(both), -2);
+  replica_->Release();
+  Settle();
+  ASSERT_TRUE(both->has_value());
+  EXPECT_THAT(both->value().value(), ElementsAre(kNoSuchLease, 100));
+  EXPECT_EQ(Ask(Kind::kTimeLeft, 2), 100);
+}
+
 TEST_F(LessorTest, ALeaseWhoseRevocationIsRefusedIsRenewed) {
   Grant(1, 10);
   replica_->holds = true;
@@ -452,6 +468,38 @@ TEST_F(LessorTest, ARenewalWhoseCheckpointIsNotClearedDoesNotCount) {
   const Answer answer = Begin(Kind::kRenew, {1});
   Settle();
   replica_->Answer(raft::OutcomeUnknown{raft::OutcomeUnknown::Reason::kDeadline});
+  Settle();
+  EXPECT_EQ(Only(answer), -3);
+  EXPECT_TRUE(Is(error_, kErrNotLeader)) << error_;
+}
+
+// To clear the checkpoint may take its time, and that is not the client's.
+TEST_F(LessorTest, ARenewalThatClearsACheckpointPromisesTheTimeFromItsAnswerOn) {
+  Grant(1, 3600);
+  Pass(absl::Minutes(6));
+  replica_->holds = true;
+  const Answer answer = Begin(Kind::kRenew, {1});
+  Pass(absl::Seconds(4));
+  EXPECT_EQ(Only(answer), -2);
+  replica_->holds = false;
+  replica_->Release();
+  Settle();
+  EXPECT_EQ(Only(answer), 3600);
+  EXPECT_EQ(Ask(Kind::kTimeLeft, 1), 3600);
+}
+
+// The process stands still before it hears that the checkpoint is cleared; see
+// AnOldConfirmationDoesNotCount.
+TEST_F(LessorTest, AnOldConfirmationDoesNotCountWhenACheckpointIsCleared) {
+  Grant(1, 3600);
+  Pass(absl::Minutes(6));
+  replica_->holds = true;
+  const Answer answer = Begin(Kind::kRenew, {1});
+  Settle();
+  replica_->Release();
+  replica_executor_->RunDue();
+  clock_.Advance(absl::Seconds(10));
+  instant_->FailNextBarrier(absl::UnavailableError("no leader"));
   Settle();
   EXPECT_EQ(Only(answer), -3);
   EXPECT_TRUE(Is(error_, kErrNotLeader)) << error_;

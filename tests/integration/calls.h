@@ -17,7 +17,11 @@
 
 namespace pontoon::testing {
 
-using Metadata = std::map<std::string, std::string>;
+// What a call is made with. By default it outlasts the patience of any server.
+struct CallOptions {
+  std::map<std::string, std::string> metadata = {};
+  absl::Duration timeout = absl::Seconds(20);
+};
 
 // A message in the text format of Protocol Buffers.
 template <typename Message>
@@ -27,13 +31,13 @@ Message Parse(const std::string& text) {
   return message;
 }
 
-// Of one call, with a deadline that is later than a server's own.
+// Of one call.
 class CallContext {
  public:
-  explicit CallContext(const Metadata& metadata = {}) {
-    context_.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(20)));
+  explicit CallContext(const CallOptions& options = {}) {
+    context_.set_deadline(absl::ToChronoTime(absl::Now() + options.timeout));
     context_.set_wait_for_ready(true);
-    for (const auto& [key, value] : metadata) context_.AddMetadata(key, value);
+    for (const auto& [key, value] : options.metadata) context_.AddMetadata(key, value);
   }
   grpc::ClientContext* get() { return &context_; }
 
@@ -46,8 +50,8 @@ template <typename Service, typename Request, typename Response>
 Answer<Response> Call(const Client& client,
                       grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&,
                                                             Response*),
-                      const Request& request, const Metadata& metadata = {}) {
-  CallContext context(metadata);
+                      const Request& request, const CallOptions& options = {}) {
+  CallContext context(options);
   Answer<Response> answer;
   const auto stub = Service::NewStub(client.channel());
   answer.status = (stub.get()->*method)(context.get(), request, &answer.response);
@@ -59,8 +63,8 @@ template <typename Service, typename Request, typename Response>
 grpc::Status EndOfStream(const Client& client,
                          std::unique_ptr<grpc::ClientReader<Response>> (Service::Stub::*method)(
                              grpc::ClientContext*, const Request&),
-                         const Request& request, const Metadata& metadata = {}) {
-  CallContext context(metadata);
+                         const Request& request, const CallOptions& options = {}) {
+  CallContext context(options);
   const auto stub = Service::NewStub(client.channel());
   const auto stream = (stub.get()->*method)(context.get(), request);
   Response response;
@@ -73,8 +77,8 @@ template <typename Service, typename Request, typename Response>
 grpc::Status EndOfStream(const Client& client,
                          std::unique_ptr<grpc::ClientReaderWriter<Request, Response>> (
                              Service::Stub::*method)(grpc::ClientContext*),
-                         const Request& request, const Metadata& metadata = {}) {
-  CallContext context(metadata);
+                         const Request& request, const CallOptions& options = {}) {
+  CallContext context(options);
   const auto stub = Service::NewStub(client.channel());
   const auto stream = (stub.get()->*method)(context.get());
   stream->Write(request);

@@ -43,8 +43,11 @@ Provoke Ask(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Re
   };
 }
 
-// Of a client that wants to be served only by a member that knows a leader.
-Metadata Insisting() { return {{"hasleader", "true"}}; }
+// Of a client that wants to be served only by a member that knows a leader. It is told at once that
+// there is none, while others are told so when the server's patience is over.
+CallOptions Insisting() {
+  return {.metadata = {{"hasleader", "true"}}, .timeout = absl::Seconds(3)};
+}
 
 // A unary call of such a client.
 template <typename Service, typename Request, typename Response>
@@ -60,9 +63,9 @@ Provoke Insist(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const
 template <typename Service, typename Request, typename Stream, typename... Parameters>
 Provoke AskForStream(std::unique_ptr<Stream> (Service::Stub::*method)(grpc::ClientContext*,
                                                                       Parameters...),
-                     std::string request, Metadata metadata = {}) {
+                     std::string request, CallOptions options = {}) {
   return [=](Cluster& cluster) {
-    return EndOfStream<Service>(AnyClient(cluster), method, Parse<Request>(request), metadata);
+    return EndOfStream<Service>(AnyClient(cluster), method, Parse<Request>(request), options);
   };
 }
 
@@ -167,10 +170,10 @@ grpc::Status PutWhoseMemberStops(Cluster& cluster) {
 }
 
 // How a watch ends that goes on until `then` is done to the node.
-grpc::Status WatchUntil(Cluster& cluster, const Metadata& metadata,
+grpc::Status WatchUntil(Cluster& cluster, const CallOptions& options,
                         void (*then)(Cluster&, int node)) {
   const int node = LeaderOf(cluster);
-  CallContext context(metadata);
+  CallContext context(options);
   const auto stub = Watch::NewStub(cluster.client(node).channel());
   const auto stream = stub->Watch(context.get());
   EXPECT_TRUE(stream->Write(Parse<WatchRequest>("create_request { key: 'k' }")));
@@ -187,7 +190,7 @@ grpc::Status WatchWhoseMemberStops(Cluster& cluster) {
 }
 
 grpc::Status WatchWhoseLeaderIsLost(Cluster& cluster) {
-  return WatchUntil(cluster, Insisting(),
+  return WatchUntil(cluster, {.metadata = Insisting().metadata},
                     [](Cluster& c, int node) { c.Kill(c.AllNodesBut(node)); });
 }
 

@@ -1,10 +1,9 @@
 #include "tests/sim/clients.h"
 
-#include <string>
 #include <utility>
-#include <variant>
 
 #include "raft/base/check.h"
+#include "tests/sim/bookkeeper.h"
 #include "tests/sim/fingerprint.h"
 
 namespace pontoon::sim {
@@ -14,16 +13,13 @@ constexpr absl::Duration kSlowThinkMost = absl::Seconds(4);
 
 }  // namespace
 
-Clients::Clients(const SimOptions& options, EventLoop* loop, Machines* machines, History* history,
-                 Ledger* ledger, Coverage* coverage, const Trace* trace)
-    : options_(options.client),
-      loop_(loop),
+Clients::Clients(const World& world, Machines* machines, History* history, Ledger* ledger)
+    : options_(world.options->client),
+      world_(world),
       machines_(machines),
       history_(history),
       ledger_(ledger),
-      coverage_(coverage),
-      trace_(trace),
-      dice_(Mix(options.seed, "clients")),
+      dice_(Mix(world.options->seed, "clients")),
       clients_(options_.clients) {}
 
 void Clients::Start() {
@@ -36,7 +32,7 @@ void Clients::Start() {
 void Clients::Think(size_t client) {
   const bool slow = history_->records().size() > options_.operations_most;
   const absl::Duration most = slow ? kSlowThinkMost + options_.think_most : options_.think_most;
-  loop_->After(dice_.Skewed(absl::Microseconds(1), most), [this, client] {
+  world_.loop->After(dice_.Skewed(absl::Microseconds(1), most), [this, client] {
     if (!stopped_) Act(client);
   });
 }
@@ -89,30 +85,21 @@ Operation Clients::Draw() {
   return operation;
 }
 
-OperationRecord& Clients::Begin(const Operation& operation) {
-  ++open_;
-  OperationRecord record;
-  record.operation = operation;
-  record.begin = loop_->now();
-  record.committed_before = ledger_->last();
-  return history_->Add(record);
-}
-
 void Clients::Write(Machine* machine, const Operation& operation, absl::Duration timeout,
                     std::function<void()> then) {
-  const Payload command = machine->store().Encode(operation);
-  Begin(operation).command_digest = Mix(0, *command);
-  machine->node()->Propose(
-      command, machine->Now() + timeout,
-      [this, machine, id = operation.id, then = std::move(then)](raft::ProposeOutcome outcome) {
-        OnOutcome(machine, id, std::move(outcome));
-        then();
-      });
+  ++open_;
+  world_.bookkeeper->Propose(machine, operation, machine->store().Encode(operation),
+                             machine->Now() + timeout,
+                             [this, then = std::move(then)](const raft::ProposeOutcome&) {
+                               --open_;
+                               then();
+                             });
 }
 
 void Clients::Begin(Machine* machine, const Operation& read, raft::ReadMode mode,
                     absl::Duration timeout, std::function<void()> then) {
-  Begin(read);
+  ++open_;
+  world_.bookkeeper->Begin(read);
   machine->node()->ReadBarrier(
       mode, machine->Now() + timeout,
       [this, machine, id = read.id, then = std::move(then)](const absl::Status& status) {
@@ -128,54 +115,13 @@ void Clients::Read(Machine* machine, raft::ReadMode mode, absl::Duration timeout
   Begin(machine, operation, mode, timeout, std::move(then));
 }
 
-void Clients::OnOutcome(Machine* machine, OperationId id, raft::ProposeOutcome outcome) {
-  OperationRecord& record = history_->At(id);
-  CHECK(record.told == Told::kNothing) << "operation " << id << " is answered twice";
-  --open_;
-  record.end = loop_->now();
-  if (const auto* applied = std::get_if<raft::Applied>(&outcome)) {
-    OnApplied(machine, &record, *applied);
-  } else if (std::holds_alternative<raft::NotApplied>(outcome)) {
-    CHECK_EQ(record.applied_at, LogIndex())
-        << "operation " << id << " was applied, and its client is told that it never will be";
-    record.told = Told::kNotApplied;
-    coverage_->Reached(Path::kNotApplied);
-  } else {
-    record.told = Told::kUnknown;
-    if (record.applied_at != LogIndex()) coverage_->Reached(Path::kUnknownWasApplied);
-  }
-  loop_->Note(Mix(id.value(), static_cast<uint64_t>(record.told)));
-  if (trace_->on()) {
-    static constexpr const char* kWords[] = {"?", "applied", "not applied", "unknown", "", ""};
-    trace_->Say("    write ", id.value(), " at node ", machine->id().value(), ": ",
-                kWords[static_cast<size_t>(record.told)], " ", record.applied_at.value());
-  }
-}
-
-void Clients::OnApplied(Machine* machine, OperationRecord* record, const raft::Applied& applied) {
-  record->told = Told::kApplied;
-  const LogIndex index = applied.position.index;
-  CHECK_EQ(record->applied_at, index)
-      << "operation " << record->operation.id << " is said to be at another index";
-  CHECK_EQ(ledger_->TermAt(index), applied.position.term);
-  CHECK_GT(index, record->committed_before)
-      << "operation " << record->operation.id << " took effect before it began";
-  CHECK(applied.result != nullptr);
-  const Effect effect = machine->store().EffectOf(*applied.result);
-  const Effect expected = ledger_->EffectAt(index);
-  CHECK(effect == expected) << "operation " << record->operation.id << " at index " << index
-                            << " returned " << effect.changed << " revision " << effect.revision
-                            << " instead of " << expected.changed << " revision "
-                            << expected.revision;
-}
-
 void Clients::OnReadable(Machine* machine, OperationId id, const absl::Status& status) {
   OperationRecord& record = history_->At(id);
   CHECK(record.told == Told::kNothing) << "operation " << id << " is answered twice";
   --open_;
-  record.end = loop_->now();
+  record.end = world_.loop->now();
   record.told = status.ok() ? Told::kRead : Told::kReadFailed;
-  loop_->Note(Mix(id.value(), static_cast<uint64_t>(record.told)));
+  world_.loop->Note(Mix(id.value(), static_cast<uint64_t>(record.told)));
   if (!status.ok()) return;
   const SimStore::ReadResult result = machine->store().Read(record.operation.key);
   record.value = result.value;
@@ -185,10 +131,10 @@ void Clients::OnReadable(Machine* machine, OperationId id, const absl::Status& s
   CHECK_EQ(result.value, ledger_->ValueAt(record.operation.key, result.applied))
       << "the read " << id << " at index " << result.applied;
   const bool leads = machine->node()->Status().role == raft::Role::kLeader;
-  coverage_->Reached(leads ? Path::kReadOnLeader : Path::kReadOnFollower);
-  trace_->Say("    read ", id.value(), " at node ", machine->id().value(), " of key ",
-              record.operation.key.value(), ": ", result.value.value(), " at index ",
-              result.applied.value());
+  world_.coverage->Reached(leads ? Path::kReadOnLeader : Path::kReadOnFollower);
+  world_.trace->Say("    read ", id.value(), " at node ", machine->id().value(), " of key ",
+                    record.operation.key.value(), ": ", result.value.value(), " at index ",
+                    result.applied.value());
 }
 
 void Clients::Probe(Machine* machine, absl::Duration timeout, std::function<void(Told)> done) {

@@ -10,9 +10,7 @@
 
 #include "absl/status/status.h"
 #include "raft/node/replica.h"
-#include "tests/sim/coverage.h"
 #include "tests/sim/dice.h"
-#include "tests/sim/event_loop.h"
 #include "tests/sim/history.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/machine.h"
@@ -23,19 +21,14 @@ namespace pontoon::sim {
 using Machines = std::vector<std::unique_ptr<Machine>>;
 
 // Each client does one operation after another, at a node that it stays with until that fails it.
-// What a node answers is checked at once against the ledger:
-//
-//   - a write returned what the log says that it must, and its index lies behind everything that
-//     had been applied anywhere when it began;
-//   - a read shows the state after the index at which it was served, and that index is not before
-//     anything that had been applied anywhere when it began;
-//   - a write that is given back as not applied has not been, and (Ledger) never will be.
+// What comes of a write is the bookkeeper's to check. A read is held against the ledger at once: it
+// shows the state after the index at which it was served, and that index is not before anything
+// that had been applied anywhere when it began.
 //
 // Thread safety: none.
 class Clients {
  public:
-  Clients(const SimOptions& options, EventLoop* loop, Machines* machines, History* history,
-          Ledger* ledger, Coverage* coverage, const Trace* trace);
+  Clients(const World& world, Machines* machines, History* history, Ledger* ledger);
 
   void Start();
   // They begin nothing more.
@@ -63,18 +56,13 @@ class Clients {
              std::function<void()> then);
   void Begin(Machine* machine, const Operation& read, raft::ReadMode mode, absl::Duration timeout,
              std::function<void()> then);
-  OperationRecord& Begin(const Operation& operation);
-  void OnOutcome(Machine* machine, OperationId id, raft::ProposeOutcome outcome);
-  void OnApplied(Machine* machine, OperationRecord* record, const raft::Applied& applied);
   void OnReadable(Machine* machine, OperationId id, const absl::Status& status);
 
   const ClientOptions options_;
-  EventLoop* const loop_;
+  const World world_;
   Machines* const machines_;
   History* const history_;
   Ledger* const ledger_;
-  Coverage* const coverage_;
-  const Trace* const trace_;
   Dice dice_;
   std::vector<Client> clients_;
   size_t open_ = 0;

@@ -76,6 +76,28 @@ const char* NameOf(Path path) {
       return "a process that died of a full disk";
     case Path::kDamageFound:
       return "a start refused, for the log is damaged";
+    case Path::kCompacted:
+      return "a compaction";
+    case Path::kReadOfPast:
+      return "a read at an old revision";
+    case Path::kReadOfCompacted:
+      return "a read at a revision that is compacted";
+    case Path::kWatcherCompacted:
+      return "a watcher that needed what is compacted, and went on from there";
+    case Path::kLeaseRenewed:
+      return "a lease renewed";
+    case Path::kLeaseRenewedByAnother:
+      return "a lease renewed by another leader than before";
+    case Path::kLeaseFoundGone:
+      return "a lease that was asked for and was gone";
+    case Path::kLeaseExpired:
+      return "a lease that expired";
+    case Path::kLeaseTookKeysAlong:
+      return "a lease that took several keys along";
+    case Path::kLeaseCheckpointed:
+      return "checkpoints of leases, noted or cleared";
+    case Path::kLeaderOutOfDate:
+      return "an end or a checkpoint of leases that a former leader wanted";
     case Path::kCount:
       break;
   }

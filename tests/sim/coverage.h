@@ -48,6 +48,17 @@ enum class Path : size_t {
   kRivalReturned,
   kDiedOfFullDisk,
   kDamageFound,
+  kCompacted,
+  kReadOfPast,
+  kReadOfCompacted,
+  kWatcherCompacted,
+  kLeaseRenewed,
+  kLeaseRenewedByAnother,
+  kLeaseFoundGone,
+  kLeaseExpired,
+  kLeaseTookKeysAlong,
+  kLeaseCheckpointed,
+  kLeaderOutOfDate,
   kCount,
 };
 

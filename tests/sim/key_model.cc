@@ -26,8 +26,22 @@ Effect KeyModel::Apply(const Operation& operation) {
     case OperationKind::kRead:
       changed = false;
       break;
+    case OperationKind::kCompact:
+    case OperationKind::kGrant:
+    case OperationKind::kRevoke:
+    case OperationKind::kCheckpoint:
+      CHECK(false) << "not of one key";
   }
   return {changed, revision_};
+}
+
+void KeyModel::DeleteTogether(std::span<const KeyId> keys) {
+  if (keys.empty()) return;
+  ++revision_;
+  for (const KeyId key : keys) {
+    CHECK(At(key).value != kAbsent) << "key " << key;
+    At(key) = Key();
+  }
 }
 
 void KeyModel::Put(Key* key, Value value) {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "tests/sim/operation.h"
@@ -23,7 +24,10 @@ class KeyModel {
     friend bool operator==(const Key&, const Key&) = default;
   };
 
+  // An operation on one key.
   Effect Apply(const Operation& operation);
+  // Deletes keys that exist, all in one revision.
+  void DeleteTogether(std::span<const KeyId> keys);
 
   const Key& At(KeyId key) const { return keys_[key.value()]; }
   Key& At(KeyId key) { return keys_[key.value()]; }

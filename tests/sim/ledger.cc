@@ -33,11 +33,27 @@ Ledger::News Ledger::OnApplied(NodeId node, const Entry& entry, Term newest) {
   CHECK_EQ(entry.index, last().Next()) << "node " << node << " left out entries";
   if (!entries_.empty()) CHECK_GE(entry.term, entries_.back().term) << "terms of the log fall";
   if (entry.kind == EntryKind::kMembership) NoteMembership(entry);
-  const Effect effect = entry.kind == EntryKind::kCommand
-                            ? Execute(entry)
-                            : Effect{.changed = false, .revision = model_.revision()};
-  entries_.push_back({entry.term, newest, digest, effect});
+  const Effect effect = entry.kind == EntryKind::kCommand ? Execute(entry) : kNoEffect;
+  entries_.push_back({.term = entry.term,
+                      .committed_by = newest,
+                      .digest = digest,
+                      .effect = effect,
+                      .revision = model_.revision(),
+                      .compacted = model_.compacted(),
+                      .state_digest = std::nullopt});
   return News::kFirst;
+}
+
+void Ledger::OnState(NodeId node, LogIndex index, const StateMark& mark) {
+  if (index == LogIndex()) return;
+  CHECK(index >= LogIndex(1) && index <= last()) << index << " of " << last();
+  Known& known = entries_[index.value() - 1];
+  CHECK_EQ(mark.revision, known.revision) << "the store of node " << node << " after " << index;
+  CHECK_EQ(mark.compacted, known.compacted)
+      << "the store of node " << node << " is compacted otherwise, after " << index;
+  if (!known.state_digest.has_value()) known.state_digest = mark.digest;
+  CHECK_EQ(mark.digest, *known.state_digest)
+      << "the store of node " << node << " has come to another state than others, after " << index;
 }
 
 void Ledger::OnLogged(const Entry& entry) {
@@ -56,14 +72,40 @@ Effect Ledger::Execute(const Entry& entry) {
   record.applied_first = loop_->now();
   if (record.attempts > 1) coverage_->Reached(Path::kSecondAttemptApplied);
   if (record.told == Told::kUnknown) coverage_->Reached(Path::kUnknownWasApplied);
-  const Effect effect = model_.Apply(record.operation);
-  if (effect.changed) {
-    const KeyId key = record.operation.key;
-    versions_[key.value()].push_back({entry.index, model_.At(key).value});
-    changes_.push_back({key, model_.At(key).value});
-    CHECK_EQ(effect.revision, KeyModel().revision() + static_cast<int64_t>(changes_.size()));
+  const StateModel::Applied applied = model_.Apply(record.operation, entry.term);
+  NoteChanges(entry.index, applied.keys);
+  NoteLeases(record.operation, entry.term, applied);
+  return applied.effect;
+}
+
+void Ledger::NoteChanges(LogIndex index, const std::vector<KeyId>& keys) {
+  if (keys.empty()) return;
+  for (const KeyId key : keys) {
+    const Value value = model_.At(key).value;
+    versions_[key.value()].push_back({index, model_.revision(), value});
+    changes_.push_back({key, value, model_.LeaseOf(key)});
   }
-  return effect;
+  change_ends_.push_back(changes_.size());
+  CHECK_EQ(model_.revision(), StateModel().revision() + static_cast<int64_t>(change_ends_.size()));
+}
+
+void Ledger::NoteLeases(const Operation& operation, Term term, const StateModel::Applied& applied) {
+  const bool by_clock = operation.leader_term != Term();
+  if (by_clock && operation.leader_term != term) coverage_->Reached(Path::kLeaderOutOfDate);
+  if (operation.kind == OperationKind::kCheckpoint) coverage_->Reached(Path::kLeaseCheckpointed);
+  if (!applied.effect.changed) return;
+  if (operation.kind == OperationKind::kCompact) {
+    compactions_.insert(operation.revision);
+    coverage_->Reached(Path::kCompacted);
+  } else if (operation.kind == OperationKind::kGrant) {
+    leases_.OnGranted(operation.lease, operation.ttl_seconds, loop_->now());
+  } else if (operation.kind == OperationKind::kRevoke) {
+    leases_.OnRevoked(operation.lease,
+                      by_clock ? LeaseBook::WantedBy::kClock : LeaseBook::WantedBy::kClient,
+                      loop_->now());
+    if (by_clock) coverage_->Reached(Path::kLeaseExpired);
+    if (applied.keys.size() > 1) coverage_->Reached(Path::kLeaseTookKeysAlong);
+  }
 }
 
 void Ledger::NoteMembership(const Entry& entry) {
@@ -92,11 +134,21 @@ bool Ledger::WasEverMember(NodeId node) const {
   });
 }
 
-const Ledger::Change& Ledger::ChangeAt(int64_t revision) const {
-  const int64_t place = revision - KeyModel().revision() - 1;
-  CHECK(place >= 0 && place < static_cast<int64_t>(changes_.size()))
+std::span<const Ledger::Change> Ledger::ChangesAt(int64_t revision) const {
+  const int64_t place = revision - StateModel().revision() - 1;
+  CHECK(place >= 0 && place < static_cast<int64_t>(change_ends_.size()))
       << "revision " << revision << " of " << model_.revision();
-  return changes_[static_cast<size_t>(place)];
+  const size_t begin = place == 0 ? 0 : change_ends_[static_cast<size_t>(place) - 1];
+  const size_t end = change_ends_[static_cast<size_t>(place)];
+  return std::span(changes_).subspan(begin, end - begin);
+}
+
+int64_t Ledger::RevisionAt(LogIndex index) const {
+  return index == LogIndex() ? StateModel().revision() : EntryAt(index).revision;
+}
+
+int64_t Ledger::CompactedAt(LogIndex index) const {
+  return index == LogIndex() ? StateModel().compacted() : EntryAt(index).compacted;
 }
 
 Value Ledger::ValueAt(KeyId key, LogIndex index) const {
@@ -104,6 +156,14 @@ Value Ledger::ValueAt(KeyId key, LogIndex index) const {
   const auto after =
       std::upper_bound(versions.begin(), versions.end(), index,
                        [](LogIndex i, const Version& version) { return i < version.since; });
+  return after == versions.begin() ? kAbsent : std::prev(after)->value;
+}
+
+Value Ledger::ValueAtRevision(KeyId key, int64_t revision) const {
+  const std::vector<Version>& versions = versions_[key.value()];
+  const auto after =
+      std::upper_bound(versions.begin(), versions.end(), revision,
+                       [](int64_t r, const Version& version) { return r < version.revision; });
   return after == versions.begin() ? kAbsent : std::prev(after)->value;
 }
 

@@ -91,6 +91,46 @@ TEST_F(LedgerDeathTest, FindsAGap) {
   EXPECT_DEATH(Apply(1, entry), "left out entries");
 }
 
+// ---- stores
+
+TEST_F(LedgerDeathTest, FindsStoresThatHaveComeToDifferentStates) {
+  Apply(1, EntryOf(1, 1, Put(5)));
+  const StateMark mark{.revision = 2, .compacted = -1, .digest = 7};
+  ledger_.OnState(NodeId(1), LogIndex(1), mark);
+  ledger_.OnState(NodeId(2), LogIndex(1), mark);
+  StateMark other = mark;
+  other.digest = 8;
+  EXPECT_DEATH(ledger_.OnState(NodeId(2), LogIndex(1), other), "another state than others");
+  other = mark;
+  other.compacted = 1;
+  EXPECT_DEATH(ledger_.OnState(NodeId(2), LogIndex(1), other), "compacted otherwise");
+  other = mark;
+  other.revision = 3;
+  EXPECT_DEATH(ledger_.OnState(NodeId(2), LogIndex(1), other), "check failed");
+}
+
+TEST_F(LedgerTest, KnowsThePast) {
+  Apply(1, EntryOf(1, 1, Put(5)));
+  Apply(1, EntryOf(2, 1, Put(6)));
+  Operation compaction;
+  compaction.id = history_.NextId();
+  compaction.kind = OperationKind::kCompact;
+  compaction.revision = 2;
+  Entry entry = EntryOf(3, 1, Put(7));
+  history_.At(OperationId(3)).operation = compaction;
+  Apply(1, entry);
+  EXPECT_EQ(ledger_.ValueAtRevision(KeyId(5), 1), kAbsent);
+  EXPECT_EQ(ledger_.ValueAtRevision(KeyId(5), 3), Value(1));
+  EXPECT_EQ(ledger_.RevisionAt(LogIndex(1)), 2);
+  EXPECT_EQ(ledger_.RevisionAt(LogIndex(3)), 3);
+  EXPECT_EQ(ledger_.CompactedAt(LogIndex(2)), -1);
+  EXPECT_EQ(ledger_.CompactedAt(LogIndex(3)), 2);
+  EXPECT_TRUE(ledger_.WasCompactedTo(2));
+  EXPECT_FALSE(ledger_.WasCompactedTo(3));
+  ASSERT_EQ(ledger_.ChangesAt(3).size(), 1u);
+  EXPECT_EQ(ledger_.ChangesAt(3)[0].key, KeyId(6));
+}
+
 // ---- configurations
 
 Membership Voters(std::initializer_list<uint64_t> voters,
@@ -136,7 +176,7 @@ TEST_F(LedgerDeathTest, FindsAJointConfigurationThatLeadsElsewhere) {
 // What runs on the model says something of the store only if both do the same.
 TEST(StoresTest, AreTheSame) {
   const std::unique_ptr<SimStore> stores[] = {NewModelStore(), NewLevelDbStore()};
-  StateMachine* machines[] = {stores[0]->Open(), stores[1]->Open()};
+  StateMachine* machines[] = {stores[0]->Open(nullptr), stores[1]->Open(nullptr)};
   Dice dice(1);
   uint64_t synced = 0;
   for (uint64_t index = 1; index <= 300; ++index) {
@@ -168,7 +208,7 @@ TEST(StoresTest, AreTheSame) {
       if (sync) stores[i]->Sync();
       if (!crash) continue;
       stores[i]->Crash();
-      machines[i] = stores[i]->Open();
+      machines[i] = stores[i]->Open(nullptr);
     }
     if (sync) synced = index;
     if (crash) {

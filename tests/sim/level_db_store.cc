@@ -4,14 +4,19 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "kv/errors.h"
 #include "kv/store/kv_store.h"
+#include "kv/store/lease_records.h"
 #include "leveldb/env.h"
 #include "leveldb/helpers/memenv.h"
 #include "proto/command.pb.h"
@@ -32,21 +37,7 @@ constexpr char kOperationTag[] = "\xC1\x3E";
 constexpr char kPaddingTag[] = "\xCA\x3E";
 constexpr size_t kPaddingMax = (1 << 14) - 1;  // a length of two bytes
 
-std::string NameOf(KeyId key) { return absl::StrCat("key-", key.value()); }
-
-KeyId KeyOf(const std::string& name) {
-  uint32_t key = 0;
-  CHECK(name.starts_with("key-") && absl::SimpleAtoi(name.substr(4), &key)) << name;
-  return KeyId(key);
-}
-
 std::string TextOf(Value value) { return absl::StrCat(value.value()); }
-
-Value ValueOf(const std::string& text) {
-  uint64_t value = 0;
-  CHECK(absl::SimpleAtoi(text, &value)) << text;
-  return Value(value);
-}
 
 // LevelDB's memory env knows files by their whole names, and no folders.
 class FolderEnv final : public leveldb::EnvWrapper {
@@ -128,31 +119,39 @@ class LevelDbStore final : public SimStore {
       case OperationKind::kCompareAndSet:
         FillTxn(operation, command.mutable_txn());
         break;
+      case OperationKind::kCompact:
+        command.mutable_compaction()->set_revision(operation.revision);
+        break;
+      case OperationKind::kGrant:
+        command.mutable_lease_grant()->set_id(operation.lease.value());
+        command.mutable_lease_grant()->set_ttl(operation.ttl_seconds);
+        break;
+      case OperationKind::kRevoke:
+        command.mutable_lease_revocation()->set_id(operation.lease.value());
+        command.mutable_lease_revocation()->set_leader_term(operation.leader_term.value());
+        break;
+      case OperationKind::kCheckpoint:
+        FillCheckpoints(operation, command.mutable_lease_checkpoints());
+        break;
       case OperationKind::kRead:
         CHECK(false) << "a read is no command";
     }
-    auto bytes = std::make_shared<std::string>(command.SerializeAsString());
-    AppendPadding(operation.padding_bytes, bytes.get());
-    bytes->append(kOperationTag);
-    const uint64_t id = operation.id.value();
-    bytes->append(reinterpret_cast<const char*>(&id), sizeof(id));
-    return bytes;
+    std::string bytes = command.SerializeAsString();
+    AppendPadding(operation.padding_bytes, &bytes);
+    return WithOperation(std::move(bytes), operation.id);
   }
 
   Effect EffectOf(const ApplyResult& applied) const override {
     const auto& result = static_cast<const kv::KvResult&>(applied);
-    CHECK(result.status.ok()) << result.status;
-    if (const auto* put = std::get_if<etcdserverpb::PutResponse>(&result.response)) {
-      return {true, put->header().revision()};
+    if (!result.status.ok()) {
+      CHECK(IsRefusal(result.status)) << result.status;
+      return kNoEffect;
     }
-    if (const auto* del = std::get_if<etcdserverpb::DeleteRangeResponse>(&result.response)) {
-      return {del->deleted() != 0, del->header().revision()};
-    }
-    const auto& txn = std::get<etcdserverpb::TxnResponse>(result.response);
-    return {txn.succeeded(), txn.header().revision()};
+    return std::visit(EffectOfResponse(), result.response);
   }
 
-  StateMachine* Open() override {
+  StateMachine* Open(std::unique_ptr<Executor> scrubber) override {
+    scrubber_ = std::move(scrubber);
     env_ = std::make_unique<CutOffEnv>(folders_.get());
     kv::StoreOptions options;
     options.block_cache_bytes = 1 << 20;
@@ -160,6 +159,7 @@ class LevelDbStore final : public SimStore {
     options.env = env_.get();
     options.sync_directory = [](const std::string&) { return leveldb::Status::OK(); };
     options.on_disk_failure = [](const std::string&) {};
+    options.scrub_executor = scrubber_.get();
     auto store = kv::KvStore::Open(kDir, options);
     CHECK(store.ok()) << store.status();
     store_ = *std::move(store);
@@ -196,7 +196,7 @@ class LevelDbStore final : public SimStore {
             response.kvs().empty() ? kAbsent : ValueOf(response.kvs(0).value())};
   }
 
-  KeyModel Contents() const override {
+  StateModel Contents() const override {
     const auto view = store_->View();
     etcdserverpb::RangeRequest request;
     request.set_key(std::string(1, '\0'));
@@ -204,18 +204,70 @@ class LevelDbStore final : public SimStore {
     etcdserverpb::RangeResponse response;
     const absl::Status read = view->Range(request, &response);
     CHECK(read.ok()) << read;
-    KeyModel contents;
-    contents.set_revision(view->revision().value());
+    StateModel contents;
+    contents.mutable_keys()->set_revision(view->revision().value());
     for (const mvccpb::KeyValue& kv : response.kvs()) {
-      contents.At(KeyOf(kv.key())) = {.value = ValueOf(kv.value()),
-                                      .create_revision = kv.create_revision(),
-                                      .mod_revision = kv.mod_revision(),
-                                      .version = kv.version()};
+      const KeyId key = KeyOf(kv.key());
+      contents.mutable_keys()->At(key) = {.value = ValueOf(kv.value()),
+                                          .create_revision = kv.create_revision(),
+                                          .mod_revision = kv.mod_revision(),
+                                          .version = kv.version()};
+      contents.Attach(key, LeaseId(kv.lease()));
     }
+    contents.SetCompacted(view->compacted().value());
+    const absl::Status leases =
+        kv::ForEachLease(view->records(), [&](LeaseId lease, const kv::LeaseState& state) {
+          contents.SetLease(lease, {state.granted_ttl_seconds, state.remaining_ttl_seconds});
+          CheckAttachments(*view, lease, contents);
+        });
+    CHECK(leases.ok()) << leases;
     return contents;
   }
 
+  std::optional<StateMark> Mark() const override {
+    const auto view = store_->View();
+    return StateMark{.revision = view->revision().value(),
+                     .compacted = view->compacted().value(),
+                     .digest = view->digest().value()};
+  }
+
  private:
+  // The revision that a response tells, and whether it tells of a change.
+  struct EffectOfResponse {
+    Effect operator()(const etcdserverpb::DeleteRangeResponse& response) const {
+      return {response.deleted() != 0, response.header().revision()};
+    }
+    Effect operator()(const etcdserverpb::TxnResponse& response) const {
+      return {response.succeeded(), response.header().revision()};
+    }
+    Effect operator()(std::monostate) const { return kNoEffect; }
+    template <typename Response>
+    Effect operator()(const Response& response) const {
+      return {true, response.header().revision()};
+    }
+  };
+
+  // Whether the command was one that may be refused, and was.
+  static bool IsRefusal(const absl::Status& status) {
+    return kv::Is(status, kv::kErrCompacted) || kv::Is(status, kv::kErrFutureRev) ||
+           kv::Is(status, kv::kErrLeaseNotFound) || kv::Is(status, kv::kErrLeaseExist) ||
+           absl::IsFailedPrecondition(status);  // of a leader that leads no more
+  }
+
+  // A key knows its lease, and a lease its keys.
+  static void CheckAttachments(const kv::ReadView& view, LeaseId lease,
+                               const StateModel& contents) {
+    size_t keys = 0;
+    const absl::Status listed =
+        kv::ForEachAttachedKey(view.records(), lease, [&](std::string_view name) {
+          CHECK_EQ(contents.LeaseOf(KeyOf(std::string(name))), lease) << name;
+          ++keys;
+        });
+    CHECK(listed.ok()) << listed;
+    for (uint32_t key = 0; key < kKeysMax; ++key) keys -= contents.LeaseOf(KeyId(key)) == lease;
+    CHECK_EQ(keys, 0u) << "keys of lease " << lease;
+  }
+
   static void AppendPadding(size_t padding_bytes, std::string* command) {
     CHECK_LE(padding_bytes, kPaddingMax);
     command->append(kPaddingTag);
@@ -227,6 +279,16 @@ class LevelDbStore final : public SimStore {
   static void FillPut(const Operation& operation, etcdserverpb::PutRequest* put) {
     put->set_key(NameOf(operation.key));
     put->set_value(TextOf(operation.value));
+    put->set_lease(operation.lease.value());
+  }
+
+  static void FillCheckpoints(const Operation& operation, storage::v1::LeaseCheckpoints* message) {
+    message->set_leader_term(operation.leader_term.value());
+    for (const LeaseCheckpoint& checkpoint : operation.checkpoints) {
+      etcdserverpb::LeaseCheckpoint* const added = message->add_checkpoints();
+      added->set_id(checkpoint.lease.value());
+      added->set_remaining_ttl(checkpoint.remaining_seconds);
+    }
   }
 
   static void FillTxn(const Operation& operation, etcdserverpb::TxnRequest* txn) {
@@ -245,11 +307,34 @@ class LevelDbStore final : public SimStore {
 
   std::unique_ptr<leveldb::Env> files_;
   std::unique_ptr<FolderEnv> folders_;
-  std::unique_ptr<CutOffEnv> env_;  // of this life
+  // Of this life.
+  std::unique_ptr<CutOffEnv> env_;
+  std::unique_ptr<Executor> scrubber_;  // may be null
   std::unique_ptr<kv::KvStore> store_;
 };
 
 }  // namespace
+
+std::string NameOf(KeyId key) { return absl::StrCat("key-", key.value()); }
+
+KeyId KeyOf(const std::string& name) {
+  uint32_t key = 0;
+  CHECK(name.starts_with("key-") && absl::SimpleAtoi(name.substr(4), &key)) << name;
+  return KeyId(key);
+}
+
+Value ValueOf(const std::string& text) {
+  uint64_t value = 0;
+  CHECK(absl::SimpleAtoi(text, &value)) << text;
+  return Value(value);
+}
+
+Payload WithOperation(std::string command, OperationId id) {
+  command.append(kOperationTag);
+  const uint64_t number = id.value();
+  command.append(reinterpret_cast<const char*>(&number), sizeof(number));
+  return std::make_shared<const std::string>(std::move(command));
+}
 
 std::unique_ptr<SimStore> NewLevelDbStore() { return std::make_unique<LevelDbStore>(); }
 

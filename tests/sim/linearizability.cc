@@ -104,6 +104,11 @@ std::optional<Value> Step(const RegisterCall& call, Value state) {
       if (!told_fits(changed)) return std::nullopt;
       return changed ? call.value : state;
     }
+    case OperationKind::kCompact:
+    case OperationKind::kGrant:
+    case OperationKind::kRevoke:
+    case OperationKind::kCheckpoint:
+      CHECK(false) << "not a call on a register";
   }
   return std::nullopt;
 }

@@ -73,8 +73,11 @@ void Machine::Start() {
                     restored.applied.value());
   life->node = std::make_unique<raft::RaftNode>(NodeOptions(), restored, environment,
                                                 Executors(&life->process));
-  if (store_->kv_store() != nullptr) life->watch_hub = NewWatchHub(&life->process);
   life_ = std::move(life);
+  if (store_->kv_store() != nullptr) {
+    life_->watch_hub = NewWatchHub(&life_->process);
+    BeginLessor();
+  }
   world_.network->Connect(id_, life_->node.get());
   SyncStoreAtTimes(lives_);
 }
@@ -119,8 +122,10 @@ Membership Machine::FirstMembership() const {
 }
 
 bool Machine::FitToState(Life* life, raft::RecoveredLog* recovered, LogIndex* applied) {
-  StateMachine* const state_machine = store_->Open();
-  life->state_machine = std::make_unique<WatchedStateMachine>(id_, state_machine, world_.referee);
+  const auto scrub = [this] { return dice_.Skewed(absl::Microseconds(5), absl::Milliseconds(20)); };
+  StateMachine* const state_machine = store_->Open(life->process.NewExecutor("scrubber", scrub));
+  life->state_machine =
+      std::make_unique<WatchedStateMachine>(id_, state_machine, store_.get(), world_.referee);
   const absl::StatusOr<std::string> membership = state_machine->Membership();
   CHECK(membership.ok()) << "node " << id_ << ": " << membership.status();
   const raft::FoundState found{state_machine->Applied(), store_->BeganAs(), *membership};
@@ -181,6 +186,21 @@ std::unique_ptr<kv::WatchHub> Machine::NewWatchHub(Process* process) {
       [] { return true; }, process->NewExecutor("watches", pace));
 }
 
+void Machine::BeginLessor() {
+  const LeaseOptions& leases = world_.options->leases;
+  const auto pace = [this] { return dice_.Skewed(absl::Microseconds(5), absl::Milliseconds(5)); };
+  life_->lessor_executor = life_->process.NewExecutor("lessor", pace);
+  life_->lessor_replica = std::make_unique<LessorReplica>(this, world_.bookkeeper);
+  life_->lessor = std::make_unique<kv::Lessor>(
+      kv::Lessor::Parts{.replica = life_->lessor_replica.get(),
+                        .store = store_->kv_store(),
+                        .clock = &clock_,
+                        .executor = life_->lessor_executor.get()},
+      kv::Lessor::Options{.election_timeout = world_.options->core.election_timeout,
+                          .look_interval = leases.look_interval,
+                          .checkpoint_interval = leases.checkpoint_interval});
+}
+
 // Within a task of the node: it is taken away a moment later, and does nothing until then.
 void Machine::OnFatal(const absl::Status& error) {
   CHECK(disk_.faulty()) << "node " << id_ << ": " << error;
@@ -204,6 +224,8 @@ void Machine::EndLife() {
   world_.network->Connect(id_, nullptr);
   life_->process.Die();
   const std::unique_ptr<Life> life = std::move(life_);
+  if (life->lessor != nullptr) life->lessor->Close();
+  life->lessor_executor.reset();
   life->node.reset();
 }
 

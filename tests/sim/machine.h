@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "kv/lease/lessor.h"
 #include "kv/watch/watch_hub.h"
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
@@ -16,6 +17,7 @@
 #include "tests/sim/coverage.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/event_loop.h"
+#include "tests/sim/lessor_replica.h"
 #include "tests/sim/network.h"
 #include "tests/sim/options.h"
 #include "tests/sim/process.h"
@@ -25,18 +27,22 @@
 
 namespace pontoon::sim {
 
+class Bookkeeper;
+
 // What all machines share. Outlives them.
 struct World {
   const SimOptions* options;
   EventLoop* loop;
   Network* network;
   Referee* referee;
+  Bookkeeper* bookkeeper;
   Coverage* coverage;
   const Trace* trace;
 };
 
 // Has a disk and a clock, which stay, and a process, which comes and goes: the production RaftNode
-// and SegmentedLog, and a SimStore, put together as the server does it.
+// and SegmentedLog, and a SimStore, put together as the server does it; with the real store also
+// what watches it, and the leases' clock.
 //
 // Thread safety: none.
 class Machine {
@@ -92,10 +98,13 @@ class Machine {
 
   Instant Now() const { return clock_.Now(); }
   const SimStore& store() const { return *store_; }
+  // Needs up(), and a real store.
+  kv::KvStore* kv_store() const { return store_->kv_store(); }
   // Needs up().
   raft::RaftNode* node() { return life_->node.get(); }
-  // Where changes can be watched. Needs up(), and a real store.
+  // Where changes can be watched, and who is asked about leases. Both need up(), and a real store.
   kv::WatchHub* watch_hub() { return life_->watch_hub.get(); }
+  kv::Lessor* lessor() { return life_->lessor.get(); }
 
  private:
   // In the order of construction.
@@ -105,8 +114,12 @@ class Machine {
     std::unique_ptr<raft::LogStore> log;
     std::unique_ptr<raft::Transport> transport;
     std::unique_ptr<StateMachine> state_machine;
+    std::unique_ptr<LessorReplica> lessor_replica;
     std::unique_ptr<raft::RaftNode> node;
-    std::unique_ptr<kv::WatchHub> watch_hub;  // null: the store is a model
+    // Null: the store is a model.
+    std::unique_ptr<kv::WatchHub> watch_hub;
+    std::unique_ptr<Executor> lessor_executor;
+    std::unique_ptr<kv::Lessor> lessor;
   };
 
   const Process& process() const { return life_->process; }
@@ -117,6 +130,7 @@ class Machine {
   raft::RaftNodeOptions NodeOptions();
   raft::RaftNodeExecutors Executors(Process* process);
   std::unique_ptr<kv::WatchHub> NewWatchHub(Process* process);
+  void BeginLessor();
   void OnFatal(const absl::Status& error);
   void EndLife();
   void SyncStoreAtTimes(uint64_t life);

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "raft/base/check.h"
 #include "raft/env/testing/memory_snapshot.h"
+#include "tests/sim/key_model.h"
 #include "tests/sim/store.h"
 
 namespace pontoon::sim {
@@ -177,7 +178,7 @@ class ModelStore final : public SimStore {
     return static_cast<const ModelResult&>(result).effect;
   }
 
-  StateMachine* Open() override {
+  StateMachine* Open(std::unique_ptr<Executor>) override {
     disk_.Recover();
     machine_ = std::make_unique<ModelMachine>(&disk_);
     return machine_.get();
@@ -199,7 +200,7 @@ class ModelStore final : public SimStore {
     const State& state = machine_->state();
     return {state.applied.index, state.model.At(key).value};
   }
-  KeyModel Contents() const override { return machine_->state().model; }
+  StateModel Contents() const override { return StateModel(machine_->state().model); }
 
  private:
   Disk disk_;

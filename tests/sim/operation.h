@@ -5,10 +5,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
+#include "kv/store/revision.h"
 #include "raft/base/strong_int.h"
+#include "raft/base/types.h"
 
 namespace pontoon::sim {
+
+using kv::kNoLease;
+using kv::LeaseId;
 
 using OperationId = StrongInt<struct OperationIdTag, uint64_t>;
 using KeyId = StrongInt<struct KeyIdTag, uint32_t>;
@@ -18,8 +24,27 @@ using Value = StrongInt<struct ValueTag, uint64_t>;
 inline constexpr Value kAbsent{0};
 
 inline constexpr size_t kKeysMax = 64;
+// From this key on keys may hang on leases. All others are registers: a history of such a key is
+// nothing but the operations on it.
+inline constexpr KeyId kLeaseKeysBegin{32};
 
-enum class OperationKind : uint8_t { kPut, kDelete, kCompareAndSet, kRead };
+enum class OperationKind : uint8_t {
+  kPut,
+  kDelete,
+  kCompareAndSet,
+  kRead,
+  // Only for the real store.
+  kCompact,
+  kGrant,
+  kRevoke,
+  kCheckpoint,
+};
+
+// How much of a lease is left; 0: all of it, from now on.
+struct LeaseCheckpoint {
+  LeaseId lease;
+  int64_t remaining_seconds = 0;
+};
 
 struct Operation {
   OperationId id;
@@ -28,15 +53,26 @@ struct Operation {
   Value value;               // of kPut and kCompareAndSet
   Value expected;            // of kCompareAndSet
   size_t padding_bytes = 0;  // of the command, for its size only
+
+  int64_t revision = 0;     // of kCompact
+  LeaseId lease;            // of kGrant and kRevoke; of kPut: that the key shall hang on
+  int64_t ttl_seconds = 0;  // of kGrant
+  // Of kRevoke and kCheckpoint: of the leader whose clock wants it, and without effect in another
+  // term. 0: a client wants it.
+  Term leader_term;
+  std::vector<LeaseCheckpoint> checkpoints;  // of kCheckpoint
 };
 
 // What a write did.
 struct Effect {
   bool changed = false;  // false: nothing to delete, or another value than was expected
-  int64_t revision = 0;  // of the store, after it
+  int64_t revision = 0;  // of the store, after it; 0: nobody is told
 
   friend bool operator==(const Effect&, const Effect&) = default;
 };
+
+// Of a write that was refused, or whose result says nothing.
+inline constexpr Effect kNoEffect{.changed = false, .revision = 0};
 
 }  // namespace pontoon::sim
 

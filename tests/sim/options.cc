@@ -124,9 +124,8 @@ void DrawDiskTroubles(Dice* dice, SimOptions* options) {
 // As long as the clocks allow. They run as wrong as the core is told that they may, and no wronger.
 void DrawLease(Dice* dice, SimOptions* options) {
   raft::CoreOptions& core = options->core;
-  constexpr double kPpm = 1e6;
-  constexpr int64_t kErrorPpmLeast = 100;
-  const double error = std::max(options->clock_rate_ppm_most, kErrorPpmLeast) / kPpm;
+  constexpr double kErrorLeast = 1e-4;
+  const double error = std::max(options->ClockRateErrorMax(), kErrorLeast);
   const absl::Duration longest = core.election_timeout * ((1 - error) / (1 + error) * 0.99);
   const absl::Duration shortest = core.heartbeat_interval * 1.1;
   if (shortest >= longest) return;
@@ -163,6 +162,20 @@ void DrawPlots(Dice* dice, SimOptions* options) {
   if (!dice->OneIn(4)) DrawLease(dice, options);
 }
 
+// A lease lives on while a leader is elected, as the service sees to it. What is noted of it comes
+// later than what it has more from each new leader, or a lease with checkpoints could live for
+// ever.
+void DrawLeases(Dice* dice, LeaseOptions* leases, absl::Duration election_timeout) {
+  leases->holders = dice->Between(1, 4);
+  leases->ttl_least_seconds = static_cast<uint64_t>(
+      absl::ToInt64Seconds(absl::Ceil(election_timeout * 1.5, absl::Seconds(1))));
+  leases->ttl_most_seconds =
+      leases->ttl_least_seconds + (dice->OneIn(2) ? dice->Between(5, 30) : dice->Between(1, 5));
+  leases->look_interval = dice->Between(absl::Milliseconds(10), election_timeout / 3);
+  leases->checkpoint_interval =
+      election_timeout + dice->Between(absl::Seconds(1), absl::Seconds(3));
+}
+
 }  // namespace
 
 SimOptions SimOptions::FromSeed(uint64_t seed) {
@@ -191,6 +204,15 @@ SimOptions SimOptions::FromSeed(uint64_t seed) {
   DrawDiskTroubles(&disk_dice, &options);
   Dice plot_dice(Mix(seed, "plots"));
   if (plot_dice.OneIn(4)) DrawPlots(&plot_dice, &options);
+  if (options.level_db) {
+    Dice store_dice(Mix(seed, "leases and compactions"));
+    if (!store_dice.OneIn(4)) {
+      DrawLeases(&store_dice, &options.leases, options.core.election_timeout);
+    }
+    if (!store_dice.OneIn(4)) {
+      options.compact_every = store_dice.Skewed(absl::Milliseconds(200), absl::Seconds(10));
+    }
+  }
   return options;
 }
 
@@ -210,8 +232,10 @@ std::string SimOptions::Describe() const {
       absl::FormatDuration(network.delay_least), " to ", absl::FormatDuration(network.delay_most),
       ", loss ", network.loss_per_million / kThousand, " per mille, ", client.clients, " clients, ",
       client.keys, " keys, log kept from ", retention.keep_entries, " entries, ",
-      level_db ? "LevelDB" : "model store", ", trouble every ", absl::FormatDuration(trouble_every),
-      " for ", absl::FormatDuration(safety_phase));
+      level_db ? "LevelDB" : "model store", ", ", leases.holders, " holders of leases for up to ",
+      leases.ttl_most_seconds, " s, compactions every ", absl::FormatDuration(compact_every),
+      ", trouble every ", absl::FormatDuration(trouble_every), " for ",
+      absl::FormatDuration(safety_phase));
 }
 
 }  // namespace pontoon::sim

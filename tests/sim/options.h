@@ -56,6 +56,15 @@ struct ClientOptions {
   uint64_t operations_most = 3000;
 };
 
+// Users of leases, and the lessors.
+struct LeaseOptions {
+  size_t holders = 0;
+  uint64_t ttl_least_seconds = 1;
+  uint64_t ttl_most_seconds = 10;
+  absl::Duration look_interval = absl::Milliseconds(100);
+  absl::Duration checkpoint_interval = absl::Seconds(3);
+};
+
 // What the nemesis may do.
 enum class Trouble : size_t {
   kPartition,
@@ -105,6 +114,9 @@ struct SimOptions {
   bool clocks_at_the_bound = false;  // each is as wrong as it may be, one way or the other
   bool level_db = false;             // the real store, on LevelDB, instead of its model
   absl::Duration store_sync_every = absl::Seconds(2);
+  // Only with the real store, since it is that store that is tried.
+  LeaseOptions leases;
+  absl::Duration compact_every = absl::ZeroDuration();  // zero: nobody does
 
   absl::Duration safety_phase = absl::Seconds(30);
   absl::Duration trouble_every = absl::Seconds(1);
@@ -113,6 +125,7 @@ struct SimOptions {
   std::array<uint64_t, static_cast<size_t>(Plot::kCount)> plot_weights{};
   bool minority_stays_down = false;  // in the liveness phase
 
+  double ClockRateErrorMax() const { return static_cast<double>(clock_rate_ppm_most) / 1e6; }
   // Who votes in the beginning.
   Membership FoundingMembership() const;
   static SimOptions FromSeed(uint64_t seed);

@@ -29,7 +29,7 @@ namespace pontoon::sim {
 //     Matching"), whatever is on any disk;
 //   - a leader's log has every entry that was committed in an earlier term ("Leader
 //     Completeness");
-//   - all nodes apply the same ("State Machine Safety"; see Ledger);
+//   - all nodes apply the same ("State Machine Safety"; see Ledger), and come to the same by it;
 //   - what is applied anywhere is durable on a quorum, and on the node that applies it;
 //   - a promise is durable when it is sent: a vote, a candidate's term, the end of its log, the
 //     entries that are acknowledged;
@@ -59,6 +59,10 @@ class Referee {
   void OnApply(NodeId node, std::span<const ApplyItem> items);
   // A node took a state from another one, which ends with `position`.
   void OnInstall(NodeId node, LogPosition position);
+  // What a node's store has come to by the entries up to `index`, some of them in an earlier life.
+  void OnState(NodeId node, LogIndex index, const StateMark& mark) {
+    ledger_->OnState(node, index, mark);
+  }
   // A picture of a node, of the same life as the one before unless OnRecovered came between.
   void OnStatus(const raft::ReplicaStatus& status);
 

@@ -11,11 +11,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "raft/base/check.h"
+#include "tests/sim/bookkeeper.h"
 #include "tests/sim/churn.h"
 #include "tests/sim/clients.h"
+#include "tests/sim/compactor.h"
 #include "tests/sim/event_loop.h"
 #include "tests/sim/fingerprint.h"
 #include "tests/sim/history.h"
+#include "tests/sim/lease_holders.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/linearizability.h"
 #include "tests/sim/machine.h"
@@ -33,6 +36,8 @@ constexpr absl::Duration kAuditEvery = absl::Milliseconds(20);
 constexpr absl::Duration kLookEvery = absl::Milliseconds(5);
 // For what has nothing to do with elections: reading a long log back, in small messages.
 constexpr absl::Duration kCatchUpMax = absl::Seconds(30);
+// For a lease that has expired to be revoked, also if that is refused once.
+constexpr absl::Duration kRevocationMax = absl::Seconds(2);
 // Of the search for linear orders.
 constexpr size_t kCallsOfPieceMin = 50;
 constexpr size_t kCallsOfPieceMax = 400;
@@ -44,24 +49,30 @@ class Simulation {
       : options_(options),
         loop_(Mix(options.seed, "events")),
         trace_(&loop_, story == Story::kPrinted),
-        ledger_(&loop_, options.FoundingMembership(), &history_, &coverage_),
+        ledger_(&loop_, options.FoundingMembership(), &history_, &coverage_,
+                {.clock_rate_error_max = options.ClockRateErrorMax(),
+                 .election_timeout = options.core.election_timeout}),
         referee_(&ledger_, &coverage_),
+        bookkeeper_(&loop_, &history_, &ledger_, &coverage_, &trace_),
         network_(&loop_, Mix(options.seed, "network"), options.network, &coverage_, &trace_,
                  Observer()),
         world_{.options = &options_,
                .loop = &loop_,
                .network = &network_,
                .referee = &referee_,
+               .bookkeeper = &bookkeeper_,
                .coverage = &coverage_,
                .trace = &trace_},
-        clients_(options, &loop_, &machines_, &history_, &ledger_, &coverage_, &trace_) {
+        clients_(world_, &machines_, &history_, &ledger_),
+        compactor_(world_, &machines_, &ledger_),
+        lease_holders_(world_, &machines_, &ledger_),
+        watchers_(world_, &machines_, &ledger_) {
     for (size_t node = 1; node <= options.nodes; ++node) {
       machines_.push_back(std::make_unique<Machine>(world_, NodeId(node)));
     }
     nemesis_ = std::make_unique<Nemesis>(world_, &machines_);
     churn_ = std::make_unique<Churn>(world_, &machines_, &ledger_);
     plots_ = std::make_unique<Plots>(world_, &machines_, &clients_);
-    watchers_ = std::make_unique<Watchers>(options, &loop_, &machines_, &ledger_, &trace_);
   }
 
   // The nodes answer those who still wait when they end, so they end first.
@@ -75,7 +86,9 @@ class Simulation {
     nemesis_->Start();
     churn_->Start();
     plots_->Start();
-    watchers_->Start();
+    watchers_.Start();
+    compactor_.Start();
+    lease_holders_.Start();
     loop_.RunUntil(SimTime() + options_.safety_phase);
     trace_.Say("---- all faults end");
     plots_->End();
@@ -135,8 +148,11 @@ class Simulation {
     // Clients go on for a while, at a cluster where nothing is wrong.
     loop_.RunUntil(loop_.now() + 2 * options_.core.election_timeout);
     clients_.Stop();
-    WaitFor("the answers to all clients", options_.client.deadline_most * 2,
-            [this] { return clients_.open() == 0; });
+    compactor_.Stop();
+    lease_holders_.Stop();
+    WaitFor("the answers to all clients", options_.client.deadline_most * 2, [this] {
+      return clients_.open() == 0 && compactor_.open() == 0 && lease_holders_.open() == 0;
+    });
     WaitFor("the answers to all operators", kCatchUpMax, [this] { return churn_->open() == 0; });
     WaitFor("a leader, and all nodes to have its log", kCatchUpMax, [this] { return Converged(); });
     WaitFor("whoever joins to have a vote", kCatchUpMax, [this] { return NobodyJoins(); });
@@ -145,14 +161,43 @@ class Simulation {
       WaitFor("the preferred leader", 3 * elections,
               [this] { return Leader() == options_.preferred; });
     }
+    if (options_.leases.holders > 0) LetLeasesEnd();
     WaitFor("all nodes to apply the last writes", kCatchUpMax, [this] { return Converged(); });
     WaitFor("all watchers to hear of everything", kCatchUpMax,
-            [this] { return watchers_->HaveHeardEverything(); });
+            [this] { return watchers_.HaveHeardEverything(); });
     const NodeId leader = Leader();
     const Term term = referee_.newest_term();
     loop_.RunUntil(loop_.now() + kElectionsMax * options_.core.election_timeout);
     CHECK(Leader() == leader && referee_.newest_term() == term)
         << "node " << leader << " led a healthy cluster, and leads no more";
+  }
+
+  // Nobody renews a lease any more. The leader may change once more.
+  void LetLeasesEnd() {
+    using enum LeaseHolders::Leader;
+    WaitForOutcomes();
+    const Term term = referee_.newest_term();
+    if (options_.preferred == kNoNode) HandOver();
+    lease_holders_.ExpectEnds(referee_.newest_term() > term ? kNew : kSame,
+                              kElectionsMax * options_.core.election_timeout + kRevocationMax);
+    const absl::Duration most = absl::Seconds(2 * options_.leases.ttl_most_seconds) + kCatchUpMax;
+    WaitFor("all leases to end", most, [this] { return lease_holders_.HaveEnded(); });
+    WaitForOutcomes();
+  }
+
+  void WaitForOutcomes() {
+    WaitFor("all proposals to have an outcome", kCatchUpMax,
+            [this] { return bookkeeper_.open() == 0; });
+  }
+
+  // Has another node lead, if there is one that can.
+  void HandOver() {
+    Machine* const leader = machines_[Leader().value() - 1].get();
+    bool done = false;
+    leader->node()->TransferLeadership(kNoNode, leader->Now() + options_.core.election_timeout,
+                                       [&done](const absl::Status&) { done = true; });
+    WaitFor("a leader to have handed over", kElectionsMax * options_.core.election_timeout,
+            [this, &done] { return done && Leader() != kNoNode; });
   }
 
   // How long it takes at most until what the disks began in a stall is done.
@@ -256,7 +301,7 @@ class Simulation {
     for (const auto& machine : machines_) {
       if (!IsAtWork(*machine)) continue;
       CHECK_EQ(machine->node()->Status().applied, ledger_.last());
-      const KeyModel contents = machine->store().Contents();
+      const StateModel contents = machine->store().Contents();
       CHECK(contents == ledger_.model())
           << "node " << machine->id() << " holds " << contents.Describe() << ", and the log makes "
           << ledger_.model().Describe();
@@ -330,6 +375,7 @@ class Simulation {
   // before the first node applied it, or never. Reads that failed say nothing.
   std::optional<RegisterCall> CallOf(const OperationRecord& record) const {
     if (record.told == Told::kReadFailed || record.told == Told::kNotApplied) return std::nullopt;
+    if (record.operation.kind > OperationKind::kRead) return std::nullopt;  // not of one key
     RegisterCall call{.kind = record.operation.kind,
                       .value = record.operation.value,
                       .expected = record.operation.expected,
@@ -372,14 +418,17 @@ class Simulation {
   History history_;
   Ledger ledger_;
   Referee referee_;
+  Bookkeeper bookkeeper_;
   Network network_;
   const World world_;
   Machines machines_;
   Clients clients_;
+  Compactor compactor_;
+  LeaseHolders lease_holders_;
+  Watchers watchers_;
   std::unique_ptr<Nemesis> nemesis_;
   std::unique_ptr<Churn> churn_;
   std::unique_ptr<Plots> plots_;
-  std::unique_ptr<Watchers> watchers_;
   absl::Duration healing_;
   std::array<std::string, kNodesMax + 1> told_roles_;  // to the reader of the story
 };

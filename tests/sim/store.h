@@ -3,18 +3,29 @@
 #ifndef PONTOON_TESTS_SIM_STORE_H_
 #define PONTOON_TESTS_SIM_STORE_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
-#include "tests/sim/key_model.h"
+#include "raft/env/executor.h"
 #include "tests/sim/operation.h"
+#include "tests/sim/state_model.h"
 
 namespace pontoon::kv {
 class KvStore;
 }
 
 namespace pontoon::sim {
+
+// What tells states apart that should be the same.
+struct StateMark {
+  int64_t revision = 0;
+  int64_t compacted = 0;
+  uint64_t digest = 0;
+};
 
 // A state machine that comes and goes with its process, on a disk that stays.
 //
@@ -28,8 +39,9 @@ class SimStore {
   // What Apply returned for a command.
   virtual Effect EffectOf(const ApplyResult& result) const = 0;
 
-  // Begins a life on what the disk holds. Lives until the next Close or Crash.
-  virtual StateMachine* Open() = 0;
+  // Begins a life on what the disk holds. Lives until the next Close or Crash. What was compacted
+  // is removed on `scrubber`; null: nowhere.
+  virtual StateMachine* Open(std::unique_ptr<Executor> scrubber) = 0;
   // The last entry of the snapshot that the state of this life began as; 0: from nothing.
   virtual LogIndex BeganAs() const = 0;
   // Between two lives: somebody removes what the disk holds.
@@ -55,13 +67,22 @@ class SimStore {
   };
   virtual ReadResult Read(KeyId key) const = 0;
   // Everything.
-  virtual KeyModel Contents() const = 0;
+  virtual StateModel Contents() const = 0;
+  // Nothing: it has no such numbers.
+  virtual std::optional<StateMark> Mark() const { return std::nullopt; }
 };
 
 // A store in memory that behaves as KvStore does towards a node, and costs next to nothing.
 std::unique_ptr<SimStore> NewModelStore();
 // The real KvStore, on LevelDB with files in memory.
 std::unique_ptr<SimStore> NewLevelDbStore();
+
+// How keys and values are called in the real store.
+std::string NameOf(KeyId key);
+KeyId KeyOf(const std::string& name);
+Value ValueOf(const std::string& text);
+// A command for the real store, with the number of its operation at the end.
+Payload WithOperation(std::string command, OperationId id);
 
 }  // namespace pontoon::sim
 

@@ -60,9 +60,9 @@ class StoreTest : public ::testing::TestWithParam<std::unique_ptr<SimStore> (*)(
   static constexpr LogPosition kPosition{LogIndex(5), Term(2)};
 
   const std::unique_ptr<SimStore> ahead_ = GetParam()();
-  StateMachine* const ahead_machine_ = ahead_->Open();
+  StateMachine* const ahead_machine_ = ahead_->Open(nullptr);
   const std::unique_ptr<SimStore> behind_ = GetParam()();
-  StateMachine* machine_ = behind_->Open();
+  StateMachine* machine_ = behind_->Open(nullptr);
 };
 
 TEST_P(StoreTest, AnInstalledStateIsThatOfTheOther) {
@@ -73,14 +73,14 @@ TEST_P(StoreTest, AnInstalledStateIsThatOfTheOther) {
   Apply(*behind_, machine_, 6);
   EXPECT_EQ(behind_->Contents(), ahead_->Contents());
   behind_->Close();
-  machine_ = behind_->Open();
+  machine_ = behind_->Open(nullptr);
   EXPECT_EQ(behind_->Contents(), ahead_->Contents());
 }
 
 TEST_P(StoreTest, AnInstalledStateSurvivesACrash) {
   ASSERT_TRUE(machine_->Install(Finished()).ok());
   behind_->Crash();
-  machine_ = behind_->Open();
+  machine_ = behind_->Open(nullptr);
   EXPECT_EQ(machine_->Applied(), kPosition);
   EXPECT_EQ(behind_->Contents(), ahead_->Contents());
 }
@@ -90,7 +90,7 @@ TEST_P(StoreTest, AFinishedStateSurvivesACrash) {
   behind_->CutOff();
   sink.reset();
   behind_->Crash();
-  machine_ = behind_->Open();
+  machine_ = behind_->Open(nullptr);
   EXPECT_EQ(machine_->Applied(), kPosition);
   EXPECT_EQ(behind_->Contents(), ahead_->Contents());
 }
@@ -101,7 +101,7 @@ TEST_P(StoreTest, AnUnfinishedStateDoesNot) {
   behind_->CutOff();
   sink.reset();
   behind_->Crash();
-  machine_ = behind_->Open();
+  machine_ = behind_->Open(nullptr);
   EXPECT_EQ(machine_->Applied().index, LogIndex(1));
   EXPECT_TRUE(machine_->Install(Finished()).ok()) << "nothing is in the way of another";
 }
@@ -109,7 +109,7 @@ TEST_P(StoreTest, AnUnfinishedStateDoesNot) {
 TEST_P(StoreTest, ASinkThatIsDroppedLeavesNothing) {
   Finished().reset();
   behind_->Crash();
-  machine_ = behind_->Open();
+  machine_ = behind_->Open(nullptr);
   EXPECT_EQ(machine_->Applied().index, LogIndex(1));
   EXPECT_TRUE(machine_->Install(Finished()).ok());
 }
@@ -141,11 +141,11 @@ TEST_P(StoreTest, TheMembershipIsPartOfTheState) {
   EXPECT_EQ(*machine_->Membership(), members);
   behind_->Sync();
   behind_->Crash();
-  machine_ = behind_->Open();
+  machine_ = behind_->Open(nullptr);
   EXPECT_EQ(*machine_->Membership(), members);
 
   const std::unique_ptr<SimStore> other = GetParam()();
-  StateMachine* const other_machine = other->Open();
+  StateMachine* const other_machine = other->Open(nullptr);
   std::unique_ptr<SnapshotSink> sink = *other_machine->BeginSnapshot(machine_->Applied());
   ASSERT_TRUE(sink->Write(StreamOf(machine_)).ok());
   ASSERT_TRUE(sink->Finish().ok());
@@ -167,7 +167,7 @@ TEST_P(StoreTest, WhatIsSyncedSurvivesACrash) {
   ASSERT_TRUE(machine_->Sync().ok());
   Apply(*behind_, machine_, 3);
   behind_->Crash();
-  machine_ = behind_->Open();
+  machine_ = behind_->Open(nullptr);
   EXPECT_EQ(machine_->Applied().index, LogIndex(2));
 }
 

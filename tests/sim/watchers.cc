@@ -2,11 +2,15 @@
 
 #include <grpcpp/impl/codegen/proto_utils.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "kv/watch/watch_hub.h"
+#include "proto/rpc.pb.h"
 #include "raft/base/check.h"
+#include "tests/sim/dice.h"
 #include "tests/sim/fingerprint.h"
 
 namespace pontoon::sim {
@@ -23,15 +27,17 @@ constexpr absl::Duration kSlowMost = absl::Seconds(1);
 
 class Watchers::Watcher {
  public:
-  Watcher(size_t number, const SimOptions& options, EventLoop* loop, Machines* machines,
-          const Ledger* ledger, const Trace* trace)
+  Watcher(size_t number, const World& world, Machines* machines, const Ledger* ledger)
       : number_(number),
-        loop_(loop),
+        world_(world),
         machines_(machines),
         ledger_(ledger),
-        trace_(trace),
-        dice_(Mix(Mix(options.seed, "watcher"), number)) {
-    if (dice_.OneIn(2)) key_ = KeyId(static_cast<uint32_t>(dice_.Below(options.client.keys)));
+        dice_(Mix(Mix(world.options->seed, "watcher"), number)) {
+    if (dice_.OneIn(2)) {
+      key_ = KeyId(static_cast<uint32_t>(dice_.Below(world.options->client.keys)));
+    } else if (dice_.OneIn(3)) {
+      key_ = kLeaseKeysBegin;
+    }
     slow_ = dice_.OneIn(3);
   }
 
@@ -44,7 +50,7 @@ class Watchers::Watcher {
     } else if (dice_.OneIn(4)) {
       Ask(ProgressRequest());
     }
-    loop_->After(dice_.Between(absl::Milliseconds(1), kLookMost), [this] { Look(); });
+    world_.loop->After(dice_.Between(absl::Milliseconds(1), kLookMost), [this] { Look(); });
   }
 
   bool HasHeardEverything() {
@@ -89,17 +95,21 @@ class Watchers::Watcher {
     life_ = machine().lives();
     outlet_ = std::make_shared<Outlet>(this);
     stream_ = machine().watch_hub()->Open(outlet_);
+    Ask(CreateRequest());
+    world_.trace->Say("watcher ", number_, " is at node ", machine().id().value(),
+                      ", from revision ", checked_ + 1);
+  }
+
+  WatchRequest CreateRequest() const {
     WatchRequest request;
     auto* const create = request.mutable_create_request();
     create->set_start_revision(checked_ + 1);
     if (key_.has_value()) {
-      create->set_key(absl::StrCat("key-", key_->value()));
+      create->set_key(NameOf(*key_));
     } else {
       create->set_range_end(std::string(1, '\0'));
     }
-    Ask(std::move(request));
-    trace_->Say("watcher ", number_, " is at node ", machine().id().value(), ", from revision ",
-                checked_ + 1);
+    return request;
   }
 
   void Disconnect() {
@@ -109,48 +119,82 @@ class Watchers::Watcher {
   }
 
   kv::WatchOutlet::Room Take(const WatchResponse& response) {
-    CHECK(!response.canceled()) << response.ShortDebugString();
     const int64_t revision = response.header().revision();
-    for (const mvccpb::Event& event : response.events()) TakeEvent(event, revision);
+    if (response.canceled()) {
+      TakeCompaction(response);
+    } else if (response.events_size() > 0) {
+      TakeEvents(response);
+    }
     const bool tells_progress = response.watch_id() == -1;
     if (tells_progress) CheckUpTo(revision);
     if (!slow_ || settled_ || dice_.OneIn(2)) return kv::WatchOutlet::Room::kEnough;
-    loop_->After(dice_.Skewed(absl::Microseconds(10), kSlowMost),
-                 [this, life = life_, stream = stream_] {
-                   if (outlet_ == nullptr || life != life_ || stream != stream_) return;
-                   if (IsConnected()) machine().watch_hub()->OnDrained(stream);
-                 });
+    world_.loop->After(dice_.Skewed(absl::Microseconds(10), kSlowMost),
+                       [this, life = life_, stream = stream_] {
+                         if (outlet_ == nullptr || life != life_ || stream != stream_) return;
+                         if (IsConnected()) machine().watch_hub()->OnDrained(stream);
+                       });
     return kv::WatchOutlet::Room::kFull;
   }
 
-  void TakeEvent(const mvccpb::Event& event, int64_t header_revision) {
-    const int64_t revision = event.kv().mod_revision();
-    CHECK_LE(revision, header_revision);
-    CHECK_GT(revision, checked_) << "watcher " << number_ << " heard of it before";
-    CheckUpTo(revision - 1);
-    const Ledger::Change& change = ledger_->ChangeAt(revision);
-    CHECK_EQ(event.kv().key(), absl::StrCat("key-", change.key.value()));
+  // The events of one revision are those that the ledger has, in the same order.
+  void TakeEvents(const WatchResponse& response) {
+    auto event = response.events().begin();
+    while (event != response.events().end()) {
+      const int64_t revision = event->kv().mod_revision();
+      CHECK_LE(revision, response.header().revision());
+      CHECK_GT(revision, checked_) << "watcher " << number_ << " heard of it before";
+      CheckUpTo(revision - 1);
+      for (const Ledger::Change& change : ledger_->ChangesAt(revision)) {
+        if (!Watches(change)) continue;
+        CHECK(event != response.events().end())
+            << "watcher " << number_ << " heard of a part of revision " << revision;
+        CheckEvent(*event++, change, revision);
+      }
+      checked_ = revision;
+    }
+  }
+
+  void CheckEvent(const mvccpb::Event& event, const Ledger::Change& change, int64_t revision) {
+    CHECK_EQ(event.kv().mod_revision(), revision);
+    CHECK_EQ(event.kv().key(), NameOf(change.key));
     if (change.value == kAbsent) {
       CHECK_EQ(event.type(), mvccpb::Event::DELETE);
     } else {
-      CHECK_EQ(event.kv().value(), absl::StrCat(change.value.value()));
+      CHECK_EQ(ValueOf(event.kv().value()), change.value);
+      CHECK_EQ(LeaseId(event.kv().lease()), change.lease);
     }
-    checked_ = revision;
+  }
+
+  bool Watches(const Ledger::Change& change) const {
+    return !key_.has_value() || change.key == *key_;
   }
 
   // Nothing of its keys may have changed since the last event, up to `revision`.
   void CheckUpTo(int64_t revision) {
     for (; checked_ < revision; ++checked_) {
-      CHECK(key_.has_value() && ledger_->ChangeAt(checked_ + 1).key != *key_)
-          << "watcher " << number_ << " did not hear of revision " << checked_ + 1;
+      for (const Ledger::Change& change : ledger_->ChangesAt(checked_ + 1)) {
+        CHECK(!Watches(change)) << "watcher " << number_ << " did not hear of revision "
+                                << checked_ + 1;
+      }
     }
   }
 
+  // What is of the compacted revision itself can still be heard of.
+  void TakeCompaction(const WatchResponse& response) {
+    const int64_t compacted = response.compact_revision();
+    CHECK(ledger_->WasCompactedTo(compacted)) << response.ShortDebugString();
+    CHECK_LT(checked_ + 1, compacted)
+        << "watcher " << number_ << " is told that what it needs is compacted";
+    world_.trace->Say("watcher ", number_, " lost what is before revision ", compacted);
+    world_.coverage->Reached(Path::kWatcherCompacted);
+    checked_ = compacted - 1;
+    Ask(CreateRequest());
+  }
+
   const size_t number_;
-  EventLoop* const loop_;
+  const World& world_;
   Machines* const machines_;
   const Ledger* const ledger_;
-  const Trace* const trace_;
   Dice dice_;
   std::optional<KeyId> key_;  // nothing: all
   bool slow_ = false;
@@ -163,11 +207,10 @@ class Watchers::Watcher {
   std::shared_ptr<Outlet> outlet_;  // null: not connected
 };
 
-Watchers::Watchers(const SimOptions& options, EventLoop* loop, Machines* machines,
-                   const Ledger* ledger, const Trace* trace) {
-  if (!options.level_db) return;
+Watchers::Watchers(const World& world, Machines* machines, const Ledger* ledger) : world_(world) {
+  if (!world.options->level_db) return;
   for (size_t i = 0; i < kWatchers; ++i) {
-    watchers_.push_back(std::make_unique<Watcher>(i, options, loop, machines, ledger, trace));
+    watchers_.push_back(std::make_unique<Watcher>(i, world_, machines, ledger));
   }
 }
 
