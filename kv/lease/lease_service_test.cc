@@ -281,7 +281,7 @@ TEST_F(LeaseServiceTest, ReadsThatCouldNotBeConfirmed) {
   ASSERT_TRUE(c_.Grant("ID: 1 TTL: 60").ok());
   int64_t ttl = 0;
   ASSERT_TRUE(c_.Renew(1, &ttl).ok());
-  m_.replica->FailNextBarrier(absl::UnavailableError("x"));
+  m_.replica->FailNextBarrier(absl::DeadlineExceededError("x"));
   LeaseLeasesResponse list;
   EXPECT_TRUE(Failed(c_.Leases(&list), kErrTimeout));
   m_.replica->FailNextBarrier(absl::ResourceExhaustedError("x"));

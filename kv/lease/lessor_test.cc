@@ -300,7 +300,7 @@ TEST_F(LessorTest, ARevocationOfAFormerLeaderHasNoEffect) {
 
 TEST_F(LessorTest, WhatCannotBeConfirmedIsNotAnswered) {
   Grant(1, 10);
-  instant_->FailNextBarrier(absl::UnavailableError("no leader"));
+  instant_->FailNextBarrier(absl::DeadlineExceededError("no leader"));
   EXPECT_EQ(Ask(Kind::kRenew, 1), -3);
   EXPECT_TRUE(Is(error_, kErrNotLeader)) << error_;
   instant_->FailNextBarrier(absl::ResourceExhaustedError("too many"));
@@ -317,7 +317,7 @@ TEST_F(LessorTest, AnOldConfirmationDoesNotCount) {
   executor_->RunDue();
   replica_executor_->RunDue();
   clock_.Advance(absl::Seconds(10));
-  instant_->FailNextBarrier(absl::UnavailableError("no leader"));
+  instant_->FailNextBarrier(absl::DeadlineExceededError("no leader"));
   Settle();
   EXPECT_EQ(Only(answer), -3);
   EXPECT_TRUE(Is(error_, kErrNotLeader)) << error_;
@@ -499,7 +499,7 @@ TEST_F(LessorTest, AnOldConfirmationDoesNotCountWhenACheckpointIsCleared) {
   replica_->Release();
   replica_executor_->RunDue();
   clock_.Advance(absl::Seconds(10));
-  instant_->FailNextBarrier(absl::UnavailableError("no leader"));
+  instant_->FailNextBarrier(absl::DeadlineExceededError("no leader"));
   Settle();
   EXPECT_EQ(Only(answer), -3);
   EXPECT_TRUE(Is(error_, kErrNotLeader)) << error_;

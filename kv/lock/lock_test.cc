@@ -354,7 +354,7 @@ TEST_F(LockTest, ATurnThatCannotBeConfirmedIsGivenUp) {
   ASSERT_TRUE(Lock("name: 'n' lease: 0xa", &response).ok());
   const auto b = BeginLock("name: 'n' lease: 0xb");
   AwaitKey("n/b", true);
-  replica_->FailNextBarrier(absl::UnavailableError("x"));
+  replica_->FailNextBarrier(absl::DeadlineExceededError("x"));
   Unlock("n/a");
   EXPECT_TRUE(Failed(b->Wait(), kErrTimeout));
   AwaitKey("n/b", false);

@@ -118,7 +118,7 @@ TEST_F(EndpointsTest, WithoutALeaderItLivesAndIsNotReady) {
 }
 
 TEST_F(EndpointsTest, AReadThatNoQuorumConfirmsIsTold) {
-  replica_->FailNextBarrier(absl::UnavailableError("no leader"));
+  replica_->FailNextBarrier(absl::DeadlineExceededError("no leader"));
   const HttpResponse response = Get("/readyz");
   EXPECT_EQ(response.code, 503);
   EXPECT_THAT(response.body,

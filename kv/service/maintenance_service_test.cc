@@ -182,7 +182,7 @@ TEST_F(MaintenanceTest, AlarmsAreListedAfterABarrier) {
   EXPECT_THAT(Alarm(""), IsEmpty());
   EXPECT_EQ(replica_->barriers(), barriers + 1);
   replica_->SetLeader(kNoNode);
-  replica_->FailNextBarrier(absl::UnavailableError("x"));
+  replica_->FailNextBarrier(absl::DeadlineExceededError("x"));
   EXPECT_THAT(Alarm(""), ElementsAre("etcdserver: no leader"));
 }
 
@@ -420,7 +420,7 @@ TEST_F(MaintenanceTest, WhatStreamedRangesDoNot) {
                      "RangeStream does not support custom sort orders"));
   EXPECT_TRUE(Failed(StreamStatus("key: 'k' min_mod_revision: 1"), grpc::StatusCode::UNIMPLEMENTED,
                      "RangeStream does not support revision filters"));
-  replica_->FailNextBarrier(absl::UnavailableError("x"));
+  replica_->FailNextBarrier(absl::DeadlineExceededError("x"));
   EXPECT_TRUE(Failed(StreamStatus("key: 'k'"), kErrTimeout));
 }
 

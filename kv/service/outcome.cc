@@ -32,7 +32,8 @@ absl::Status ErrorOf(const raft::OutcomeUnknown& outcome, NodeId leader) {
 
 absl::Status ErrorOfRead(const absl::Status& error, NodeId leader) {
   if (absl::IsResourceExhausted(error)) return kErrRequestTooManyRequests;
-  if (!absl::IsUnavailable(error)) return error;
+  if (absl::IsUnavailable(error)) return kErrStopped;
+  if (!absl::IsDeadlineExceeded(error)) return error;
   return leader == kNoNode ? absl::Status(kErrNoLeader) : absl::Status(kErrTimeout);
 }
 

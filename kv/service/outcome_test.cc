@@ -27,8 +27,9 @@ TEST(Outcome, PerhapsApplied) {
 }
 
 TEST(Outcome, FailedReads) {
-  EXPECT_EQ(ErrorOfRead(absl::UnavailableError("x"), kNoNode), kErrNoLeader);
-  EXPECT_EQ(ErrorOfRead(absl::UnavailableError("x"), kLeader), kErrTimeout);
+  EXPECT_EQ(ErrorOfRead(absl::DeadlineExceededError("x"), kNoNode), kErrNoLeader);
+  EXPECT_EQ(ErrorOfRead(absl::DeadlineExceededError("x"), kLeader), kErrTimeout);
+  EXPECT_EQ(ErrorOfRead(absl::UnavailableError("x"), kLeader), kErrStopped);
   EXPECT_EQ(ErrorOfRead(absl::ResourceExhaustedError("x"), kLeader), kErrRequestTooManyRequests);
 }
 

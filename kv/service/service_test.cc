@@ -360,10 +360,11 @@ TEST_F(ServiceTest, ReadsThatCouldNotBeConfirmed) {
     replica_->FailNextBarrier(std::move(barrier));
     return Range("key: 'k'");
   };
-  EXPECT_TRUE(Failed(read_after(absl::UnavailableError("x")), kErrTimeout));
+  EXPECT_TRUE(Failed(read_after(absl::DeadlineExceededError("x")), kErrTimeout));
   EXPECT_TRUE(Failed(read_after(absl::ResourceExhaustedError("x")), kErrRequestTooManyRequests));
+  EXPECT_TRUE(Failed(read_after(absl::UnavailableError("x")), kErrStopped));
   replica_->SetLeader(kNoNode);
-  EXPECT_TRUE(Failed(read_after(absl::UnavailableError("x")), kErrNoLeader));
+  EXPECT_TRUE(Failed(read_after(absl::DeadlineExceededError("x")), kErrNoLeader));
 }
 
 TEST_F(ServiceTest, ClientsMayInsistOnALeader) {
@@ -528,7 +529,7 @@ TEST_F(ServiceTest, MembersAreListed) {
 
 TEST_F(ServiceTest, MemberListMayNeedALeader) {
   replica_->SetLeader(kNoNode);
-  replica_->FailNextBarrier(absl::UnavailableError("x"));
+  replica_->FailNextBarrier(absl::DeadlineExceededError("x"));
   MemberListResponse list;
   EXPECT_TRUE(Failed(
       cluster_->MemberList(Call().get(), Parse<MemberListRequest>("linearizable: true"), &list),

@@ -207,7 +207,7 @@ TEST_F(SingleNodeTest, DeadlinesPassWithoutALeader) {
   Settle();
   Advance(absl::Milliseconds(20));
   EXPECT_TRUE(Is<NotApplied>("a", NotApplied::Reason::kNoLeader));
-  EXPECT_EQ(reads_["r"], absl::StatusCode::kUnavailable);
+  EXPECT_EQ(reads_["r"], absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST_F(SingleNodeTest, WaitingBatchesShareOneWrite) {
@@ -573,7 +573,7 @@ TEST_F(ClusterTest, IsolatedLeaderServesNoRead) {
                            });
   ASSERT_TRUE(std::holds_alternative<Applied>(Propose(others[0], "meanwhile")));
   ASSERT_TRUE(answered.Await(kPatience));
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST_F(ClusterTest, LeadershipIsHandedOverWithoutLoss) {

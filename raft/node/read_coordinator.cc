@@ -127,8 +127,8 @@ void ReadCoordinator::ExpireIn(Instant now, Callers* callers, std::vector<Comple
   Callers left;
   for (Caller& caller : *callers) {
     if (caller.deadline <= now) {
-      expired->push_back(Complete(std::move(caller),
-                                  absl::UnavailableError("no leader confirmed the read in time")));
+      expired->push_back(Complete(
+          std::move(caller), absl::DeadlineExceededError("no leader confirmed the read in time")));
     } else {
       deadlines_.Include(caller.deadline);
       left.push_back(std::move(caller));

@@ -227,8 +227,9 @@ TEST_F(ReadCoordinatorTest, DeadlineInEveryStage) {
   reads_.BeginBatch(ReadMode::kQuorum, At(0));
   Add("waiting", At(100));
   Run(reads_.Expire(At(100)));
-  EXPECT_THAT(answers_, ElementsAre(Pair("asked", kUnavailable), Pair("granted", kUnavailable),
-                                    Pair("waiting", kUnavailable)));
+  constexpr auto kExpired = absl::StatusCode::kDeadlineExceeded;
+  EXPECT_THAT(answers_, ElementsAre(Pair("asked", kExpired), Pair("granted", kExpired),
+                                    Pair("waiting", kExpired)));
   // Nothing of them is left.
   reads_.OnGranted({kFirst.Next(), LogIndex(5)});
   Apply(9);

@@ -52,8 +52,8 @@ using ProposeOutcome = std::variant<Applied, NotApplied, OutcomeUnknown>;
 // Called once, on any thread, perhaps before Propose has returned: it must not block.
 using ProposeCallback = absl::AnyInvocable<void(ProposeOutcome) &&>;
 
-// OK, or: UNAVAILABLE (no leader confirmed the read before the deadline, or the node is stopping),
-// RESOURCE_EXHAUSTED (too many reads wait).
+// OK, or: DEADLINE_EXCEEDED (no leader confirmed the read in time), UNAVAILABLE (the node is
+// stopping), RESOURCE_EXHAUSTED (too many reads wait).
 using ReadCallback = absl::AnyInvocable<void(absl::Status) &&>;
 
 // The change of membership is committed, and complete: no joint configuration is left.
