@@ -13,6 +13,10 @@ constexpr absl::Duration kSlowThinkMost = absl::Seconds(4);
 
 }  // namespace
 
+bool Serves(const Machine& machine, const Ledger& ledger) {
+  return machine.up() && ledger.memberships().latest().membership.IsLasting(machine.id());
+}
+
 Clients::Clients(const World& world, Machines* machines, History* history, Ledger* ledger)
     : options_(world.options->client),
       world_(world),
@@ -50,9 +54,7 @@ void Clients::Act(size_t client) {
     }
     Think(client);
   };
-  const bool serves =
-      machine->up() && ledger_->memberships().latest().membership.IsLasting(machine->id());
-  if (!serves) {  // the connection is refused: nothing was begun
+  if (!Serves(*machine, *ledger_)) {  // the connection is refused
     self.machine = dice_.Below(machines_->size());
     Think(client);
   } else if (operation.kind == OperationKind::kRead) {

@@ -20,6 +20,9 @@ namespace pontoon::sim {
 
 using Machines = std::vector<std::unique_ptr<Machine>>;
 
+// Whether clients can connect to the machine: if not, nothing is begun there.
+bool Serves(const Machine& machine, const Ledger& ledger);
+
 // Each client does one operation after another, at a node that it stays with until that fails it.
 // What comes of a write is the bookkeeper's to check. A read is held against the ledger at once: it
 // shows the state after the index at which it was served, and that index is not before anything

@@ -53,9 +53,7 @@ void Compactor::ReadLater() {
 
 Machine* Compactor::Draw() {
   Machine* const machine = (*machines_)[dice_.Below(machines_->size())].get();
-  const bool serves =
-      machine->up() && ledger_->memberships().latest().membership.IsLasting(machine->id());
-  return serves ? machine : nullptr;
+  return Serves(*machine, *ledger_) ? machine : nullptr;
 }
 
 absl::Duration Compactor::DrawTimeout() {

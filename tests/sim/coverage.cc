@@ -156,6 +156,8 @@ const char* NameOf(Fault fault) {
       return "disks filled up";
     case Fault::kBitRot:
       return "bits flipped in the log of a stopped node";
+    case Fault::kStandstill:
+      return "leaders that stood still before they answered about leases";
     case Fault::kCount:
       break;
   }

@@ -88,6 +88,7 @@ enum class Fault : size_t {
   kFigureEight,
   kDiskFull,
   kBitRot,
+  kStandstill,
   kCount,
 };
 

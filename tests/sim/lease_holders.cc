@@ -123,14 +123,11 @@ class LeaseHolders::Holder {
   }
   KeyId AnyKey() { return kLeaseKeysBegin + static_cast<uint32_t>(dice_.Below(kKeys)); }
   Machine* AnyMachine() { return (*all_->machines_)[dice_.Below(all_->machines_->size())].get(); }
-  bool Serves(const Machine& machine) const {
-    return machine.up() && all_->ledger_->memberships().latest().membership.IsLasting(machine.id());
-  }
 
   // At some node.
   void Write(const Operation& operation, std::function<void(const raft::ProposeOutcome&)> then) {
     Machine* const machine = AnyMachine();
-    if (!Serves(*machine)) {
+    if (!Serves(*machine, *all_->ledger_)) {
       return then(raft::NotApplied{raft::NotApplied::Reason::kNoLeader});
     }
     const ClientOptions& client = world_.options->client;
@@ -148,7 +145,7 @@ class LeaseHolders::Holder {
   // together now and then, as a member does for its clients.
   void Ask(Kind kind) {
     Machine* machine = AnyMachine();
-    if (!Serves(*machine)) return;
+    if (!Serves(*machine, *all_->ledger_)) return;
     const NodeId leader = machine->node()->CurrentLeadership().leader;
     if (leader != kNoNode && !dice_.OneIn(10)) {
       machine = (*all_->machines_)[leader.value() - 1].get();

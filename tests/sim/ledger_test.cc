@@ -120,6 +120,7 @@ TEST_F(LedgerTest, KnowsThePast) {
   history_.At(OperationId(3)).operation = compaction;
   Apply(1, entry);
   EXPECT_EQ(ledger_.ValueAtRevision(KeyId(5), 1), kAbsent);
+  EXPECT_EQ(ledger_.ValueAtRevision(KeyId(5), 2), Value(1));
   EXPECT_EQ(ledger_.ValueAtRevision(KeyId(5), 3), Value(1));
   EXPECT_EQ(ledger_.RevisionAt(LogIndex(1)), 2);
   EXPECT_EQ(ledger_.RevisionAt(LogIndex(3)), 3);

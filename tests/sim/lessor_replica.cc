@@ -48,8 +48,10 @@ void LessorReplica::ReadBarrier(raft::ReadMode mode, Instant deadline, raft::Rea
   const raft::Leadership asked = CurrentLeadership();
   machine_->node()->ReadBarrier(mode, deadline,
                                 [this, asked, done = std::move(done)](absl::Status status) mutable {
-                                  if (status.ok() && asked.leader == machine_->id())
+                                  if (status.ok() && asked.leader == machine_->id()) {
                                     confirmed_ = asked.term;
+                                    machine_->StandStillAtTimes();
+                                  }
                                   std::move(done)(std::move(status));
                                 });
 }

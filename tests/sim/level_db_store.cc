@@ -176,11 +176,14 @@ class LevelDbStore final : public SimStore {
     const absl::Status synced = store_->Sync();
     CHECK(synced.ok()) << synced;
   }
-  void Close() override { store_.reset(); }
+  void Close() override {
+    store_.reset();
+    scrubber_.reset();  // its tasks may hold a database that was replaced
+  }
   void CutOff() override { env_->CutOff(); }
   void Crash() override {
     CutOff();
-    store_.reset();
+    Close();
   }
 
   kv::KvStore* kv_store() override { return store_.get(); }

@@ -188,7 +188,8 @@ std::unique_ptr<kv::WatchHub> Machine::NewWatchHub(Process* process) {
 
 void Machine::BeginLessor() {
   const LeaseOptions& leases = world_.options->leases;
-  const auto pace = [this] { return dice_.Skewed(absl::Microseconds(5), absl::Milliseconds(5)); };
+  // As quick as the node's loop: it may be before that to see that the process runs again.
+  const auto pace = [this] { return dice_.Skewed(absl::Microseconds(1), absl::Microseconds(50)); };
   life_->lessor_executor = life_->process.NewExecutor("lessor", pace);
   life_->lessor_replica = std::make_unique<LessorReplica>(this, world_.bookkeeper);
   life_->lessor = std::make_unique<kv::Lessor>(
@@ -324,6 +325,28 @@ void Machine::Pause() {
 
 void Machine::Resume() {
   if (up()) life_->process.Resume();
+}
+
+// Within a task of the node.
+void Machine::StandStillAtTimes() {
+  const SimOptions& options = *world_.options;
+  const bool is_over = world_.loop->now() >= SimTime() + options.safety_phase;
+  const uint64_t one_in = options.leases.standstill_one_in;
+  if (is_over || one_in == 0 || !dice_.OneIn(one_in)) return;
+  world_.coverage->Met(Fault::kStandstill);
+  const bool is_taken_for_dead = dice_.OneIn(2);
+  const absl::Duration timeout = options.core.election_timeout;
+  const absl::Duration lasts = is_taken_for_dead ? dice_.Between(timeout / 10, timeout)
+                                                 : dice_.Between(timeout, timeout * 8);
+  world_.loop->After(absl::ZeroDuration(), [this, is_taken_for_dead, lasts, life = lives_] {
+    if (!up() || lives_ != life) return;
+    world_.trace->Say("leader ", id_.value(), " stands still");
+    Pause();
+    if (is_taken_for_dead) world_.network->BreakConnectionsOf(id_);
+    world_.loop->After(lasts, [this, life] {
+      if (up() && lives_ == life) Resume();
+    });
+  });
 }
 
 void Machine::Heal() {

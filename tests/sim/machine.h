@@ -79,6 +79,10 @@ class Machine {
   void Pause();
   void Resume();
 
+  // The node was confirmed to lead, and is about to answer who asked about leases: the worst time
+  // to stand still, which it does now and then, for longer or shorter than its successor needs.
+  void StandStillAtTimes();
+
   // The power will go after so many steps of the disk, and so perhaps in the middle of a write.
   void CutPowerAfter(uint64_t steps) { disk_.CutPowerAfter(steps); }
   void FailSyncAfter(uint64_t successes) { disk_.FailSyncAfter(successes); }

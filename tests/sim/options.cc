@@ -174,6 +174,7 @@ void DrawLeases(Dice* dice, LeaseOptions* leases, absl::Duration election_timeou
   leases->look_interval = dice->Between(absl::Milliseconds(10), election_timeout / 3);
   leases->checkpoint_interval =
       election_timeout + dice->Between(absl::Seconds(1), absl::Seconds(3));
+  if (dice->OneIn(2)) leases->standstill_one_in = dice->Between(2, 10);
 }
 
 }  // namespace

@@ -63,6 +63,8 @@ struct LeaseOptions {
   uint64_t ttl_most_seconds = 10;
   absl::Duration look_interval = absl::Milliseconds(100);
   absl::Duration checkpoint_interval = absl::Seconds(3);
+  // A leader that was confirmed stands still before it answers once in so many times; 0: never.
+  uint64_t standstill_one_in = 0;
 };
 
 // What the nemesis may do.
