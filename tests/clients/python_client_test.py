@@ -323,9 +323,10 @@ class LeasesTest(ClientCase):
     def test_ends_by_itself_and_takes_its_keys_along(self):
         lease = self.client.lease(2)
         self.client.put(self.key("leased"), "v", lease=lease)
-        self.client.put(self.key("other"), "stays")
+        last = self.client.put(self.key("other"), "stays").header.revision
         heard = Heard()
-        self.other.add_watch_prefix_callback(self.key(), heard)
+        # The other member may not have it yet.
+        self.other.add_watch_prefix_callback(self.key(), heard, start_revision=last + 1)
         heard.wait_for_events(1)
         self.assertEqual(heard.told(), [f"delete {self.key('leased')}"])
         self.assertEqual(self.values(), ["stays"])
