@@ -119,6 +119,9 @@ WatchHub::StreamId WatchHub::Open(std::shared_ptr<WatchOutlet> outlet, Demand de
 
 void WatchHub::Handle(StreamId stream, WatchRequest request) {
   PostTo(stream, [this, request = std::move(request)](WatchStream* stream) mutable {
+    // Who has seen a write of this member acknowledged is answered as after it.
+    TakeSteps();
+    if (ended_.has_value()) return;  // that failed, and the stream is gone
     switch (request.request_union_case()) {
       case WatchRequest::kCreateRequest:
         Create(stream, std::move(*request.mutable_create_request()));
@@ -127,7 +130,6 @@ void WatchHub::Handle(StreamId stream, WatchRequest request) {
         Cancel(stream, request.cancel_request().watch_id());
         break;
       case WatchRequest::kProgressRequest:
-        TakeSteps();
         stream->progress_asked = true;
         SendProgress(stream);
         break;
@@ -351,8 +353,6 @@ const grpc::Slice& WatchHub::Header() {
 
 void WatchHub::Create(WatchStream* stream, WatchCreateRequest request) {
   Listen();
-  TakeSteps();         // who has seen a write of this member acknowledged begins after it
-  if (!view_) return;  // failed
   if (request.start_revision() < 0) return RefuseCreation(stream, kErrCompacted.text);
   if (request.key().empty()) request.set_key(std::string(1, '\0'));
   const std::string& end = request.range_end();

@@ -283,6 +283,18 @@ TEST_F(WatchHubTest, ACancelledWatcherHearsNoMore) {
   EXPECT_THAT(Heard(), IsEmpty());
 }
 
+TEST_F(WatchHubTest, ACancellationIsAnsweredWithThePresentRevision) {
+  Create("key: 'a'");
+  Heard();
+  hub_->Handle(stream_, RequestOf("cancel_request { watch_id: 0 }"));
+  h_.Put("b", "1");  // which the hub has heard of, and not looked at, when it answers
+  executor_->RunDue();
+  const auto heard = outlet_->TakeResponses();
+  ASSERT_EQ(heard.size(), 1u);
+  EXPECT_TRUE(heard[0].canceled());
+  EXPECT_EQ(heard[0].header().revision(), 2);
+}
+
 TEST_F(WatchHubTest, ABeginningThatIsCompactedEndsTheWatcher) {
   PutMany(4);
   ASSERT_TRUE(h_.Compact(4).ok());
