@@ -410,7 +410,8 @@ void WatchHub::Cancel(WatchStream* stream, int64_t watch_id) {
   WatchResponse response;
   response.set_watch_id(watch_id);
   response.set_canceled(true);
-  Send(stream, std::move(response), position_);
+  // Without any watcher the hub does not follow the store.
+  Send(stream, std::move(response), view_ ? position_ : store_->View()->revision());
   if (found != stream->watchers.end()) Remove(found->second.get());
 }
 

@@ -295,6 +295,20 @@ TEST_F(WatchHubTest, ACancellationIsAnsweredWithThePresentRevision) {
   EXPECT_EQ(heard[0].header().revision(), 2);
 }
 
+TEST_F(WatchHubTest, SoIsThatOfTheLastWatcherThatWasLost) {
+  PutMany(4);
+  ASSERT_TRUE(h_.Compact(4).ok());
+  Create("key: 'a' start_revision: 2");
+  Heard();
+  EXPECT_EQ(hub_->Stats().watchers, 0);
+  h_.Put("b", "1");
+  Ask(RequestOf("cancel_request { watch_id: 0 }"));
+  const auto heard = outlet_->TakeResponses();
+  ASSERT_EQ(heard.size(), 1u);
+  EXPECT_TRUE(heard[0].canceled());
+  EXPECT_EQ(heard[0].header().revision(), 6);
+}
+
 TEST_F(WatchHubTest, ABeginningThatIsCompactedEndsTheWatcher) {
   PutMany(4);
   ASSERT_TRUE(h_.Compact(4).ok());
