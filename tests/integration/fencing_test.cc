@@ -57,8 +57,9 @@ class FencingTest : public ::testing::Test {
 
 TEST_F(FencingTest, APausedHolderWritesNothingThatIsFenced) {
   ProcessOptions options;
-  options.argv = Holder(absl::StrCat("echo holds; read go < ", Path("go"), "; ", kGuardedWrite,
-                                     "; echo guarded: $?; \"$TOOL\" put unguarded $NAME"));
+  options.argv = Holder(
+      absl::StrCat("echo holds; read go < ", Path("go"), "; ", kGuardedWrite,
+                   "; echo guarded: $?; \"$TOOL\" put unguarded $NAME; read end < ", Path("go")));
   options.env = Variables("first");
   options.stdout_path = options.stderr_path = Path("first.log");
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Process> first, Process::Start(options));
