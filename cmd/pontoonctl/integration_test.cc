@@ -292,12 +292,15 @@ TEST_F(SingleServerTest, BenchmarksCountWhatTheyDo) {
   EXPECT_EQ(get["not_found"], 0);
   EXPECT_EQ(Out({"get", "bench/", "--prefix", "--count-only"}), "64\n");
 
-  // With a load that any machine bears; and it tidies up.
-  const auto check =
-      nlohmann::json::parse(Out({"check", "perf", "--duration", "500ms", "--output", "json"}));
-  EXPECT_EQ(check["verdict"], "pass");
+  // How it goes is up to the machine, and the verdict follows from that; and it tidies up.
+  const Result checked = Run({"check", "perf", "--duration", "500ms", "--output", "json"});
+  const auto check = nlohmann::json::parse(checked.out);
+  const bool went_well = check["rate_per_second"] >= 135 && check["latency_p99_us"] <= 100'000 &&
+                         check["latency_max_us"] <= 500'000;
+  EXPECT_EQ(check["verdict"], went_well ? "pass" : "fail") << check;
+  EXPECT_EQ(checked.code, went_well ? ExitCode::kOk : ExitCode::kFailed) << checked.err;
   EXPECT_EQ(check["wanted_per_second"], 150);
-  EXPECT_GT(check["rate_per_second"], 100);
+  EXPECT_GT(check["rate_per_second"], 0);
   EXPECT_EQ(Out({"get", "pontoonctl-check-perf/", "--prefix", "--count-only"}), "0\n");
   EXPECT_EQ(Out({"put", "pontoonctl-check-perf/mine", "1"}), "OK\n");
   const Result in_use = Run({"check", "perf", "--duration", "500ms"});
