@@ -41,6 +41,7 @@ RaftCore::RaftCore(const CoreOptions& options, const RestoredState& restored, In
       leader_commit_(commit_),
       apply_from_(commit_.Next()),
       needs_snapshot_(restored.applied < restored.base.index),
+      young_until_(now + options.election_timeout),
       now_(now) {
   CHECK(options.Validate().ok()) << options.Validate();
   CHECK_LE(restored.applied, restored.last) << "more is applied than the log has";
@@ -51,6 +52,7 @@ RaftCore::RaftCore(const CoreOptions& options, const RestoredState& restored, In
     if (item.index <= commit_ && item.membership.IsLasting(options_.self)) was_member_ = true;
   }
   ResetElectionDue(now);
+  AskSoonAfterStart(now);
   if (membership().IsOnlyVoter(options_.self)) election_due_ = now;  // nobody else could lead
   // An earlier life may have made a promise just before it ended; but not if it was always alone.
   const bool always_alone =

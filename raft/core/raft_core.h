@@ -252,6 +252,7 @@ class RaftCore {
 
   void ResetElectionDue(Instant now);
   void RepeatVoteSoon(Instant now);
+  void AskSoonAfterStart(Instant now);
   absl::Duration RandomBelow(absl::Duration bound);
   bool HearsFromLeader(Instant now) const;
   bool MayCampaign() const;
@@ -386,6 +387,7 @@ class RaftCore {
   // Until then elections follow each other quickly: the leader is known to be gone.
   Instant hurry_until_ = Instant::InfinitePast();
   bool campaigned_ = false;  // since there last was a leader
+  Instant young_until_;      // an election timeout after the start
 
   Outbox outbox_;
   Ready ready_;  // what is being gathered for the next TakeReady, but for what outbox_ and the log

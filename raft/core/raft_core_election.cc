@@ -28,6 +28,15 @@ void RaftCore::RepeatVoteSoon(Instant now) {
   election_due_ = std::min(election_due_, now + quarter + RandomBelow(quarter));
 }
 
+// A leader at work is heard of within a heartbeat interval or two of the start. If none is, all may
+// have just started, and are not to wait for an election timeout. Pre-votes bind nobody, and who
+// hears from a leader refuses them: so they follow each other quickly until votes are asked for.
+void RaftCore::AskSoonAfterStart(Instant now) {
+  if (now >= young_until_) return;
+  const absl::Duration interval = options_.heartbeat_interval;
+  election_due_ = std::min(election_due_, now + interval + RandomBelow(interval));
+}
+
 absl::Duration RaftCore::RandomBelow(absl::Duration bound) {
   const uint64_t bound_ns = static_cast<uint64_t>(absl::ToInt64Nanoseconds(bound));
   return absl::Nanoseconds(static_cast<int64_t>(prng_.Below(bound_ns)));
@@ -72,6 +81,7 @@ void RaftCore::StartPreVote(Instant now) {
     return;
   }
   ResetElectionDue(now);
+  AskSoonAfterStart(now);
   if (!MayCampaign() && !HearsFromLeader(now)) {
     BecomeFollower(now, hard_state_.term, kNoNode, "no leader heard of");
   }

@@ -99,11 +99,45 @@ TEST_F(RaftCoreTest, TheElectionTimeoutLiesBetweenOneAndOneAndAHalf) {
     CoreOptions options = OptionsOf(NodeId(1));
     options.seed = seed;
     RaftCore core(options, Fresh(), At(0));
+    core.OnMessage(At(0), {NodeId(2), NodeId(1), Term(1), Heartbeat{}});
     EXPECT_GE(core.NextDeadline(), At(0) + options.election_timeout);
     EXPECT_LT(core.NextDeadline(), At(0) + 1.5 * options.election_timeout);
     seen.insert(core.NextDeadline());
   }
   EXPECT_EQ(seen.size(), 100u);
+}
+
+TEST_F(RaftCoreTest, ANodeThatHasJustStartedAsksSoon) {
+  const CoreOptions options = OptionsOf(NodeId(1));
+  const Instant grown = At(0) + options.election_timeout;
+  int asked = 0;
+  while (now_ < grown) {
+    const absl::Duration wait = core_.NextDeadline() - now_;
+    EXPECT_GE(wait, options.heartbeat_interval);
+    EXPECT_LT(wait, 2 * options.heartbeat_interval);
+    now_ = core_.NextDeadline();
+    core_.OnDeadline(now_);
+    EXPECT_EQ(core_.role(), Role::kPreCandidate);
+    ++asked;
+  }
+  EXPECT_GE(asked, 5);
+  EXPECT_GE(core_.NextDeadline() - now_, options.election_timeout) << "then it knows patience";
+  EXPECT_EQ(core_.term(), Term()) << "to ask binds nobody";
+}
+
+TEST_F(RaftCoreTest, ANodeThatHasJustStartedDoesNotAskBeforeItsPromiseIsOver) {
+  CoreOptions options = OptionsOf(NodeId(1));
+  options.lease_duration = 0.7 * options.election_timeout;
+  RestoredState restored = Fresh();
+  restored.hard_state = {.term = Term(1), .vote = kNoNode};  // an earlier life may have promised
+  RaftCore core(options, restored, At(0));
+  Instant now = At(0);
+  while (core.role() == Role::kFollower) {
+    now = core.NextDeadline();
+    core.OnDeadline(now);
+  }
+  EXPECT_GE(now, At(0) + options.VotePromise());
+  EXPECT_LT(now, At(0) + options.VotePromise() + options.heartbeat_interval);
 }
 
 TEST_F(RaftCoreTest, AnElectionThatNobodyWonIsRepeatedSoonButOnlyOnce) {
