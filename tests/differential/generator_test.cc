@@ -79,6 +79,28 @@ TEST(SoundnessTest, KeepingWhatTheSameTransactionDeletedKillsEtcd) {
   EXPECT_TRUE(IsSound(txn));
 }
 
+TEST(SoundnessTest, WhichOfTwoDrawnLeasesIsLessIsChance) {
+  using etcdserverpb::Compare;
+  etcdserverpb::TxnRequest flat, deep;
+  Compare* const compare = flat.add_compare();
+  compare->set_target(Compare::LEASE);
+  compare->set_lease(kFirstDrawnLease + 1);
+  const auto is_sound = [&](Compare::CompareResult result) {
+    compare->set_result(result);
+    *deep.mutable_failure() = {};
+    *deep.add_failure()->mutable_request_txn()->add_success()->mutable_request_txn() = flat;
+    EXPECT_EQ(IsSound(flat), IsSound(deep)) << TextOf(deep);
+    return IsSound(flat);
+  };
+  EXPECT_FALSE(is_sound(Compare::LESS));
+  EXPECT_FALSE(is_sound(Compare::GREATER));
+  EXPECT_TRUE(is_sound(Compare::EQUAL));
+  EXPECT_TRUE(is_sound(Compare::NOT_EQUAL));
+  compare->set_lease(4);
+  EXPECT_TRUE(is_sound(Compare::LESS)) << "all that are drawn are greater";
+  EXPECT_TRUE(is_sound(Compare::GREATER));
+}
+
 TEST(SoundnessTest, AnswersMustNotBeChance) {
   EXPECT_FALSE(IsSound(etcdserverpb::LeaseGrantRequest())) << "the id would have no name";
   EXPECT_FALSE(IsSound(WatchCall())) << "nothing is answered";

@@ -2,9 +2,12 @@
 
 #include <string>
 
+#include "tests/differential/symbols.h"
+
 namespace pontoon::differential {
 namespace {
 
+using etcdserverpb::Compare;
 using etcdserverpb::LeaseGrantRequest;
 using etcdserverpb::PutRequest;
 using etcdserverpb::RangeRequest;
@@ -18,13 +21,24 @@ bool SortsByNothing(const RangeRequest& range) {
          !RangeRequest::SortTarget_IsValid(range.sort_target());
 }
 
+// Which of two ids that a server draws is the less is chance. Those that a program chooses are less
+// than all of them.
+bool OrdersDrawnLeases(const Compare& compare) {
+  const bool orders = compare.result() == Compare::LESS || compare.result() == Compare::GREATER;
+  return orders && compare.target() == Compare::LEASE && IsDrawnLease(compare.lease());
+}
+
 // What a transaction has in it, at any depth.
 struct Contents {
   bool sorts_by_nothing = false;
+  bool orders_drawn_leases = false;
   bool deletes_from_key_on = false;
   bool puts_with_ignore = false;
 
   void Add(const TxnRequest& txn) {
+    for (const Compare& compare : txn.compare()) {
+      orders_drawn_leases |= OrdersDrawnLeases(compare);
+    }
     for (const auto* branch : {&txn.success(), &txn.failure()}) {
       for (const RequestOp& op : *branch) Add(op);
     }
@@ -47,7 +61,8 @@ bool IsSoundCall(const RangeRequest& range) { return !SortsByNothing(range); }
 bool IsSoundCall(const TxnRequest& txn) {
   Contents contents;
   contents.Add(txn);
-  return !contents.sorts_by_nothing && !(contents.deletes_from_key_on && contents.puts_with_ignore);
+  return !contents.sorts_by_nothing && !contents.orders_drawn_leases &&
+         !(contents.deletes_from_key_on && contents.puts_with_ignore);
 }
 
 // A lease that has no name in the program must have its id from it.
