@@ -29,6 +29,7 @@ constexpr int64_t kClockErrorPpmMax = 100'000;
 constexpr int64_t kRequestBytesMax = 32 << 20;
 constexpr int64_t kTxnOpsMax = 1 << 16;
 constexpr int64_t kConcurrentStreamsMax = 1 << 20;
+constexpr int64_t kLearnersMax = 1000;
 // Part of a folder's name, and of every log line that speaks of the member.
 constexpr size_t kNameBytesMax = 128;
 
@@ -220,6 +221,9 @@ absl::Status ReadLimits(const Reader& reader, Config& config) {
   config.request_bytes_max = static_cast<size_t>(*request);
   config.txn_ops_max = static_cast<int>(*ops);
   config.concurrent_streams_max = static_cast<int>(*streams);
+  const auto learners = reader.Number("max-learners", 1, {0, kLearnersMax});
+  if (!learners.ok()) return learners.status();
+  config.learners_max = static_cast<uint32_t>(*learners);
   const auto reflection = reader.Choice("enable-reflection");
   if (!reflection.ok()) return reflection.status();
   config.enable_reflection = *reflection;

@@ -66,6 +66,7 @@ struct Config {
   size_t request_bytes_max = 0;
   int txn_ops_max = 0;
   int concurrent_streams_max = 0;
+  uint32_t learners_max = 0;
   bool enable_reflection = false;
   absl::Duration watch_progress_interval;
   bool rebuild_from_peers = false;

@@ -74,6 +74,7 @@ TEST(Config, NothingGivenMakesASingleMemberOnThisMachine) {
   EXPECT_EQ(config->request_bytes_max, 1'572'864u);
   EXPECT_EQ(config->txn_ops_max, 128);
   EXPECT_EQ(config->concurrent_streams_max, 1024);
+  EXPECT_EQ(config->learners_max, 1u);
   EXPECT_EQ(config->watch_progress_interval, absl::Minutes(10));
   EXPECT_EQ(config->compaction_step_entries, 100'000u);
   EXPECT_EQ(config->log_entries_kept, 10'000u);
@@ -107,6 +108,7 @@ TEST(Config, EveryFlagIsUnderstood) {
                  "--max-request-bytes=2000000",
                  "--max-txn-ops=256",
                  "--max-concurrent-streams=10",
+                 "--max-learners=3",
                  "--watch-progress-notify-interval=1m30s",
                  "--listen-metrics-urls=http://0.0.0.0:9100,http://[::1]:9101",
                  "--metrics-compat=etcd",
@@ -134,6 +136,7 @@ TEST(Config, EveryFlagIsUnderstood) {
   EXPECT_EQ(config->request_bytes_max, 2'000'000u);
   EXPECT_EQ(config->txn_ops_max, 256);
   EXPECT_EQ(config->concurrent_streams_max, 10);
+  EXPECT_EQ(config->learners_max, 3u);
   EXPECT_EQ(config->watch_progress_interval, absl::Seconds(90));
   EXPECT_EQ(config->log.level, LogLevel::kWarn);
   EXPECT_EQ(config->log.format, LogFormat::kJson);
@@ -303,6 +306,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "--watch-progress-notify-interval: \"99ms\" must be a time from 100ms to 24h, "
                 "written as \"90s\" or \"1h30m\""},
         Mistake{{"--max-txn-ops=0"}, "--max-txn-ops: \"0\" must be a whole number from 1 to 65536"},
+        Mistake{{"--max-learners=-1"},
+                "--max-learners: \"-1\" must be a whole number from 0 to 1000"},
         Mistake{{"--log-level=loud"}, "--log-level: \"loud\" must be debug, info, warn or error"},
         Mistake{{"--log-format=xml"}, "--log-format: \"xml\" must be console or json"}));
 

@@ -94,7 +94,7 @@ Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica
                    .txn_ops_max = config.txn_ops_max,
                    .range_bytes_max = config.range_bytes_max}),
       maintenance_service_({&member_, store, &point_reads_, reporter, &hashes_, streams_.get()}),
-      cluster_service_({&member_, &book_, &point_reads_, identity.token}),
+      cluster_service_({&member_, &book_, &point_reads_, identity.token, config.learners_max}),
       watch_hub_(
           store, Clock::System(), WatchOptionsFor(config),
           [this](etcdserverpb::ResponseHeader* header) {

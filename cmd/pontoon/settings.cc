@@ -69,6 +69,8 @@ constexpr Flag kFlags[] = {
     {"max-request-bytes", kLimits, "BYTES", "1572864", "largest request that a client may send"},
     {"max-txn-ops", kLimits, "N", "128", "most operations in one list of a transaction"},
     {"max-concurrent-streams", kLimits, "N", "1024", "most calls at once on one connection"},
+    {"max-learners", kLimits, "N", "1",
+     "most members at once without a vote that clients of this member may add as such"},
     {"watch-progress-notify-interval", kTiming, "DURATION", "10m",
      "time without events after which watchers that want it are told how far they are (\"90s\")"},
     {"max-range-bytes", kLimits, "BYTES", "268435456",

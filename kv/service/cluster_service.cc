@@ -1,5 +1,6 @@
 #include "kv/service/cluster_service.h"
 
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -123,8 +124,12 @@ ServerUnaryReactor* ClusterService::MemberAdd(CallbackServerContext* call,
   member.set_id(id.value());
   for (const std::string& url : *urls) member.add_peerurls(url);
   member.set_islearner(request->islearner());  // as what it was added; the list says what it is now
-  const Kind kind = request->islearner() ? Kind::kAddLearner : Kind::kAddVoter;
-  Change(*call, reactor, MembershipChange{kind, id, *urls}, AnswerIn(response));
+  MembershipChange change{Kind::kAddVoter, id, *urls};
+  if (request->islearner()) {
+    change.kind = Kind::kAddLearner;
+    change.learners_max = parts_.learners_max;
+  }
+  Change(*call, reactor, std::move(change), AnswerIn(response));
   return reactor;
 }
 

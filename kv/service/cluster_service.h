@@ -5,6 +5,7 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -20,9 +21,9 @@ namespace pontoon::kv {
 // Lists the members and changes who they are, on every member, the leader or not. As in etcd a
 // change is answered when it is complete, with the members after it.
 //
-// Two things are better than in etcd. A member that is added to vote does not count before it keeps
+// One thing is better than in etcd. A member that is added to vote does not count before it keeps
 // up: it begins as a learner, and the leader promotes it. So to add a member, even to a cluster of
-// one, never costs the quorum. And there may be any number of learners.
+// one, never costs the quorum.
 //
 // Thread safety: as gRPC needs it.
 class ClusterService final : public etcdserverpb::Cluster::CallbackService {
@@ -34,6 +35,8 @@ class ClusterService final : public etcdserverpb::Cluster::CallbackService {
     const MemberDirectory* directory;
     ReadLane* lane;
     std::string token;  // the cluster's, for the ids of new members
+    // Members at once that have no vote and were not added to get one: MemberAdd makes no more.
+    uint32_t learners_max = 1;
   };
 
   explicit ClusterService(Parts parts) : parts_(std::move(parts)) {}

@@ -45,6 +45,8 @@ absl::Status ErrorOf(ChangeRefusal refusal, MembershipChange::Kind kind) {
       return kErrPeerURLExist;
     case ChangeRefusal::kLearnerBehind:
       return kErrLearnerNotReady;
+    case ChangeRefusal::kTooManyLearners:
+      return kErrTooManyLearners;
     case ChangeRefusal::kQuorumAtRisk:
       // As etcd says it in these cases.
       return kind == MembershipChange::Kind::kRemove ? absl::Status(kErrUnhealthy)

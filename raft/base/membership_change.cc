@@ -1,6 +1,7 @@
 #include "raft/base/membership_change.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 
 #include "raft/base/check.h"
@@ -26,6 +27,15 @@ bool HasAddressOfAnother(const Membership& membership, const MembershipChange& c
   return false;
 }
 
+bool HasTooManyLearners(const Membership& membership, const MembershipChange& change) {
+  if (change.kind != Kind::kAddLearner || !change.learners_max.has_value()) return false;
+  const std::vector<NodeId>& joining = membership.joining;
+  const auto lasting = std::count_if(
+      membership.learners.begin(), membership.learners.end(),
+      [&](NodeId learner) { return !std::binary_search(joining.begin(), joining.end(), learner); });
+  return lasting >= static_cast<ptrdiff_t>(*change.learners_max);
+}
+
 std::optional<ChangeRefusal> Apply(const MembershipChange& change, Membership* membership) {
   const NodeId node = change.node;
   const bool adds = change.kind == Kind::kAddLearner || change.kind == Kind::kAddVoter;
@@ -33,6 +43,7 @@ std::optional<ChangeRefusal> Apply(const MembershipChange& change, Membership* m
   if (adds && is_member) return ChangeRefusal::kAlreadyMember;
   if (!adds && !is_member) return ChangeRefusal::kUnknownMember;
   if (HasAddressOfAnother(*membership, change)) return ChangeRefusal::kAddressTaken;
+  if (HasTooManyLearners(*membership, change)) return ChangeRefusal::kTooManyLearners;
   switch (change.kind) {
     case Kind::kAddVoter:
       Insert(&membership->joining, node);
@@ -88,6 +99,8 @@ const char* RefusalText(ChangeRefusal refusal) {
       return "the learner does not keep up with the leader yet";
     case ChangeRefusal::kQuorumAtRisk:
       return "too many of those who would vote then are not in contact with the leader";
+    case ChangeRefusal::kTooManyLearners:
+      return "there are as many learners as it allows";
   }
   return "an unknown reason";
 }

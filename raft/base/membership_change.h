@@ -4,6 +4,7 @@
 #define PONTOON_RAFT_BASE_MEMBERSHIP_CHANGE_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -28,6 +29,10 @@ struct MembershipChange {
   Kind kind = Kind::kAddLearner;
   NodeId node;
   std::vector<std::string> peer_urls{};  // of kAdd... and kUpdate
+  // Of kAddLearner: there may be so many learners, this one included. Those that the leader
+  // promotes by itself do not count. It is a part of the change, since only who makes it, and no
+  // other before it is made, knows how many there are.
+  std::optional<uint32_t> learners_max{};
 
   friend bool operator==(const MembershipChange&, const MembershipChange&) = default;
 };
@@ -44,6 +49,7 @@ enum class ChangeRefusal : uint8_t {
   kAddressTaken = 8,   // another member has one of these addresses
   kLearnerBehind = 9,  // the learner does not keep up yet
   kQuorumAtRisk = 10,  // too many of those who would vote then are not in contact with the leader
+  kTooManyLearners = 11,  // there are as many learners as the change allows
 };
 
 // In words that go on after "refused: ".

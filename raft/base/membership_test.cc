@@ -151,6 +151,23 @@ TEST(ApplyChanges, RefusesWhatMakesNoSense) {
             ChangeRefusal::kNoVoterLeft);
 }
 
+TEST(ApplyChanges, ALearnerMayBeOneTooMany) {
+  Membership current = Voters({1});
+  current.learners = Nodes({2, 3});
+  current.joining = Nodes({2});
+  current.peer_urls = {{NodeId(3), {"http://c"}}};
+  const auto add = [&](std::optional<uint32_t> learners_max) {
+    return Apply(current, {{Kind::kAddLearner, NodeId(4), {"http://d"}, learners_max}});
+  };
+  EXPECT_EQ(std::get<ChangeRefusal>(add(0)), ChangeRefusal::kTooManyLearners);
+  EXPECT_EQ(std::get<ChangeRefusal>(add(1)), ChangeRefusal::kTooManyLearners);
+  EXPECT_EQ(std::get<Membership>(add(2)).learners, Nodes({2, 3, 4})) << "one of them joins to vote";
+  EXPECT_EQ(std::get<Membership>(add(std::nullopt)).learners, Nodes({2, 3, 4}));
+  EXPECT_EQ(std::get<ChangeRefusal>(
+                Apply(current, {{Kind::kAddLearner, NodeId(4), {"http://c"}, /*learners_max=*/1}})),
+            ChangeRefusal::kAddressTaken);
+}
+
 TEST(ApplyChanges, AMemberMayKeepItsOwnAddress) {
   Membership current = Voters({1});
   current.peer_urls = {{NodeId(1), {"http://a"}}};

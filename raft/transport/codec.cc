@@ -55,6 +55,7 @@ void Encode(const MembershipChange& change, wire::MembershipChange* out) {
   out->set_kind(static_cast<wire::MembershipChangeKind>(change.kind));
   out->set_member(change.node.value());
   for (const std::string& url : change.peer_urls) out->add_peer_urls(url);
+  if (change.learners_max.has_value()) out->set_learners_max(*change.learners_max);
 }
 
 // One overload for each body. The empty ones say by their presence all that there is to say.
@@ -285,9 +286,11 @@ class MessageDecoder {
     Expect(NodeId(in.member()) != kNoNode, "a change of membership of nobody");
     Expect(static_cast<size_t>(in.peer_urls_size()) <= kChangePartsMax,
            "a change of membership has too many addresses");
-    return {.kind = static_cast<MembershipChange::Kind>(in.kind()),
-            .node = NodeId(in.member()),
-            .peer_urls = {in.peer_urls().begin(), in.peer_urls().end()}};
+    MembershipChange change{.kind = static_cast<MembershipChange::Kind>(in.kind()),
+                            .node = NodeId(in.member()),
+                            .peer_urls = {in.peer_urls().begin(), in.peer_urls().end()}};
+    if (in.has_learners_max()) change.learners_max = in.learners_max();
+    return change;
   }
 
   ForwardChange TakeForward(const wire::ForwardChange& in) {

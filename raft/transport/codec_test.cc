@@ -196,7 +196,7 @@ std::vector<Damage> AllDamage() {
        [](wire::Message* m) { m->mutable_change_refused()->clear_refusal(); }},
       {"refusal for an unknown reason", change_refused,
        [](wire::Message* m) {
-         m->mutable_change_refused()->set_refusal(static_cast<wire::ChangeRefusal>(11));
+         m->mutable_change_refused()->set_refusal(static_cast<wire::ChangeRefusal>(12));
        }},
       {"proposal without an origin", forward,
        [](wire::Message* m) {

@@ -78,6 +78,7 @@ struct Describer {
     for (const MembershipChange& change : b.changes) {
       out << " " << static_cast<int>(change.kind) << ":" << change.node;
       for (const std::string& url : change.peer_urls) out << " " << url;
+      if (change.learners_max.has_value()) out << " of " << *change.learners_max;
     }
   }
   void operator()(const ChangeRefused& b) {
@@ -135,6 +136,7 @@ std::vector<Message> SampleMessages(NodeId from, NodeId to) {
       SnapshotAck{TransferId(~uint64_t{0}), 1 << 20, SnapshotAck::State::kRefused},
       ForwardChange{request,
                     {{MembershipChange::Kind::kAddVoter, NodeId(4), {"http://a:1", "http://b:1"}},
+                     {MembershipChange::Kind::kAddLearner, NodeId(5), {"http://c:1"}, 0},
                      {MembershipChange::Kind::kRemove, NodeId(~uint64_t{0})}}},
       ChangeRefused{request, ChangeRefusal::kQuorumAtRisk},
   };

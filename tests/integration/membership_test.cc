@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <future>
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,8 @@
 #include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kv/errors.h"
+#include "tests/integration/api_errors.h"
 #include "tests/integration/cluster.h"
 #include "tests/integration/eventually.h"
 #include "tests/integration/files.h"
@@ -23,6 +27,8 @@
 
 namespace pontoon::testing {
 namespace {
+
+using ::testing::Pair;
 
 constexpr char kNotReady[] =
     "etcdserver: can only promote a learner member which is in sync with leader";
@@ -154,6 +160,30 @@ TEST_F(MembershipTest, OneNodeBecomesThree) {
   ASSERT_OK(cluster.WaitForLeader());
   EXPECT_EQ(cluster.client(1).Get("of").response.count(), 1);
   EXPECT_OK(cluster.client(2).Put("of", "two"));
+}
+
+// The limit is a part of each change, and changes are made one at a time: so it holds whoever is
+// asked, and for those who are asked together.
+TEST_F(MembershipTest, LearnersThatAreAddedTogetherAreNotTooMany) {
+  Cluster cluster({.extra_flags = {{"max-learners", "2"}}});
+  ASSERT_OK(cluster.StartAll());
+  const std::vector<PortReservation> ports(6);
+  std::vector<std::future<std::string>> asked;
+  for (size_t i = 0; i < ports.size(); ++i) {
+    asked.push_back(std::async(std::launch::async, [&, i] {
+      Client& client = cluster.client(static_cast<int>(i) % cluster.size());
+      return CodeAndText(client.MemberAddAsLearner(ports[i].url()).status);
+    }));
+  }
+  std::map<std::string, int> answers;
+  for (std::future<std::string>& answer : asked) ++answers[answer.get()];
+  EXPECT_THAT(answers,
+              ::testing::UnorderedElementsAre(Pair(CodeAndText(grpc::Status::OK), 2),
+                                              Pair(CodeAndText(kv::kErrTooManyLearners), 4)));
+  const std::vector<std::string> members = MembersSeenBy(cluster, 0);
+  EXPECT_EQ(
+      absl::c_count_if(members, [](const std::string& m) { return absl::EndsWith(m, " learner"); }),
+      2);
 }
 
 TEST_F(MembershipTest, AMemberMoves) {
