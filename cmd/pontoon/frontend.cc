@@ -43,6 +43,10 @@ kv::WatchHubOptions WatchOptionsFor(const Config& config) {
   return options;
 }
 
+kv::LeaderMonitor::HasLeader HasLeader(const raft::Replica* replica) {
+  return [replica] { return replica->CurrentLeadership().leader != kNoNode; };
+}
+
 kv::MemberInfo OwnInfo(const Config& config, const Identity& identity) {
   kv::MemberInfo info{
       .id = identity.member, .name = identity.name, .peer_urls = {}, .client_urls = {}};
@@ -100,8 +104,7 @@ Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica
           [this](etcdserverpb::ResponseHeader* header) {
             member_.FillHeader(member_.replica()->CurrentLeadership().term, header);
           },
-          [replica] { return replica->CurrentLeadership().leader != kNoNode; },
-          NewThreadExecutor("watches")),
+          HasLeader(replica), NewThreadExecutor("watches")),
       watch_service_(&member_, &watch_hub_),
       lease_executor_(NewThreadExecutor("lessor")),
       lessor_({replica, store, Clock::System(), lease_executor_.get()},
@@ -110,15 +113,18 @@ Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica
       lease_keeper_(
           {replica, &lessor_, Clock::System(), lease_executor_.get()},
           {.answer_timeout = config.election_timeout, .retry_interval = config.heartbeat_interval}),
+      leader_monitor_(HasLeader(replica), Clock::System(), lease_executor_.get(),
+                      config.election_timeout),
       lease_granter_(
           &member_,
           {.election_timeout = config.election_timeout, .quota = &quota_, .seed = RandomBits()}),
-      lease_service_({&member_, store, &lease_granter_, &lease_keeper_, &range_reads_}),
+      lease_service_(
+          {&member_, store, &lease_granter_, &lease_keeper_, &range_reads_, &leader_monitor_}),
       lock_executor_(NewThreadExecutor("locks")),
       lock_changes_(store, lock_executor_.get()),
       lock_service_({&member_, &lease_granter_, &lock_changes_, config.request_bytes_max}),
       election_service_({&member_, &lease_granter_, &lock_changes_, config.request_bytes_max},
-                        &range_reads_) {}
+                        &range_reads_, &leader_monitor_) {}
 
 Frontend::~Frontend() {
   lock_changes_.Close();

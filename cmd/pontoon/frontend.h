@@ -28,6 +28,7 @@
 #include "kv/service/cluster_service.h"
 #include "kv/service/health_reporter.h"
 #include "kv/service/kv_service.h"
+#include "kv/service/leader_monitor.h"
 #include "kv/service/maintenance_service.h"
 #include "kv/service/member.h"
 #include "kv/service/member_publisher.h"
@@ -93,9 +94,10 @@ class Frontend {
   kv::ClusterService cluster_service_;
   kv::WatchHub watch_hub_;
   kv::WatchService watch_service_;
-  std::unique_ptr<Executor> lease_executor_;  // runs the next two
+  std::unique_ptr<Executor> lease_executor_;  // runs the next three
   kv::Lessor lessor_;
   kv::LeaseKeeper lease_keeper_;
+  kv::LeaderMonitor leader_monitor_;  // of streams that are no watches
   kv::LeaseGranter lease_granter_;
   kv::LeaseService lease_service_;
   std::unique_ptr<Executor> lock_executor_;  // runs the next one

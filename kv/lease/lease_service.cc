@@ -89,7 +89,8 @@ ServerUnaryReactor* LeaseService::LeaseRevoke(CallbackServerContext* call,
 
 grpc::ServerBidiReactor<LeaseKeepAliveRequest, LeaseKeepAliveResponse>*
 LeaseService::LeaseKeepAlive(CallbackServerContext* call) {
-  return RenewalStream::Start({parts_.member, parts_.store, parts_.keeper}, call);
+  return RenewalStream::Start({parts_.member, parts_.store, parts_.keeper, parts_.leader_monitor},
+                              call);
 }
 
 void LeaseService::ReadThen(const CallbackServerContext& call, ServerUnaryReactor* reactor,

@@ -7,6 +7,7 @@
 
 #include "kv/lease/lease_granter.h"
 #include "kv/lease/lease_keeper.h"
+#include "kv/service/leader_monitor.h"
 #include "kv/service/member.h"
 #include "kv/service/read_lane.h"
 #include "kv/store/kv_store.h"
@@ -27,6 +28,7 @@ class LeaseService final : public etcdserverpb::Lease::CallbackService {
     LeaseGranter* granter;
     LeaseKeeper* keeper;
     ReadLane* reads;
+    LeaderMonitor* leader_monitor;
   };
 
   explicit LeaseService(const Parts& parts) : parts_(parts) {}

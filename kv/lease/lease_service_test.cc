@@ -42,6 +42,7 @@ constexpr NodeId kPeer{0xa2};
 constexpr uint64_t kSeed = 7;
 // Of calls that nobody answers.
 constexpr absl::Duration kCallTimeout = absl::Milliseconds(400);
+constexpr absl::Duration kLeaderLooks = absl::Milliseconds(20);  // the time between two
 
 // A member: its store, and all that keeps the time of leases. It leads until it is told otherwise.
 struct TestMember {
@@ -59,8 +60,11 @@ struct TestMember {
         LeaseKeeper::Parts{replica.get(), lessor.get(), Clock::System(), executor.get()},
         LeaseKeeper::Options{.retry_interval = absl::Milliseconds(20)});
     granter = std::make_unique<LeaseGranter>(member.get(), LeaseGranter::Options{.seed = kSeed});
-    service = std::make_unique<LeaseService>(
-        LeaseService::Parts{member.get(), store.get(), granter.get(), keeper.get(), reads.get()});
+    leader_monitor = std::make_unique<LeaderMonitor>(
+        [this] { return replica->CurrentLeadership().leader != kNoNode; }, Clock::System(),
+        executor.get(), kLeaderLooks);
+    service = std::make_unique<LeaseService>(LeaseService::Parts{
+        member.get(), store.get(), granter.get(), keeper.get(), reads.get(), leader_monitor.get()});
     kv_service = std::make_unique<KvService>(
         KvService::Parts{member.get(), store.get(), reads.get(), reads.get()}, RequestLimits());
   }
@@ -78,6 +82,7 @@ struct TestMember {
   std::unique_ptr<Executor> executor;
   std::unique_ptr<Lessor> lessor;
   std::unique_ptr<LeaseKeeper> keeper;
+  std::unique_ptr<LeaderMonitor> leader_monitor;
   std::unique_ptr<LeaseGranter> granter;
   std::unique_ptr<LeaseService> service;
   std::unique_ptr<KvService> kv_service;
@@ -371,29 +376,47 @@ TEST_F(LeaseServiceTest, AMemberThatStopsSaysSo) {
 
 TEST_F(LeaseServiceTest, ClientsMayInsistOnALeader) {
   m_.replica->SetLeader(kNoNode);
-  const auto insisting = [] {
-    auto call = std::make_unique<Call>();
-    call->context.AddMetadata("hasleader", "true");
-    return call;
-  };
   LeaseGrantResponse grant;
-  EXPECT_TRUE(
-      Failed(c_.lease->LeaseGrant(insisting()->get(), LeaseGrantRequest(), &grant), kErrNoLeader));
+  EXPECT_TRUE(Failed(c_.lease->LeaseGrant(InsistingCall().get(), LeaseGrantRequest(), &grant),
+                     kErrNoLeader));
   LeaseRevokeResponse revoke;
-  EXPECT_TRUE(Failed(c_.lease->LeaseRevoke(insisting()->get(), LeaseRevokeRequest(), &revoke),
+  EXPECT_TRUE(Failed(c_.lease->LeaseRevoke(InsistingCall().get(), LeaseRevokeRequest(), &revoke),
                      kErrNoLeader));
   LeaseLeasesResponse list;
-  EXPECT_TRUE(
-      Failed(c_.lease->LeaseLeases(insisting()->get(), LeaseLeasesRequest(), &list), kErrNoLeader));
-  LeaseTimeToLiveResponse time;
-  EXPECT_TRUE(Failed(c_.lease->LeaseTimeToLive(insisting()->get(), LeaseTimeToLiveRequest(), &time),
+  EXPECT_TRUE(Failed(c_.lease->LeaseLeases(InsistingCall().get(), LeaseLeasesRequest(), &list),
                      kErrNoLeader));
+  LeaseTimeToLiveResponse time;
+  EXPECT_TRUE(
+      Failed(c_.lease->LeaseTimeToLive(InsistingCall().get(), LeaseTimeToLiveRequest(), &time),
+             kErrNoLeader));
   EXPECT_EQ(m_.replica->proposals(), 0);
-  const auto call = insisting();
-  auto stream = c_.lease->LeaseKeepAlive(call->get());
+  InsistingCall call;
+  auto stream = c_.lease->LeaseKeepAlive(call.get());
   LeaseKeepAliveResponse response;
   EXPECT_FALSE(stream->Read(&response)) << "it ends before it is asked for anything";
   EXPECT_TRUE(Failed(stream->Finish(), kErrNoLeader));
+}
+
+TEST_F(LeaseServiceTest, WhoInsistsOnALeaderHasAStreamOnlyWhileThereIsOne) {
+  ASSERT_TRUE(c_.Grant("ID: 1 TTL: 60").ok());
+  InsistingCall insisting;
+  Call content;
+  const auto request = Parse<LeaseKeepAliveRequest>("ID: 1");
+  auto ended = c_.lease->LeaseKeepAlive(insisting.get());
+  auto kept = c_.lease->LeaseKeepAlive(content.get());
+  LeaseKeepAliveResponse response;
+  for (auto* stream : {&ended, &kept}) {
+    ASSERT_TRUE((*stream)->Write(request));
+    ASSERT_TRUE((*stream)->Read(&response));
+  }
+  m_.replica->SetLeader(kNoNode);
+  EXPECT_FALSE(ended->Read(&response)) << "it waits for nothing";
+  EXPECT_TRUE(Failed(ended->Finish(), kErrNoLeader));
+  m_.replica->SetLeader(kSelf);
+  ASSERT_TRUE(kept->Write(request));
+  EXPECT_TRUE(kept->Read(&response));
+  kept->WritesDone();
+  EXPECT_TRUE(kept->Finish().ok());
 }
 
 // ---- on a follower

@@ -11,8 +11,13 @@ namespace pontoon::kv {
 RenewalStream* RenewalStream::Start(const Parts& parts, const grpc::CallbackServerContext* call) {
   std::shared_ptr<RenewalStream> stream(new RenewalStream(parts, call));
   stream->self_ = stream;
+  const absl::Status served = parts.member->CheckServing(*call);
+  if (served.ok() && Member::NeedsLeader(*call)) {
+    stream->in_leader_monitor_ =
+        parts.leader_monitor->Add([stream] { stream->Fail(kErrNoLeader); });
+  }
   absl::MutexLock lock(&stream->mutex_);
-  stream->status_ = parts.member->CheckServing(*call);
+  stream->status_.Update(served);
   stream->Advance();
   return stream.get();
 }
@@ -69,9 +74,11 @@ void RenewalStream::OnWriteDone(bool ok) {
   Advance();
 }
 
-void RenewalStream::OnCancel() {
+void RenewalStream::OnCancel() { Fail(kErrCanceled); }
+
+void RenewalStream::Fail(const absl::Status& error) {
   absl::MutexLock lock(&mutex_);
-  status_.Update(kErrCanceled);
+  status_.Update(error);
   Advance();
 }
 
@@ -96,6 +103,9 @@ void RenewalStream::Advance() {
   }
 }
 
-void RenewalStream::OnDone() { const std::shared_ptr<RenewalStream> last = std::move(self_); }
+void RenewalStream::OnDone() {
+  const std::shared_ptr<RenewalStream> last = std::move(self_);
+  parts_.leader_monitor->Remove(in_leader_monitor_);
+}
 
 }  // namespace pontoon::kv

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "kv/lease/lease_keeper.h"
+#include "kv/service/leader_monitor.h"
 #include "kv/service/member.h"
 #include "kv/store/kv_store.h"
 #include "proto/rpc.pb.h"
@@ -32,6 +33,7 @@ class RenewalStream final : public grpc::ServerBidiReactor<etcdserverpb::LeaseKe
     const Member* member;
     const KvStore* store;
     LeaseKeeper* keeper;
+    LeaderMonitor* leader_monitor;
   };
 
   // Requests that are read and not answered yet; bounds what a stream takes to some kilobytes.
@@ -54,6 +56,8 @@ class RenewalStream final : public grpc::ServerBidiReactor<etcdserverpb::LeaseKe
   // Has the lease of the request that was read renewed.
   void Renew();
   void OnAnswer(Response response, const absl::StatusOr<int64_t>& seconds);
+  // Ends the stream, unless it has failed before.
+  void Fail(const absl::Status& error);
   // Starts whatever can be started. gRPC calls nothing back from inside of it, and nothing may be
   // started after the end, so the lock is kept.
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -61,6 +65,7 @@ class RenewalStream final : public grpc::ServerBidiReactor<etcdserverpb::LeaseKe
   const Parts parts_;
   const grpc::CallbackServerContext* const call_;
   std::shared_ptr<RenewalStream> self_;  // until OnDone
+  LeaderMonitor::Id in_leader_monitor_ = LeaderMonitor::kNone;
 
   absl::Mutex mutex_;
   etcdserverpb::LeaseKeepAliveRequest request_;  // of gRPC, while it reads

@@ -126,7 +126,8 @@ ServerUnaryReactor* ElectionService::Leader(CallbackServerContext* call,
 
 grpc::ServerWriteReactor<LeaderResponse>* ElectionService::Observe(CallbackServerContext* call,
                                                                    const LeaderRequest* request) {
-  return Observation::Start({parts_.member, parts_.changes}, call, request->name());
+  return Observation::Start({parts_.member, parts_.changes, leader_monitor_}, call,
+                            request->name());
 }
 
 }  // namespace pontoon::kv

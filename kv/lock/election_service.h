@@ -6,6 +6,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "kv/lock/queue_call.h"
+#include "kv/service/leader_monitor.h"
 #include "kv/service/read_lane.h"
 #include "proto/v3election.grpc.pb.h"
 
@@ -16,8 +17,9 @@ namespace pontoon::kv {
 // Thread safety: as gRPC needs it. Nothing here blocks.
 class ElectionService final : public v3electionpb::Election::CallbackService {
  public:
-  // The parts, and `reads`, must outlive the server that the service is registered with.
-  ElectionService(const QueueParts& parts, ReadLane* reads) : parts_(parts), reads_(reads) {}
+  // The parts, and the others, must outlive the server that the service is registered with.
+  ElectionService(const QueueParts& parts, ReadLane* reads, LeaderMonitor* leader_monitor)
+      : parts_(parts), reads_(reads), leader_monitor_(leader_monitor) {}
 
   grpc::ServerUnaryReactor* Campaign(grpc::CallbackServerContext* call,
                                      const v3electionpb::CampaignRequest* request,
@@ -37,6 +39,7 @@ class ElectionService final : public v3electionpb::Election::CallbackService {
  private:
   const QueueParts parts_;
   ReadLane* const reads_;
+  LeaderMonitor* const leader_monitor_;
 };
 
 }  // namespace pontoon::kv

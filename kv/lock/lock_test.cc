@@ -36,6 +36,7 @@ using v3lockpb::UnlockResponse;
 
 constexpr ClusterId kCluster{0xc1};
 constexpr NodeId kSelf{0xa1};
+constexpr absl::Duration kLeaderLooks = absl::Milliseconds(20);  // the time between two
 
 // A call under way, of which the test waits for the end.
 template <typename Request, typename Response>
@@ -66,11 +67,16 @@ class LockTest : public testing::Test {
     changes_ = std::make_unique<ChangeWaiter>(store_.get(), executor_.get());
     const QueueParts parts{member_.get(), granter_.get(), changes_.get()};
     lock_service_ = std::make_unique<LockService>(parts);
-    election_service_ = std::make_unique<ElectionService>(parts, reads_.get());
+    leader_monitor_ = std::make_unique<LeaderMonitor>(
+        [this] { return replica_->CurrentLeadership().leader != kNoNode; }, Clock::System(),
+        executor_.get(), kLeaderLooks);
+    election_service_ =
+        std::make_unique<ElectionService>(parts, reads_.get(), leader_monitor_.get());
     kv_service_ = std::make_unique<KvService>(
         KvService::Parts{member_.get(), store_.get(), reads_.get(), reads_.get()}, RequestLimits());
+    // Without renewals.
     lease_service_ = std::make_unique<LeaseService>(LeaseService::Parts{
-        member_.get(), store_.get(), granter_.get(), nullptr, reads_.get()});  // no renewals
+        member_.get(), store_.get(), granter_.get(), nullptr, reads_.get(), nullptr});
     auto server = StartClientServer(
         ClientServerOptions(),
         {lock_service_.get(), election_service_.get(), kv_service_.get(), lease_service_.get()});
@@ -210,6 +216,7 @@ class LockTest : public testing::Test {
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<ChangeWaiter> changes_;
   std::unique_ptr<LockService> lock_service_;
+  std::unique_ptr<LeaderMonitor> leader_monitor_;
   std::unique_ptr<ElectionService> election_service_;
   std::unique_ptr<KvService> kv_service_;
   std::unique_ptr<LeaseService> lease_service_;
@@ -372,30 +379,48 @@ TEST_F(LockTest, AServerThatStopsLetsNobodyWait) {
 TEST_F(LockTest, ClientsMayInsistOnALeader) {
   replica_->SetLeader(kNoNode);
   const int proposals = replica_->proposals();
-  const auto insisting = [] {
-    auto call = std::make_unique<Call>();
-    call->context.AddMetadata("hasleader", "true");
-    return call;
-  };
   LockResponse lock;
-  EXPECT_TRUE(Failed(lock_->Lock(insisting()->get(), LockRequest(), &lock), kErrNoLeader));
+  EXPECT_TRUE(Failed(lock_->Lock(InsistingCall().get(), LockRequest(), &lock), kErrNoLeader));
   UnlockResponse unlock;
-  EXPECT_TRUE(Failed(lock_->Unlock(insisting()->get(), Parse<UnlockRequest>("key: 'n/a'"), &unlock),
-                     kErrNoLeader));
-  CampaignResponse campaign;
   EXPECT_TRUE(
-      Failed(election_->Campaign(insisting()->get(), CampaignRequest(), &campaign), kErrNoLeader));
+      Failed(lock_->Unlock(InsistingCall().get(), Parse<UnlockRequest>("key: 'n/a'"), &unlock),
+             kErrNoLeader));
+  CampaignResponse campaign;
+  EXPECT_TRUE(Failed(election_->Campaign(InsistingCall().get(), CampaignRequest(), &campaign),
+                     kErrNoLeader));
   LeaderResponse leader;
   EXPECT_TRUE(
-      Failed(election_->Leader(insisting()->get(), LeaderRequest(), &leader), kErrNoLeader));
-  const auto call = insisting();
-  auto stream = election_->Observe(call->get(), LeaderRequest());
+      Failed(election_->Leader(InsistingCall().get(), LeaderRequest(), &leader), kErrNoLeader));
+  InsistingCall call;
+  auto stream = election_->Observe(call.get(), LeaderRequest());
   EXPECT_FALSE(stream->Read(&leader));
   EXPECT_TRUE(Failed(stream->Finish(), kErrNoLeader));
   EXPECT_EQ(replica_->proposals(), proposals);
 }
 
 // ---- elections
+
+TEST_F(LockTest, WhoInsistsOnALeaderObservesOnlyWhileThereIsOne) {
+  CampaignResponse campaign;
+  ASSERT_TRUE(Campaign("name: 'n' lease: 0xa value: 'a'", &campaign).ok());
+  InsistingCall insisting;
+  Call content;
+  const auto request = Parse<LeaderRequest>("name: 'n'");
+  auto ended = election_->Observe(insisting.get(), request);
+  auto kept = election_->Observe(content.get(), request);
+  LeaderResponse response;
+  ASSERT_TRUE(ended->Read(&response));
+  ASSERT_TRUE(kept->Read(&response));
+  replica_->SetLeader(kNoNode);
+  EXPECT_FALSE(ended->Read(&response));
+  EXPECT_TRUE(Failed(ended->Finish(), kErrNoLeader));
+  replica_->SetLeader(kSelf);
+  ASSERT_TRUE(Proclaim(campaign.leader(), "b").ok());
+  ASSERT_TRUE(kept->Read(&response));
+  EXPECT_EQ(response.kv().value(), "b");
+  content.context.TryCancel();
+  kept->Finish();
+}
 
 TEST_F(LockTest, TheOnlyCandidateIsElected) {
   CampaignResponse response;

@@ -12,9 +12,12 @@ Observation* Observation::Start(const Parts& parts, const grpc::CallbackServerCo
   std::shared_ptr<Observation> created(new Observation(parts, std::move(name)));
   created->self_ = created;
   if (absl::Status s = parts.member->CheckServing(*call); !s.ok()) {
-    absl::MutexLock lock(&created->mutex_);
-    created->End(s);
+    created->Fail(s);
     return created.get();
+  }
+  if (Member::NeedsLeader(*call)) {
+    created->in_leader_monitor_ =
+        parts.leader_monitor->Add([created] { created->Fail(kErrNoLeader); });
   }
   // So that the first answer is not one of long ago.
   parts.member->replica()->ReadBarrier(
@@ -61,9 +64,11 @@ void Observation::OnWriteDone(bool ok) {
   Advance();
 }
 
-void Observation::OnCancel() {
+void Observation::OnCancel() { Fail(kErrCanceled); }
+
+void Observation::Fail(const absl::Status& error) {
   absl::MutexLock lock(&mutex_);
-  End(kErrCanceled);
+  End(error);
 }
 
 void Observation::End(const absl::Status& status) {
@@ -89,6 +94,9 @@ void Observation::Advance() {
   }
 }
 
-void Observation::OnDone() { const std::shared_ptr<Observation> last = std::move(self_); }
+void Observation::OnDone() {
+  const std::shared_ptr<Observation> last = std::move(self_);
+  parts_.leader_monitor->Remove(in_leader_monitor_);
+}
 
 }  // namespace pontoon::kv

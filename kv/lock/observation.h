@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "kv/lock/change_waiter.h"
+#include "kv/service/leader_monitor.h"
 #include "kv/service/member.h"
 #include "kv/store/revision.h"
 #include "proto/v3election.pb.h"
@@ -30,6 +31,7 @@ class Observation final : public grpc::ServerWriteReactor<v3electionpb::LeaderRe
   struct Parts {  // all borrowed
     const Member* member;
     ChangeWaiter* changes;
+    LeaderMonitor* leader_monitor;
   };
 
   // At work from then on; lives until gRPC and all others are done with it.
@@ -45,12 +47,14 @@ class Observation final : public grpc::ServerWriteReactor<v3electionpb::LeaderRe
   Observation(const Parts& parts, std::string name) : parts_(parts), name_(std::move(name)) {}
 
   void OnConfirmed(const absl::Status& passed);
+  void Fail(const absl::Status& error);
   void End(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Parts parts_;
   const std::string name_;             // of the election
   std::shared_ptr<Observation> self_;  // until OnDone
+  LeaderMonitor::Id in_leader_monitor_ = LeaderMonitor::kNone;
 
   absl::Mutex mutex_;
   Revision told_ ABSL_GUARDED_BY(mutex_);  // the latest change of the leader's key that was seen

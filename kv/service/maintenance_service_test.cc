@@ -187,21 +187,16 @@ TEST_F(MaintenanceTest, AlarmsAreListedAfterABarrier) {
 }
 
 TEST_F(MaintenanceTest, ClientsMayInsistOnALeader) {
-  const auto insisting = [] {
-    auto call = std::make_unique<Call>();
-    call->context.AddMetadata("hasleader", "true");
-    return call;
-  };
   StatusResponse status;
   AlarmResponse alarm;
   const auto raise = Parse<AlarmRequest>("action: ACTIVATE alarm: NOSPACE memberID: 0xa1");
-  EXPECT_TRUE(maintenance_->Status(insisting()->get(), StatusRequest(), &status).ok());
+  EXPECT_TRUE(maintenance_->Status(InsistingCall().get(), StatusRequest(), &status).ok());
   replica_->SetLeader(kNoNode);
   EXPECT_TRUE(
-      Failed(maintenance_->Status(insisting()->get(), StatusRequest(), &status), kErrNoLeader));
+      Failed(maintenance_->Status(InsistingCall().get(), StatusRequest(), &status), kErrNoLeader));
   EXPECT_TRUE(
-      Failed(maintenance_->Alarm(insisting()->get(), AlarmRequest(), &alarm), kErrNoLeader));
-  EXPECT_TRUE(Failed(maintenance_->Alarm(insisting()->get(), raise, &alarm), kErrNoLeader));
+      Failed(maintenance_->Alarm(InsistingCall().get(), AlarmRequest(), &alarm), kErrNoLeader));
+  EXPECT_TRUE(Failed(maintenance_->Alarm(InsistingCall().get(), raise, &alarm), kErrNoLeader));
   EXPECT_THAT(store_->View()->alarms().raised(), IsEmpty());
 }
 

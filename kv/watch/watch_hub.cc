@@ -42,7 +42,7 @@ struct WatchStream {
   }
 
   size_t late = 0;  // watchers that are not synced
-  bool needs_leader = false;
+  LeaderMonitor::Id in_leader_monitor = LeaderMonitor::kNone;
   bool full = false;
   bool request_waits = false;   // for room, before the next one may come
   bool progress_asked = false;  // and not told yet
@@ -54,7 +54,7 @@ WatchHub::WatchHub(KvStore* store, const Clock* clock, const WatchHubOptions& op
       clock_(clock),
       options_(options),
       fill_header_(std::move(fill_header)),
-      has_leader_(std::move(has_leader)),
+      leader_monitor_(std::move(has_leader), clock, executor.get(), options.leader_look_interval),
       executor_(std::move(executor)) {
   store_->Subscribe(this);
 }
@@ -109,8 +109,9 @@ WatchHub::StreamId WatchHub::Open(std::shared_ptr<WatchOutlet> outlet, Demand de
     auto stream = std::make_unique<WatchStream>();
     stream->id = id;
     stream->outlet = std::move(outlet);
-    stream->needs_leader = demand == Demand::kLeader;
-    if (stream->needs_leader) LookLater();
+    if (demand == Demand::kLeader) {
+      stream->in_leader_monitor = leader_monitor_.Add([this, id] { EndLeaderless(id); });
+    }
     streams_.emplace(id, std::move(stream));
     ++streams_count_;
   });
@@ -473,26 +474,9 @@ void WatchHub::Tick() {
   if (wanted) TickLater();
 }
 
-void WatchHub::LookLater() {
-  if (looking_) return;
-  looking_ = true;
-  executor_->PostAt(clock_->Now() + options_.leader_look_interval, [this] { LookForLeader(); });
-}
-
-void WatchHub::LookForLeader() {
-  looking_ = false;
-  leaderless_looks_ = has_leader_() ? 0 : leaderless_looks_ + 1;
-  std::vector<StreamId> ended;
-  for (const auto& [id, stream] : streams_) {
-    if (!stream->needs_leader) continue;
-    if (leaderless_looks_ < options_.leaderless_looks_max) {
-      LookLater();
-    } else {
-      stream->outlet->End(kErrNoLeader);
-      ended.push_back(id);
-    }
-  }
-  for (const StreamId id : ended) Drop(id);
+void WatchHub::EndLeaderless(StreamId stream) {
+  streams_.at(stream)->outlet->End(kErrNoLeader);
+  Drop(stream);
 }
 
 // ---- Where watchers are.
@@ -547,6 +531,7 @@ void WatchHub::Drop(StreamId id) {
   const std::unique_ptr<WatchStream> stream = std::move(found->second);
   streams_.erase(found);
   --streams_count_;
+  leader_monitor_.Remove(stream->in_leader_monitor);
   for (const auto& [watch_id, watcher] : stream->watchers) Leave(watcher.get());
   watchers_count_ -= static_cast<int64_t>(stream->watchers.size());
   if (watchers_count_ == 0) StopListening();

@@ -25,6 +25,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "kv/service/leader_monitor.h"
 #include "kv/store/kv_store.h"
 #include "kv/store/read_view.h"
 #include "kv/store/store_observer.h"
@@ -60,9 +61,7 @@ struct WatchHubOptions {
   absl::Duration progress_interval = absl::Minutes(10);
   // A response of more bytes is cut in pieces for those who take that.
   size_t fragment_bytes_max = (3 << 19) + (512 << 10);
-  // Streams that need a leader are ended when a member has known none at so many looks in a row.
-  absl::Duration leader_look_interval = absl::Seconds(1);
-  int leaderless_looks_max = 3;
+  absl::Duration leader_look_interval = absl::Seconds(1);  // of the LeaderMonitor
   // Of history, read in one turn: what is more waits for the next one.
   size_t turn_revisions_max = 1000;
   size_t turn_bytes_max = 1 << 20;
@@ -86,8 +85,7 @@ class WatchHub final : private StoreObserver {
  public:
   // Fills in all of a header but the revision.
   using FillHeader = absl::AnyInvocable<void(etcdserverpb::ResponseHeader*) const>;
-  // Whether this member knows a leader.
-  using HasLeader = absl::AnyInvocable<bool() const>;
+  using HasLeader = LeaderMonitor::HasLeader;
 
   // Borrows `store` and `clock`.
   WatchHub(KvStore* store, const Clock* clock, const WatchHubOptions& options,
@@ -153,8 +151,7 @@ class WatchHub final : private StoreObserver {
   void CatchUp();
   void Tick();
   void TickLater();
-  void LookForLeader();
-  void LookLater();
+  void EndLeaderless(StreamId stream);
 
   // Hands the events of the view from `from` on to the watchers in `index`, up to the limits of a
   // turn. Returns the first revision that was not looked at. An error: the storage failed.
@@ -189,7 +186,6 @@ class WatchHub final : private StoreObserver {
   const Clock* const clock_;
   const WatchHubOptions options_;
   const FillHeader fill_header_;
-  const HasLeader has_leader_;
 
   // ---- of the executor
   absl::flat_hash_map<StreamId, std::unique_ptr<WatchStream>> streams_;
@@ -203,8 +199,7 @@ class WatchHub final : private StoreObserver {
   uint64_t watchers_made_ = 0;
   uint64_t ticks_ = 0;
   bool ticking_ = false;
-  bool looking_ = false;      // for a leader
-  int leaderless_looks_ = 0;  // in a row
+  LeaderMonitor leader_monitor_;  // of the streams that need a leader
 
   // Whether there is anybody for whom steps matter.
   std::atomic<bool> listening_ = false;

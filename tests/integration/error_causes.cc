@@ -185,6 +185,47 @@ grpc::Status WatchUntil(Cluster& cluster, const CallOptions& options,
   return stream->Finish();
 }
 
+void GrantLease(Client& client, int64_t id) {
+  LeaseGrantRequest request;
+  request.set_id(id);
+  request.set_ttl(600);
+  EXPECT_OK(Call<Lease>(client, &Lease::Stub::LeaseGrant, request));
+}
+
+// How a stream of a client that insists on a leader ends when the others are lost. It has had its
+// first answer, and waits for nothing.
+template <typename Stream, typename Response>
+grpc::Status EndWithoutTheOthers(Cluster& cluster, int node, Stream* stream, Response* response) {
+  EXPECT_TRUE(stream->Read(response));
+  cluster.Kill(cluster.AllNodesBut(node));
+  while (stream->Read(response)) continue;
+  return stream->Finish();
+}
+
+grpc::Status KeepAliveWhoseLeaderIsLost(Cluster& cluster) {
+  const int node = LeaderOf(cluster);
+  GrantLease(cluster.client(node), 0x41);
+  CallContext context({.metadata = Insisting().metadata});
+  const auto stub = Lease::NewStub(cluster.client(node).channel());
+  const auto stream = stub->LeaseKeepAlive(context.get());
+  EXPECT_TRUE(stream->Write(Parse<LeaseKeepAliveRequest>("ID: 0x41")));
+  LeaseKeepAliveResponse response;
+  return EndWithoutTheOthers(cluster, node, stream.get(), &response);
+}
+
+grpc::Status ObservationWhoseLeaderIsLost(Cluster& cluster) {
+  const int node = LeaderOf(cluster);
+  Client& client = cluster.client(node);
+  GrantLease(client, 0x51);
+  EXPECT_OK(Call<Election>(client, &Election::Stub::Campaign,
+                           Parse<v3electionpb::CampaignRequest>("name: 'q' lease: 0x51")));
+  CallContext context({.metadata = Insisting().metadata});
+  const auto stub = Election::NewStub(client.channel());
+  const auto stream = stub->Observe(context.get(), Parse<v3electionpb::LeaderRequest>("name: 'q'"));
+  v3electionpb::LeaderResponse response;
+  return EndWithoutTheOthers(cluster, node, stream.get(), &response);
+}
+
 grpc::Status WatchWhoseMemberStops(Cluster& cluster) {
   return WatchUntil(cluster, {}, [](Cluster& c, int node) { EXPECT_OK(c.Stop(node)); });
 }
@@ -195,13 +236,6 @@ grpc::Status WatchWhoseLeaderIsLost(Cluster& cluster) {
 }
 
 // ---- locks and elections
-
-void GrantLease(Client& client, int64_t id) {
-  LeaseGrantRequest request;
-  request.set_id(id);
-  request.set_ttl(600);
-  EXPECT_OK(Call<Lease>(client, &Lease::Stub::LeaseGrant, request));
-}
 
 // Waits for `first`, which has the first place of the queue "q", with a lease that ends meanwhile.
 template <typename Wait>
@@ -483,6 +517,10 @@ std::vector<Cause> CausesOfLeaders() {
                      "it has no words for it")},
       {"InsistentWatchWhoseLeaderIsLost", kErrNoLeader, &WatchWhoseLeaderIsLost,
        Setting::kOwnQuick},
+      {"InsistentKeepAliveWhoseLeaderIsLost", kErrNoLeader, &KeepAliveWhoseLeaderIsLost,
+       Setting::kOwnQuick},
+      {"InsistentObservationWhoseLeaderIsLost", kErrNoLeader, &ObservationWhoseLeaderIsLost,
+       Setting::kOwnQuick},
       {"WatchWhoseMemberStops", kErrStopped, &WatchWhoseMemberStops, Setting::kOwnQuick,
        InEtcd::NotAsked("it closes the connection without a word")},
       {"PutWhoseMemberStops", kErrTimeoutDueToConnectionLost, &PutWhoseMemberStops, Setting::kOwn,
@@ -544,7 +582,8 @@ const std::vector<Unreachable>& UnreachableErrors() {
        "lease; service_test and lease_service_test have it so"},
       {kErrNotCapable, "all members of one version can do the same"},
       {kErrTimeout,
-       "it takes a leader that is there and commits nothing for seconds; service_test has it so"},
+       "it takes a leader that is there and commits nothing for seconds; service_test has it "
+       "so"},
       {kErrTimeoutWaitAppliedIndex,
        "a member that waits until it has applied enough tells no more"},
       {kErrClusterVersionUnavailable, "there is one version of the cluster, which is known"},

@@ -37,6 +37,11 @@ struct Call {
   grpc::ClientContext context;
 };
 
+// Of a client that is served only while there is a leader.
+struct InsistingCall : Call {
+  InsistingCall() { context.AddMetadata("hasleader", "true"); }
+};
+
 // An empty store in a folder of the present test's own; `name` keeps apart several of one test.
 std::unique_ptr<KvStore> OpenFreshStore(const StoreOptions& options = {},
                                         const std::string& name = "store");
