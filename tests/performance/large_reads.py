@@ -1,40 +1,52 @@
 #!/usr/bin/env python3
-"""Measures what reads of everything cost a node with a million keys, and the short reads beside them.
+"""Measures what large reads cost a node with a million keys, and the short reads beside them.
 
-Starts three nodes of Pontoon on loopback and fills them. Then one client gets single keys at a fixed rate through one node, alone
-and while another reads ten thousand keys from it again and again, or wants all keys at once (which is more than the budget for
-one Range, so that it is refused). Prints a Markdown report for docs/performance.md.
+Starts three nodes on loopback and fills them. Then one client gets single keys at a fixed rate through one node, alone and while
+another, tests/performance:range_load, reads from it again and again: ten thousand keys; all keys at once, which is more than the
+budget for one Range, so that Pontoon refuses it; all in pages of ten thousand; all as a stream. Prints a Markdown report for
+docs/performance.md.
 
-  bazel build //cmd/...
-  tests/performance/large_reads.py                       # about two minutes
+  bazel build //cmd/... //tests/performance:range_load
+  tests/performance/large_reads.py                                            # about three minutes
+  tests/performance/large_reads.py --value-size 1000 --beside nothing pages stream
+  tests/performance/large_reads.py --value-size 1000 --beside nothing pages --server etcd
 """
 
 import argparse
 import contextlib
+import json
 import pathlib
-import subprocess
+import statistics
 import sys
 import tempfile
 import threading
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
-from clusters import CTL, bench, cluster_of
+from clusters import bench, cluster_of, fill, load_program
+from processes.child import run
+from sizes import forget_highest_memory, memory_mb
 
-VALUE_BYTES = 256
 RATE = 500
 SECONDS = 10
+QUOTA_BYTES = 16 << 30
+PAGE = 10000
+# name -> words, and flags of range_load
+LARGE = {"nothing": ("nothing", None),
+         "page": (f"{PAGE} keys", ("--limit", PAGE)),
+         "range": ("all keys in one Range", ()),
+         "pages": (f"all keys in pages of {PAGE}", ("--page", PAGE)),
+         "stream": ("all keys by RangeStream", ("--stream",))}
 
 
 @contextlib.contextmanager
-def again_and_again(command, count):
-    """Runs a command in a loop beside the block; counts how often it ended with each exit code."""
+def again_and_again(node, flags, reports):
+    """Reads in a loop beside the block. Keeps a report of each time, or what the server said instead."""
     stop = threading.Event()
 
     def loop():
         while not stop.is_set():
-            done = subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                  check=False, text=True)
-            count.append((done.returncode, done.stderr.strip()[-200:]))
+            done = run([load_program("range_load"), "--endpoint", node.endpoint, "--prefix", "bench/", *flags])
+            reports.append(json.loads(done.stdout) if done.returncode == 0 else {"error": done.stderr.strip()})
 
     thread = threading.Thread(target=loop)
     thread.start()
@@ -45,30 +57,42 @@ def again_and_again(command, count):
         thread.join()
 
 
+def took(reports):
+    """For the table: the median of the seconds that a read took, or that all were refused."""
+    refused = [report["error"] for report in reports if "error" in report]
+    for error in sorted(set(refused)):
+        print(error, file=sys.stderr)
+    assert len(refused) in (0, len(reports)), "some are refused and some are not"
+    if refused:
+        return "refused"
+    return f"{statistics.median(report['seconds'] for report in reports):.1f}" if reports else ""
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keys", type=int, default=1_000_000)
+    parser.add_argument("--value-size", type=int, default=256)
+    parser.add_argument("--server", choices=["pontoon", "etcd"], default="pontoon")
+    parser.add_argument("--beside", nargs="+", choices=LARGE, default=list(LARGE))
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="large-reads-") as folder, cluster_of("pontoon", pathlib.Path(folder, "data")) as cluster:
+    load_program("range_load")
+    with tempfile.TemporaryDirectory(prefix="large-reads-") as folder, \
+            cluster_of(options.server, pathlib.Path(folder, "data"), [f"--quota-backend-bytes={QUOTA_BYTES}"]) as cluster:
         cluster.start()
-        bench(cluster, "put", "--keys", options.keys, "--total", options.keys, "--sequential", "--value-size", VALUE_BYTES,
-              "--clients", 256, "--connections", 8)
+        print(fill(cluster, options.keys, options.value_size), file=sys.stderr, flush=True)
         node = cluster.nodes[0]
-        large = {"nothing": None,
-                 "10,000 keys": [CTL, "--endpoints", node.endpoint, "get", "--prefix", "bench/", "--limit", 10000],
-                 "all keys": [CTL, "--endpoints", node.endpoint, "--timeout", "60s", "get", "--prefix", "bench/"]}
-        print("| beside | short reads p50 (us) | p99 (us) | memory of the node (MB) | ended |\n|---|---|---|---|---|")
-        for words, command in large.items():
-            ended = []
-            beside = again_and_again(command, ended) if command else contextlib.nullcontext()
-            with beside:
-                report = bench(cluster, "get", "--keys", options.keys, "--rate", RATE, "--duration", f"{SECONDS}s",
-                               "--clients", 64, "--connections", 4, nodes=[node])
-                memory = node.resident_bytes() / 1e6
-            for code, error in sorted(set(ended)):
-                print(f"{words}: exit code {code}: {error}", file=sys.stderr)
-            print(f"| {words} | {report['latency_p50_us']:.0f} | {report['latency_p99_us']:.0f} | {memory:.0f} "
-                  f"| {len(ended)} times |", flush=True)
+        print(f"| {options.server}, beside | short reads p50 (us) | p99 (us) | memory of the node before (MB) | at most (MB) "
+              "| one read takes (s) | times |\n|---|---|---|---|---|---|---|")
+        for name in options.beside:
+            words, flags = LARGE[name]
+            reports = []
+            before = memory_mb(node, "VmRSS")
+            forget_highest_memory(node)
+            with contextlib.nullcontext() if flags is None else again_and_again(node, flags, reports):
+                short = bench(cluster, "get", "--keys", options.keys, "--rate", RATE, "--duration", f"{SECONDS}s",
+                              "--clients", 64, "--connections", 4, nodes=[node])
+            print(f"| {words} | {short['latency_p50_us']:.0f} | {short['latency_p99_us']:.0f} | {before:.0f} "
+                  f"| {memory_mb(node, 'VmHWM'):.0f} | {took(reports)} | {len(reports)} |", flush=True)
 
 
 if __name__ == "__main__":

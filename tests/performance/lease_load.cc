@@ -46,6 +46,8 @@ struct Options {
   double interval = 1;
   double seconds = 10;
   bool expire = false;
+  bool leave = false;
+  int look = 0;
 };
 
 double MicrosecondsSince(Clock::time_point begin) {
@@ -260,9 +262,40 @@ void AwaitExpiry(const Options& options, const Channels& channels, nlohmann::jso
   (*report)["put_max_us"] = absl::ToDoubleMicroseconds(puts.Max());
 }
 
+// Asks how long some of the leases live, evenly chosen; all must be there.
+void Look(const Options& options, const Channels& channels, nlohmann::json* report) {
+  const auto stub = Lease::NewStub(channels.front());
+  std::mutex mutex;
+  std::vector<int64_t> left;  // guarded by mutex
+  using Call =
+      PendingCall<etcdserverpb::LeaseTimeToLiveRequest, etcdserverpb::LeaseTimeToLiveResponse>;
+  MakeAll<Call>(options.look, "time to live", [&](int i, Call* call, auto done) {
+    const int64_t lease = int64_t{i} * options.leases / options.look;
+    call->request.set_id(IdOf(static_cast<int>(lease)));
+    const auto look = [&, call, done](const grpc::Status& status) {
+      if (status.ok()) {
+        if (call->response.ttl() <= 0) Fail(absl::StrCat("lease ", call->request.id(), " is gone"));
+        if (call->response.grantedttl() != options.ttl) Fail("a lease has another TTL");
+        std::lock_guard lock(mutex);
+        left.push_back(call->response.ttl());
+      }
+      done(status);
+    };
+    stub->async()->LeaseTimeToLive(&call->context, &call->request, &call->response, look);
+  });
+  const auto [least, most] = std::minmax_element(left.begin(), left.end());
+  (*report)["left_min_s"] = *least;
+  (*report)["left_max_s"] = *most;
+}
+
 void Run(const Options& options) {
   nlohmann::json report = {{"leases", options.leases}};
   const Channels channels = load::Connect(options.endpoint, options.connections);
+  if (options.look > 0) {
+    Look(options, channels, &report);
+    std::cout << report.dump() << std::endl;
+    return;
+  }
   const int64_t memory_before = MemoryBytes(options.pids);
   const auto begin = Clock::now();
   GrantAll(options, channels);
@@ -271,7 +304,7 @@ void Run(const Options& options) {
   if (options.expire) {
     AttachAll(options, channels);
     AwaitExpiry(options, channels, &report);
-  } else {
+  } else if (!options.leave) {
     KeepAlive(options, channels, &report);
   }
   std::cout << report.dump() << std::endl;
@@ -284,10 +317,10 @@ int main(int argc, char** argv) {
   pontoon::Options options;
   CLI::App app(
       "Grants leases at an etcd v3 server, keeps them alive, and prints as JSON how much memory "
-      "and "
-      "processor time they cost it, and how long renewals took. With --expire it puts a key on "
-      "each "
-      "lease instead and lets all expire: how long that takes, and what it does to other puts.");
+      "and processor time they cost it, and how long renewals took. With --expire it puts a key on "
+      "each lease instead and lets all expire: how long that takes, and what it does to other "
+      "puts. "
+      "With --leave it only grants them, and with --look it asks for those that it left.");
   app.add_option("--endpoint", options.endpoint, "HOST:PORT of the server")->required();
   app.add_option("--pids", options.pids, "processes of the cluster, to read what they use")
       ->delimiter(',');
@@ -298,7 +331,12 @@ int main(int argc, char** argv) {
   app.add_option("--interval", options.interval, "seconds in which each lease is renewed once")
       ->check(CLI::PositiveNumber);
   app.add_option("--seconds", options.seconds, "of renewals")->check(CLI::PositiveNumber);
-  app.add_flag("--expire", options.expire, "let them expire");
+  CLI::Option* const expire = app.add_flag("--expire", options.expire, "let them expire");
+  CLI::Option* const leave = app.add_flag("--leave", options.leave, "leave them there");
+  CLI::Option* const look =
+      app.add_option("--look", options.look, "grant none; ask how long so many of them still live");
+  expire->excludes(leave)->excludes(look);
+  leave->excludes(look);
   CLI11_PARSE(app, argc, argv);
   pontoon::Run(options);
 }

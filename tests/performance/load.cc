@@ -31,6 +31,7 @@ int64_t ResidentBytes(int pid) {
 std::vector<std::shared_ptr<grpc::Channel>> Connect(const std::string& endpoint, int count) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // otherwise all share one
+  arguments.SetMaxReceiveMessageSize(-1);                   // of any size
   std::vector<std::shared_ptr<grpc::Channel>> channels;
   for (int i = 0; i < count; ++i) {
     channels.push_back(

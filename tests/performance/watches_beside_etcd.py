@@ -10,76 +10,63 @@ watchers take, the time from a put to its event, and what one key with many watc
 
 import argparse
 import contextlib
-import json
 import pathlib
-import statistics
 import sys
 import tempfile
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
-from clusters import ROOT, cluster_of
-from processes.child import run
+from beside_etcd import NAMES, Comparison, in_turns
+from clusters import cluster_of, load, load_program
 
-LOAD = ROOT / "bazel-bin/tests/performance/watch_load"
 # name -> flags: how ten thousand idle watchers are spread
 IDLE = {"one stream": ("--connections", 1),
         "100 connections, a stream on each": ("--connections", 100),
         "100 connections, 10 streams on each": ("--connections", 100, "--streams", 10)}
 WATCHERS = 10000
 MANY = 100000
+MANY_WORDS = f"{MANY} on 100 streams"
 DELAY = ("--watchers", 1000, "--connections", 10, "--rate", 1000, "--seconds", 10)
 FAN_OUT = ("--watchers", 10000, "--keys", 1, "--connections", 10, "--rate", 5, "--seconds", 10)
+TIMES = (("put_p50_us", "put p50"), ("put_p99_us", "put p99"),
+         ("delay_p50_us", "from put to event p50"), ("delay_p99_us", "from put to event p99"))
 
 
-def load(node, *flags):
+def watch_load(node, *flags):
     """The report of watch_load against one node."""
-    done = run([LOAD, "--endpoint", node.endpoint, "--pid", node.pid, *flags])
-    if done.returncode != 0:
-        raise SystemExit(f"watch_load failed: {done.stderr}")
-    return json.loads(done.stdout)
+    return load("watch_load", "--endpoint", node.endpoint, "--pid", node.pid, *flags)
 
 
-def print_times(heading, reports):
-    print(f"\n| {heading} | etcd (us) | pontoon (us) | pontoon / etcd |\n|---|---|---|---|")
-    for figure, words in (("put_p50_us", "put p50"), ("put_p99_us", "put p99"),
-                          ("delay_p50_us", "from put to event p50"), ("delay_p99_us", "from put to event p99")):
-        etcd, pontoon = (statistics.median(r[figure] for r in reports[name]) for name in ("etcd", "pontoon"))
-        print(f"| {words} | {etcd:.0f} | {pontoon:.0f} | **{pontoon / etcd:.2f}** |")
+def memory_kib(node, watchers, *flags):
+    return watch_load(node, "--watchers", watchers, *flags)["memory_bytes"] / 1024
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    if not LOAD.exists():
-        raise SystemExit("watch_load is missing; try: bazel build //tests/performance:watch_load")
-    memory, delays, fan_outs, many = {}, {}, {}, {}
+    load_program("watch_load")
+    memory = Comparison(f"{WATCHERS} idle watchers", [(kind, kind) for kind in (*IDLE, MANY_WORDS)], "KiB")
+    delays = Comparison("1,000 puts a second, 1,000 watchers, each of a key of its own", TIMES, "us")
+    fan_outs = Comparison("5 puts a second of one key with 10,000 watchers", TIMES, "us")
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="watches-"))
-        for name in ("etcd", "pontoon"):
+        idle = {name: {} for name in NAMES}
+        for name in NAMES:
             for kind, flags in IDLE.items():  # each on a fresh server: memory that is free is used again
                 with cluster_of(name, pathlib.Path(folder, name + kind.replace(" ", "-"))) as cluster:
                     cluster.start()
-                    memory[kind, name] = load(cluster.nodes[0], "--watchers", WATCHERS, *flags)["memory_bytes"]
-        clusters = {name: stack.enter_context(cluster_of(name, pathlib.Path(folder, name))) for name in ("etcd", "pontoon")}
+                    idle[name][kind] = memory_kib(cluster.nodes[0], WATCHERS, *flags)
+        clusters = {name: stack.enter_context(cluster_of(name, pathlib.Path(folder, name))) for name in NAMES}
         for cluster in clusters.values():
             cluster.start()
-        for round_number in range(options.rounds):
-            for name in sorted(clusters, reverse=round_number % 2 == 1):
-                for reports, flags in ((delays, DELAY), (fan_outs, FAN_OUT)):
-                    report = load(clusters[name].nodes[0], *flags)
-                    reports.setdefault(name, []).append(report)
-                    print(f"round {round_number + 1}: {name} {report}", file=sys.stderr, flush=True)
+        for name in in_turns(options.rounds):
+            for comparison, flags in ((delays, DELAY), (fan_outs, FAN_OUT)):
+                comparison.add(name, watch_load(clusters[name].nodes[0], *flags))
         for name, cluster in clusters.items():
-            many[name] = load(cluster.nodes[1], "--watchers", MANY, "--connections", 100)["memory_bytes"]
-    print(f"| {WATCHERS} idle watchers | etcd (KiB) | pontoon (KiB) | pontoon / etcd |\n|---|---|---|---|")
-    for kind in IDLE:
-        etcd, pontoon = memory[kind, "etcd"], memory[kind, "pontoon"]
-        print(f"| {kind} | {etcd / 1024:.0f} | {pontoon / 1024:.0f} | **{pontoon / etcd:.2f}** |")
-    print(f"| {MANY} on 100 streams | {many['etcd'] / 1024:.0f} | {many['pontoon'] / 1024:.0f} "
-          f"| **{many['pontoon'] / many['etcd']:.2f}** |")
-    print_times("1,000 puts a second, 1,000 watchers, each of a key of its own", delays)
-    print_times("5 puts a second of one key with 10,000 watchers", fan_outs)
+            many = memory_kib(cluster.nodes[1], MANY, "--connections", 100)
+            memory.add(name, {**idle[name], MANY_WORDS: many})
+    for comparison in (memory, delays, fan_outs):
+        comparison.print_table()
 
 
 if __name__ == "__main__":
