@@ -96,6 +96,25 @@ TEST_F(SingleServerTest, PutsGetsAndDeletes) {
   EXPECT_EQ(Out({"del", "kv/", "--prefix"}), "0\n");
 }
 
+TEST_F(SingleServerTest, LargeRangesAreReadInPages) {
+  constexpr int kKeys = 200;  // which are 8 MB together
+  std::string expected;
+  for (int i = 0; i < kKeys; ++i) {
+    const std::string key = absl::StrFormat("pages/%03d", i);
+    const std::string value(40'000, static_cast<char>('a' + i % 26));
+    Out({"put", key, value});
+    absl::StrAppend(&expected, key, "\n", value, "\n");
+  }
+  EXPECT_TRUE(Out({"get", "pages/", "--prefix"}) == expected);
+  EXPECT_TRUE(Out({"get", "pages/", "--prefix", "--sort-by", "key"}) == expected);
+  const auto json = nlohmann::json::parse(
+      Out({"get", "pages/", "--prefix", "--limit", "150", "--output", "json"}));
+  EXPECT_EQ(json["kvs"].size(), 150u);
+  EXPECT_EQ(json["count"], "200");
+  EXPECT_EQ(json["more"], true);
+  EXPECT_TRUE(json["header"].contains("revision"));
+}
+
 TEST_F(SingleServerTest, ReadsThePastUntilItIsCompacted) {
   const auto revision_of_put = [](const std::string& value) {
     const auto json = nlohmann::json::parse(Out({"put", "past", value, "--output", "json"}));

@@ -2,16 +2,22 @@
 
 #include <CLI/CLI.hpp>
 #include <iterator>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/display_flags.h"
 #include "cmd/pontoonctl/kv_flags.h"
 #include "cmd/pontoonctl/kv_printer.h"
+#include "cmd/pontoonctl/range_pager.h"
+#include "cmd/pontoonctl/range_printer.h"
 #include "cmd/pontoonctl/session.h"
 
 namespace pontoon::ctl {
 namespace {
+
+using etcdserverpb::RangeRequest;
+using etcdserverpb::RangeResponse;
 
 Ending UsageError(const absl::Status& status) {
   return ctl::UsageError(std::string(status.message()));
@@ -71,6 +77,10 @@ class GetCommand : public Command {
   pontoonctl get --from-key "" --count-only
   pontoonctl get --prefix config/ --sort-by modify --order descend --limit 10
   pontoonctl get greeting --rev 7 --output json
+
+A range is read in pages, all of one revision, and printed as they come: if a page
+cannot be read, what stands there is a beginning. In another order than that of
+the keys it is one answer, which the server may refuse as too large.
 )"};
   }
 
@@ -86,21 +96,57 @@ class GetCommand : public Command {
     if (print_value_only_ && (request->keys_only() || request->count_only())) {
       return ctl::UsageError("--print-value-only needs values: not with --keys-only, --count-only");
     }
-    etcdserverpb::RangeResponse response;
-    const Reply reply = Session(environment.endpoints)
-                            .Read(Deadline::After(environment.timeout),
-                                  [&](Server& server, grpc::ClientContext* context) {
-                                    return server.kv().Range(context, *request, &response);
-                                  });
-    if (reply.ok()) {
-      const auto parts =
-          print_value_only_ ? KvPrinter::Parts::kValue : KvPrinter::PartsOf(*request);
-      display_.NewPrinter(environment).Print(response, parts);
-    }
-    return EndingOfRead(reply);
+    RangePrinter printer(display_.NewPrinter(environment), print_value_only_
+                                                               ? KvPrinter::Parts::kValue
+                                                               : KvPrinter::PartsOf(*request));
+    return EndingOfRead(CanBePaged(*request) ? ReadInPages(*request, environment, printer)
+                                             : ReadAtOnce(*request, environment, printer));
   }
 
  private:
+  // Whether pages in the order of the keys make up the answer.
+  static bool CanBePaged(const RangeRequest& request) {
+    return !request.range_end().empty() && !request.count_only() &&
+           (request.sort_order() == RangeRequest::NONE ||
+            (request.sort_order() == RangeRequest::ASCEND &&
+             request.sort_target() == RangeRequest::KEY));
+  }
+
+  static RangePager::Fetch FetchFrom(Session& session, const Environment& environment) {
+    return [&](const RangeRequest& request, RangeResponse* response) {
+      return session.Read(Deadline::After(environment.timeout),
+                          [&](Server& server, grpc::ClientContext* context) {
+                            return server.kv().Range(context, request, response);
+                          });
+    };
+  }
+
+  static Reply ReadAtOnce(const RangeRequest& request, const Environment& environment,
+                          RangePrinter& printer) {
+    Session session(environment.endpoints);
+    RangeResponse response;
+    Reply reply = FetchFrom(session, environment)(request, &response);
+    if (!reply.ok()) return reply;
+    printer.Add(response);
+    printer.Finish();
+    return reply;
+  }
+
+  static Reply ReadInPages(RangeRequest request, const Environment& environment,
+                           RangePrinter& printer) {
+    request.clear_sort_order();  // with one, a server would sort the whole range for each page
+    Session session(environment.endpoints);
+    RangePager pager(std::move(request), FetchFrom(session, environment));
+    RangeResponse page;
+    do {
+      Reply reply = pager.Next(&page);
+      if (!reply.ok()) return reply;
+      printer.Add(page);
+    } while (!pager.at_end());
+    printer.Finish();
+    return {};
+  }
+
   GetFlags flags_;
   DisplayFlags display_;
   bool print_value_only_ = false;

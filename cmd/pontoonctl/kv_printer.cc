@@ -97,12 +97,12 @@ void KvPrinter::PrintTable(const google::protobuf::RepeatedPtrField<mvccpb::KeyV
   table.Print(OutputFormat::kTable, out_);
 }
 
-void KvPrinter::PrintJson(const google::protobuf::Message& response) {
+std::string KvPrinter::Json(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
   std::string json;
-  const auto status = google::protobuf::util::MessageToJsonString(response, &json, options);
-  out_ << (status.ok() ? json : status.ToString()) << '\n';
+  const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
+  return status.ok() ? json : status.ToString();
 }
 
 std::string KvPrinter::Text(absl::string_view bytes) const {

@@ -34,13 +34,19 @@ class KvPrinter {
   // The request says which parts were asked for.
   void Print(const etcdserverpb::TxnRequest& request, const etcdserverpb::TxnResponse& response);
 
+  OutputFormat format() const { return format_; }
+  std::ostream& out() const { return out_; }
+
+  // Without a line break.
+  static std::string Json(const google::protobuf::Message& message);
+
   // The parts that a response to `request` has.
   static Parts PartsOf(const etcdserverpb::RangeRequest& request);
 
  private:
   void PrintKv(const mvccpb::KeyValue& kv, Parts parts);
   void PrintTable(const google::protobuf::RepeatedPtrField<mvccpb::KeyValue>& kvs);
-  void PrintJson(const google::protobuf::Message& response);
+  void PrintJson(const google::protobuf::Message& response) { out_ << Json(response) << '\n'; }
   std::string Text(absl::string_view bytes) const;
 
   OutputFormat format_;

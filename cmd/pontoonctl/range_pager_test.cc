@@ -36,11 +36,13 @@ class FakeStore {
     return {};
   }
 
+  RangePager::Fetch Fetch() {
+    return [this](const RangeRequest& request, RangeResponse* response) {
+      return Range(request, response);
+    };
+  }
   RangePager NewPager() {
-    return RangePager(KeyRange::Prefix("k"), RangePager::Consistency::kLinearizable,
-                      [this](const RangeRequest& request, RangeResponse* response) {
-                        return Range(request, response);
-                      });
+    return RangePager(KeyRange::Prefix("k"), RangePager::Consistency::kLinearizable, Fetch());
   }
 };
 
@@ -61,6 +63,35 @@ TEST(RangePager, ReadsAllKeysAtTheRevisionOfTheFirstPage) {
   EXPECT_EQ(store.requests[0].revision(), 0);
   for (size_t i = 1; i < store.requests.size(); ++i) EXPECT_EQ(store.requests[i].revision(), 101);
   EXPECT_LE(store.requests.size(), 5u) << "pages of small keys should grow";
+}
+
+TEST(RangePager, AnswersARequestForSomeKeysOfThePast) {
+  FakeStore store;
+  for (int i = 0; i < 200; ++i) store.keys[absl::StrFormat("k%04d", i)] = "v";
+  RangeRequest request;
+  request.set_key("k");
+  request.set_range_end("l");
+  request.set_revision(7);
+  request.set_limit(70);
+  request.set_keys_only(true);
+  RangePager pager(request, store.Fetch());
+  RangeResponse page;
+  int seen = 0;
+  do {
+    ASSERT_TRUE(pager.Next(&page).ok());
+    seen += page.kvs_size();
+  } while (!pager.at_end());
+  EXPECT_EQ(seen, 70);
+  EXPECT_TRUE(page.more()) << "as the answer to one request";
+  EXPECT_EQ(pager.count(), 200);
+  EXPECT_EQ(store.requests.size(), 2u);
+  for (const RangeRequest& asked : store.requests) {
+    EXPECT_EQ(asked.revision(), 7);
+    EXPECT_TRUE(asked.keys_only());
+  }
+  ASSERT_TRUE(pager.Next(&page).ok());
+  EXPECT_TRUE(page.kvs().empty());
+  EXPECT_EQ(store.requests.size(), 2u);
 }
 
 TEST(RangePager, PagesOfLargeValuesStaySmall) {
