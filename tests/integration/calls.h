@@ -87,9 +87,6 @@ grpc::Status EndOfStream(const Client& client,
   return stream->Finish();
 }
 
-// A call of a method that there need not be.
-grpc::Status CallByName(const Client& client, const std::string& method);
-
 }  // namespace pontoon::testing
 
 #endif  // PONTOON_TESTS_INTEGRATION_CALLS_H_

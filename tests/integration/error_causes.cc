@@ -576,13 +576,13 @@ const std::vector<Unreachable>& UnreachableErrors() {
       {kErrMemberExist, "each member that is added gets an id that there has never been"},
       {kErrClusterIDMismatch, "only members say of which cluster they are, to each other"},
       {kErrRequestTooManyRequests,
-       "it takes more calls that wait than a test makes; service_test has the queues full"},
+       "it takes more calls that wait than a test makes; kv_service_test has the queues full"},
       {kErrLeaderChanged,
        "it takes another leader than the wanted one, or in the very moment of a question about a "
        "lease; service_test and lease_service_test have it so"},
       {kErrNotCapable, "all members of one version can do the same"},
       {kErrTimeout,
-       "it takes a leader that is there and commits nothing for seconds; service_test has it "
+       "it takes a leader that is there and commits nothing for seconds; kv_service_test has it "
        "so"},
       {kErrTimeoutWaitAppliedIndex,
        "a member that waits until it has applied enough tells no more"},

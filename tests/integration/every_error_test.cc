@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kv/service/testing/call_by_name.h"
 #include "tests/integration/api_errors.h"
 #include "tests/integration/calls.h"
 #include "tests/integration/error_causes.h"
@@ -166,8 +167,9 @@ TEST(NotOfferedTest, SaysUnimplemented) {
   expect_not_offered(
       Call<Auth>(client, &Auth::Stub::AuthEnable, etcdserverpb::AuthEnableRequest()).status,
       "Auth.AuthEnable");
-  expect_not_offered(CallByName(client, "/etcdserverpb.KV/Increment"), "KV.Increment");
-  expect_not_offered(CallByName(client, "/nobody.Knows/This"), "Knows.This");
+  expect_not_offered(kv::CallByName(client.channel(), "/etcdserverpb.KV/Increment"),
+                     "KV.Increment");
+  expect_not_offered(kv::CallByName(client.channel(), "/nobody.Knows/This"), "Knows.This");
 }
 
 }  // namespace

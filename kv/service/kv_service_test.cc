@@ -1,0 +1,289 @@
+// The KV service: what works, and what is refused.
+
+#include "kv/service/kv_service.h"
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "kv/errors.h"
+#include "kv/service/testing/calls.h"
+#include "kv/service/testing/service_fixture.h"
+#include "proto/rpc.grpc.pb.h"
+#include "raft/env/clock.h"
+
+namespace pontoon::kv {
+namespace {
+
+using namespace etcdserverpb;  // NOLINT: the vocabulary of this test
+
+class KvServiceTest : public ServiceTest {
+ protected:
+  grpc::Status Range(const std::string& request, RangeResponse* response) {
+    return kv_->Range(Call().get(), Parse<RangeRequest>(request), response);
+  }
+  grpc::Status Range(const std::string& request) {
+    RangeResponse response;
+    return Range(request, &response);
+  }
+  grpc::Status Delete(const std::string& request, DeleteRangeResponse* response) {
+    return kv_->DeleteRange(Call().get(), Parse<DeleteRangeRequest>(request), response);
+  }
+  grpc::Status Delete(const std::string& request) {
+    DeleteRangeResponse response;
+    return Delete(request, &response);
+  }
+  grpc::Status Txn(const std::string& request, TxnResponse* response) {
+    return kv_->Txn(Call().get(), Parse<TxnRequest>(request), response);
+  }
+  grpc::Status Txn(const std::string& request) {
+    TxnResponse response;
+    return Txn(request, &response);
+  }
+  grpc::Status Compact(const std::string& request) {
+    CompactionResponse response;
+    return kv_->Compact(Call().get(), Parse<CompactionRequest>(request), &response);
+  }
+  // The value of a key, read linearizably.
+  std::string Get(const std::string& key) {
+    RangeRequest request;
+    request.set_key(key);
+    RangeResponse response;
+    const grpc::Status status = kv_->Range(Call().get(), request, &response);
+    if (!status.ok()) return status.error_message();
+    return response.kvs().empty() ? "(none)" : response.kvs(0).value();
+  }
+};
+
+// ---- what works
+
+TEST_F(KvServiceTest, PutGetDelete) {
+  EXPECT_EQ(Get("k"), "(none)");
+  EXPECT_TRUE(Put("key: 'k' value: 'v'").ok());
+  EXPECT_EQ(Get("k"), "v");
+  DeleteRangeResponse deleted;
+  EXPECT_TRUE(Delete("key: 'k' prev_kv: true", &deleted).ok());
+  EXPECT_EQ(deleted.deleted(), 1);
+  EXPECT_EQ(deleted.prev_kvs(0).value(), "v");
+  EXPECT_EQ(Get("k"), "(none)");
+}
+
+TEST_F(KvServiceTest, RangesGoThroughTheOtherLane) {
+  ASSERT_TRUE(Put("key: 'a'").ok());
+  ASSERT_TRUE(Put("key: 'b'").ok());
+  RangeResponse response;
+  ASSERT_TRUE(Range("key: 'a' range_end: 'z' limit: 1", &response).ok());
+  EXPECT_EQ(response.kvs_size(), 1);
+  EXPECT_TRUE(response.more());
+  EXPECT_EQ(response.count(), 2);
+}
+
+TEST_F(KvServiceTest, HeadersSayWhoAnsweredAndWhen) {
+  replica_->SetTerm(Term{5});
+  PutResponse put;
+  ASSERT_TRUE(Put("key: 'k'", &put).ok());
+  EXPECT_EQ(put.header().cluster_id(), kCluster.value());
+  EXPECT_EQ(put.header().member_id(), kSelf.value());
+  EXPECT_EQ(put.header().revision(), 2);
+  EXPECT_EQ(put.header().raft_term(), 5u);
+
+  ASSERT_TRUE(Put("key: 'k'").ok());
+  RangeResponse range;
+  ASSERT_TRUE(Range("key: 'k' revision: 2", &range).ok());
+  EXPECT_EQ(range.header().cluster_id(), kCluster.value());
+  EXPECT_EQ(range.header().member_id(), kSelf.value());
+  EXPECT_EQ(range.header().revision(), 3) << "the store's revision, not the one asked for";
+  EXPECT_EQ(range.header().raft_term(), 5u);
+
+  DeleteRangeResponse nothing;
+  ASSERT_TRUE(Delete("key: 'missing'", &nothing).ok());
+  EXPECT_EQ(nothing.header().revision(), 3);
+}
+
+TEST_F(KvServiceTest, OnlyTheOuterHeaderOfATransactionIsFilled) {
+  TxnResponse txn;
+  ASSERT_TRUE(
+      Txn("success { request_put { key: 'k' } } success { request_range { key: 'k' } }", &txn)
+          .ok());
+  EXPECT_EQ(txn.header().cluster_id(), kCluster.value());
+  EXPECT_EQ(txn.header().revision(), 2);
+  EXPECT_EQ(txn.responses(0).response_put().header().cluster_id(), 0u);
+  EXPECT_EQ(txn.responses(0).response_put().header().revision(), 2);
+}
+
+TEST_F(KvServiceTest, ReadOnlyTransactionsMakeNoCommand) {
+  ASSERT_TRUE(Put("key: 'k' value: 'v'").ok());
+  const int commands = replica_->proposals();
+  TxnResponse txn;
+  ASSERT_TRUE(Txn("compare { key: 'k' target: VERSION version: 1 } "
+                  "success { request_range { key: 'k' } }",
+                  &txn)
+                  .ok());
+  EXPECT_TRUE(txn.succeeded());
+  EXPECT_EQ(txn.responses(0).response_range().kvs(0).value(), "v");
+  EXPECT_EQ(txn.header().cluster_id(), kCluster.value());
+  EXPECT_EQ(replica_->proposals(), commands);
+}
+
+TEST_F(KvServiceTest, OnlySerializableReadsSkipTheBarrier) {
+  const struct {
+    const char* txn;
+    int barriers;
+  } kCases[] = {
+      {"success { request_range { key: 'a' serializable: true } }", 0},
+      {"success { request_range { key: 'a' serializable: true } } "
+       "failure { request_range { key: 'a' } }",
+       1},
+      {"compare { key: 'a' }", 1},
+  };
+  for (const auto& c : kCases) {
+    const int before = replica_->barriers();
+    EXPECT_TRUE(Txn(c.txn).ok());
+    EXPECT_EQ(replica_->barriers() - before, c.barriers) << c.txn;
+  }
+  int before = replica_->barriers();
+  EXPECT_TRUE(Range("key: 'a' serializable: true").ok());
+  EXPECT_EQ(replica_->barriers() - before, 0);
+  EXPECT_TRUE(Range("key: 'a'").ok());
+  EXPECT_EQ(replica_->barriers() - before, 1);
+}
+
+TEST_F(KvServiceTest, PhysicalCompactionWaitsForTheRemoval) {
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(Put("key: 'k'").ok());
+  EXPECT_TRUE(Compact("revision: 8 physical: true").ok());
+  EXPECT_TRUE(Range("key: 'k' revision: 8").ok());
+  EXPECT_TRUE(Failed(Range("key: 'k' revision: 7"), kErrCompacted));
+}
+
+// ---- what is refused, and with which words
+
+TEST_F(KvServiceTest, RequestsThatMakeNoSense) {
+  EXPECT_TRUE(Failed(Put("value: 'v'"), kErrEmptyKey));
+  EXPECT_TRUE(Failed(Range(""), kErrEmptyKey));
+  EXPECT_TRUE(Failed(Delete(""), kErrEmptyKey));
+  EXPECT_TRUE(Failed(Txn("compare { }"), kErrEmptyKey));
+  EXPECT_TRUE(Failed(Txn("success { }"), kErrKeyNotFound));
+  EXPECT_TRUE(Failed(Put("key: 'k' value: 'v' ignore_value: true"), kErrValueProvided));
+  EXPECT_TRUE(Failed(Put("key: 'k' lease: 1 ignore_lease: true"), kErrLeaseProvided));
+  EXPECT_TRUE(Failed(Txn("success { request_put { key: 'k' } } "
+                         "success { request_delete_range { key: 'k' } }"),
+                     kErrDuplicateKey));
+  RangeRequest range;
+  range.set_key("k");
+  range.set_sort_target(static_cast<RangeRequest::SortTarget>(9));
+  RangeResponse response;
+  EXPECT_TRUE(Failed(kv_->Range(Call().get(), range, &response), kErrInvalidSortOption));
+  TxnRequest txn;
+  for (int i = 0; i < 129; ++i) txn.add_compare()->set_key("k");
+  TxnResponse txn_response;
+  EXPECT_TRUE(Failed(kv_->Txn(Call().get(), txn, &txn_response), kErrTooManyOps));
+  EXPECT_EQ(replica_->proposals(), 0);
+}
+
+TEST_F(KvServiceTest, RequestsThatTheStateRefuses) {
+  EXPECT_TRUE(Failed(Put("key: 'k' ignore_value: true"), kErrKeyNotFound));
+  EXPECT_TRUE(Failed(Put("key: 'k' lease: 7"), kErrLeaseNotFound));
+  EXPECT_TRUE(Failed(Put("key: 'k' lease: -7"), kErrLeaseNotFound));
+  EXPECT_TRUE(Failed(Range("key: 'k' revision: 2"), kErrFutureRev));
+  EXPECT_TRUE(Failed(Txn("success { request_range { key: 'k' revision: 2 } }"), kErrFutureRev));
+  EXPECT_TRUE(Failed(Compact("revision: 2"), kErrFutureRev));
+  EXPECT_TRUE(Failed(Compact("revision: -1"), kErrCompacted));
+  EXPECT_TRUE(Failed(Compact("revision: 2 physical: true"), kErrFutureRev));
+  ASSERT_TRUE(Put("key: 'k'").ok());
+  ASSERT_TRUE(Put("key: 'k'").ok());
+  EXPECT_TRUE(Compact("revision: 3").ok());
+  EXPECT_TRUE(Failed(Compact("revision: 3"), kErrCompacted));
+  EXPECT_TRUE(Failed(Range("key: 'k' revision: 2"), kErrCompacted));
+  EXPECT_TRUE(Range("key: 'k' revision: -2 limit: -1").ok()) << "as in etcd: now, and no limit";
+}
+
+TEST_F(KvServiceTest, RequestsThatAreTooLarge) {
+  PutRequest put;
+  put.set_key("k");
+  put.set_value(std::string(kRequestBytesMax - 100, 'v'));
+  PutResponse response;
+  EXPECT_TRUE(kv_->Put(Call().get(), put, &response).ok());
+  put.set_value(std::string(kRequestBytesMax, 'v'));
+  EXPECT_TRUE(Failed(kv_->Put(Call().get(), put, &response), kErrRequestTooLarge));
+  put.set_value(std::string(kRequestBytesMax + (512 << 10), 'v'));
+  EXPECT_EQ(kv_->Put(Call().get(), put, &response).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED)
+      << "that large gRPC itself refuses it";
+}
+
+TEST_F(KvServiceTest, WritesThatCameToNothing) {
+  using raft::NotApplied;
+  using raft::OutcomeUnknown;
+  const auto put_after = [this](raft::ProposeOutcome outcome) {
+    replica_->FailNextProposal(std::move(outcome));
+    return Put("key: 'k'");
+  };
+  EXPECT_TRUE(Failed(put_after(NotApplied{NotApplied::Reason::kNoLeader}), kErrNoLeader));
+  EXPECT_TRUE(
+      Failed(put_after(NotApplied{NotApplied::Reason::kOverloaded}), kErrRequestTooManyRequests));
+  EXPECT_TRUE(Failed(put_after(NotApplied{NotApplied::Reason::kStopped}), kErrStopped));
+  EXPECT_TRUE(Failed(put_after(OutcomeUnknown{OutcomeUnknown::Reason::kDeadline}), kErrTimeout));
+  replica_->SetLeader(kNoNode);
+  EXPECT_TRUE(Failed(put_after(OutcomeUnknown{OutcomeUnknown::Reason::kDeadline}),
+                     kErrTimeoutDueToLeaderFail));
+}
+
+TEST_F(KvServiceTest, ReadsThatCouldNotBeConfirmed) {
+  const auto read_after = [this](absl::Status barrier) {
+    replica_->FailNextBarrier(std::move(barrier));
+    return Range("key: 'k'");
+  };
+  EXPECT_TRUE(Failed(read_after(absl::DeadlineExceededError("x")), kErrTimeout));
+  EXPECT_TRUE(Failed(read_after(absl::ResourceExhaustedError("x")), kErrRequestTooManyRequests));
+  EXPECT_TRUE(Failed(read_after(absl::UnavailableError("x")), kErrStopped));
+  replica_->SetLeader(kNoNode);
+  EXPECT_TRUE(Failed(read_after(absl::DeadlineExceededError("x")), kErrNoLeader));
+}
+
+TEST_F(KvServiceTest, ClientsMayInsistOnALeader) {
+  replica_->SetLeader(kNoNode);
+  {
+    InsistingCall call;
+    PutResponse response;
+    EXPECT_TRUE(
+        Failed(kv_->Put(&call.context, Parse<PutRequest>("key: 'k'"), &response), kErrNoLeader));
+  }
+  {
+    InsistingCall call;
+    RangeResponse response;
+    EXPECT_TRUE(Failed(
+        kv_->Range(&call.context, Parse<RangeRequest>("key: 'k' serializable: true"), &response),
+        kErrNoLeader));
+  }
+  EXPECT_TRUE(Range("key: 'k' serializable: true").ok()) << "this one does not insist";
+  replica_->SetLeader(kPeer);
+  {
+    InsistingCall call;
+    PutResponse response;
+    EXPECT_TRUE(kv_->Put(&call.context, Parse<PutRequest>("key: 'k'"), &response).ok());
+  }
+}
+
+TEST_F(KvServiceTest, TheSoonerDeadlineCounts) {
+  const Clock& clock = *Clock::System();
+  Call call;
+  call.context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(2));
+  PutResponse response;
+  Instant before = clock.Now();
+  ASSERT_TRUE(kv_->Put(&call.context, Parse<PutRequest>("key: 'k'"), &response).ok());
+  EXPECT_GT(replica_->last_deadline() - before, absl::Seconds(1));
+  EXPECT_LT(replica_->last_deadline() - clock.Now(), absl::Milliseconds(2001));
+
+  before = clock.Now();
+  grpc::ClientContext patient;
+  ASSERT_TRUE(kv_->Put(&patient, Parse<PutRequest>("key: 'k'"), &response).ok());
+  EXPECT_GE(replica_->last_deadline() - before, absl::Seconds(7));
+  EXPECT_LE(replica_->last_deadline() - clock.Now(), absl::Seconds(7));
+}
+
+}  // namespace
+}  // namespace pontoon::kv
