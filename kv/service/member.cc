@@ -30,14 +30,13 @@ bool Member::NeedsLeader(const grpc::CallbackServerContext& call) {
 }
 
 absl::Status Member::CheckCall(const grpc::CallbackServerContext& call, Learners learners) const {
-  const raft::Leadership leadership = replica_->CurrentLeadership();
-  if (learners == Learners::kRefuse && leadership.is_learner) return kErrNotSupportedForLearner;
+  if (learners == Learners::kRefuse && replica_->IsLearner()) return kErrNotSupportedForLearner;
   const auto version = call.client_metadata().find("client-api-version");
   if (version != call.client_metadata().end() &&
       !IsUtf8({version->second.data(), version->second.size()})) {
     return kErrInvalidClientAPIVersion;
   }
-  if (NeedsLeader(call) && leadership.leader == kNoNode) return kErrNoLeader;
+  if (NeedsLeader(call) && replica_->CurrentLeadership().leader == kNoNode) return kErrNoLeader;
   return absl::OkStatus();
 }
 

@@ -76,11 +76,14 @@ TEST_F(MembershipChangeTest, ANodeJoinsIsPromotedAndRemovedThroughAFollower) {
   ASSERT_TRUE(Read(kJoiner).ok());
   EXPECT_THAT(commands(kJoiner), ElementsAre("before"));
   EXPECT_THAT(node(follower).Status().membership.learners, ElementsAre(kJoiner));
+  EXPECT_TRUE(node(kJoiner).IsLearner());
+  EXPECT_FALSE(node(follower).IsLearner());
 
   ASSERT_TRUE(IsMade(Promote(follower, kJoiner)));
   EXPECT_THAT(node(follower).Status().membership.voters,
               ElementsAre(kIds[0], kIds[1], kIds[2], kJoiner));
   ASSERT_TRUE(std::holds_alternative<Applied>(Propose(kJoiner, "by the new one")));
+  EXPECT_FALSE(node(kJoiner).IsLearner());
 
   ASSERT_TRUE(IsMade(Change(follower, {{Kind::kRemove, kJoiner}})));
   EXPECT_TRUE(members_[kJoiner].removed.Await(kPatience));

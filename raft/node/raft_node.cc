@@ -240,8 +240,7 @@ std::vector<PastRoleChange> RaftNode::RecentRoleChanges() const {
 
 Leadership RaftNode::CurrentLeadership() const {
   std::lock_guard lock(picture_mutex_);
-  const ReplicaStatus& status = picture_.status;
-  return {status.term, status.leader, status.membership.IsLearner(status.self)};
+  return {picture_.status.term, picture_.status.leader};
 }
 
 void RaftNode::Answer(Completions completions) {
@@ -620,6 +619,7 @@ void RaftNode::TakePicture(Instant now) {
     status.membership = committed.membership;
     status.membership_index = committed.index;
     picture_.membership_index = committed.index;
+    is_learner_ = status.membership.IsLearner(status.self);
   }
   if (role_changed || now - picture_.peers_taken >= kPeersAgeMax) {
     picture_.peers = TakePeers();

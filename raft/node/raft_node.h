@@ -126,6 +126,7 @@ class RaftNode final : public Replica, public TransportReceiver {
   void TransferLeadership(NodeId target, Instant deadline, TransferCallback done) override;
   ReplicaStatus Status() const override;
   Leadership CurrentLeadership() const override;
+  bool IsLearner() const override { return is_learner_; }
 
   const NodeInstruments& instruments() const { return instruments_; }
   // The last ones, at most NodeRecorder::kRoleChangesKept, in their order.
@@ -241,7 +242,8 @@ class RaftNode final : public Replica, public TransportReceiver {
   Completions answers_;  // guarded by answers_mutex_
 
   mutable std::mutex picture_mutex_;
-  Picture picture_;  // guarded by picture_mutex_
+  Picture picture_;                       // guarded by picture_mutex_
+  std::atomic<bool> is_learner_ = false;  // by the picture; apart, since every call asks for it
 
   ProposalTracker proposals_;
   ReadCoordinator reads_;

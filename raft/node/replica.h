@@ -90,8 +90,7 @@ struct FollowerProgress {
 // Who leads, as far as a replica knows.
 struct Leadership {
   Term term;
-  NodeId leader;            // kNoNode if none is known
-  bool is_learner = false;  // the replica itself: it has no vote
+  NodeId leader;  // kNoNode if none is known
 };
 
 // A recent picture of a replica.
@@ -142,10 +141,15 @@ class Replica {
 
   virtual ReplicaStatus Status() const = 0;
 
-  // Part of the same, for those who ask with each request.
+  // Parts of the same, for those who ask with each request.
   virtual Leadership CurrentLeadership() const {
     const ReplicaStatus status = Status();
-    return {status.term, status.leader, status.membership.IsLearner(status.self)};
+    return {status.term, status.leader};
+  }
+  // Whether the replica itself has no vote.
+  virtual bool IsLearner() const {
+    const ReplicaStatus status = Status();
+    return status.membership.IsLearner(status.self);
   }
 };
 
