@@ -8,15 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "cmd/pontoonctl/bench_report.h"
 #include "cmd/pontoonctl/bench_runner.h"
+#include "cmd/pontoonctl/check_keys.h"
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/flag_values.h"
-#include "cmd/pontoonctl/key_range.h"
 #include "cmd/pontoonctl/session.h"
 
 namespace pontoon::ctl {
 namespace {
-
-constexpr char kPrefix[] = "pontoonctl-check-perf/";
 
 // Loads and bounds are those of etcdctl check perf.
 struct Load {
@@ -44,8 +42,8 @@ xl 15000, of 1 KiB each. It went well if 90 % of the puts that were wanted were 
 99 % of them within 100 ms, and all within 500 ms. A put counts from the time at
 which it was due.
 
-Writes keys that begin with pontoonctl-check-perf/, and deletes them afterwards; if
-there are some already, it does nothing. Their revisions stay until a compaction.
+It writes keys that begin with --prefix, and deletes them afterwards; if there are
+some already, it does nothing. Their revisions stay until a compaction.
 
 Exit code 1: it did not go well.
 
@@ -58,16 +56,17 @@ Examples:
   void DeclareFlags(CLI::App& app) override {
     app.add_option("--load", load_, "s, m, l or xl")->check(CLI::IsMember({"s", "m", "l", "xl"}));
     AddDurationFlag(app, "--duration", duration_, "How long");
+    keys_.DeclareOn(app);
   }
 
   Ending Run(const Environment& environment) override {
     Session session(environment.endpoints);
-    if (const Ending free = CheckFree(session, environment); free.code != ExitCode::kOk) {
-      return free;
+    if (const Ending none = keys_.CheckNone(session, environment); none.code != ExitCode::kOk) {
+      return none;
     }
     const Load& load = Loads().at(load_);
     BenchOptions options;
-    options.key_prefix = kPrefix;
+    options.key_prefix = keys_.prefix();
     options.key_size_bytes = kKeyBytes;
     options.value_size_bytes = kValueBytes;
     options.clients = load.clients;
@@ -75,45 +74,13 @@ Examples:
     options.timeout = environment.timeout;
     options.limits = {.duration = duration_, .rate_per_second = load.rate_per_second};
     const absl::StatusOr<BenchResult> result = RunBench(environment.endpoints, options);
-    const Ending tidied = Delete(session, environment);
+    const Ending tidied = keys_.TidyUp(session, environment);
     if (!result.ok()) return {ExitCode::kFailed, std::string(result.status().message())};
     const Ending verdict = Print(load, *result, environment);
     return verdict.code == ExitCode::kOk ? tidied : verdict;
   }
 
  private:
-  Ending CheckFree(Session& session, const Environment& environment) const {
-    const KeyRange range = KeyRange::Prefix(kPrefix);
-    etcdserverpb::RangeRequest request;
-    request.set_key(range.key);
-    request.set_range_end(range.end);
-    request.set_count_only(true);
-    etcdserverpb::RangeResponse response;
-    const Reply reply = session.Read(Deadline::After(environment.timeout),
-                                     [&](Server& server, grpc::ClientContext* context) {
-                                       return server.kv().Range(context, request, &response);
-                                     });
-    if (!reply.ok()) return EndingOfRead(reply);
-    if (response.count() == 0) return {};
-    return {ExitCode::kFailed,
-            absl::StrCat("there are ", response.count(), " keys that begin with ", kPrefix,
-                         "; if nobody needs them: pontoonctl del --prefix ", kPrefix)};
-  }
-
-  static Ending Delete(Session& session, const Environment& environment) {
-    const KeyRange range = KeyRange::Prefix(kPrefix);
-    etcdserverpb::DeleteRangeRequest request;
-    request.set_key(range.key);
-    request.set_range_end(range.end);
-    etcdserverpb::DeleteRangeResponse response;
-    const Reply reply = session.WriteRepeatable(
-        Deadline::After(environment.timeout), [&](Server& server, grpc::ClientContext* context) {
-          return server.kv().DeleteRange(context, request, &response);
-        });
-    if (reply.ok()) return {};
-    return {ExitCode::kFailed, absl::StrCat("its keys could not be deleted: ", Explain(reply))};
-  }
-
   static Ending Print(const Load& load, const BenchResult& result, const Environment& environment) {
     const double rate =
         static_cast<double>(result.latency.count()) / absl::ToDoubleSeconds(result.elapsed);
@@ -147,6 +114,7 @@ Examples:
 
   std::string load_ = "s";
   absl::Duration duration_ = absl::Minutes(1);
+  CheckKeys keys_{"pontoonctl-check-perf/"};
 };
 
 }  // namespace

@@ -90,6 +90,7 @@ std::unique_ptr<Command> NewTopCommand();
 std::unique_ptr<Command> NewHealthCommand();
 std::unique_ptr<Command> NewCheckHealthCommand();
 std::unique_ptr<Command> NewCheckPerfCommand();
+std::unique_ptr<Command> NewCheckDatascaleCommand();
 std::unique_ptr<Command> NewMemberListCommand();
 std::unique_ptr<Command> NewMemberAddCommand();
 std::unique_ptr<Command> NewMemberRemoveCommand();

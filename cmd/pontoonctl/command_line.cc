@@ -59,6 +59,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewHealthCommand());
   commands.push_back(NewCheckHealthCommand());
   commands.push_back(NewCheckPerfCommand());
+  commands.push_back(NewCheckDatascaleCommand());
   commands.push_back(NewMemberListCommand());
   commands.push_back(NewMemberAddCommand());
   commands.push_back(NewMemberRemoveCommand());

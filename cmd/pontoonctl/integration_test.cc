@@ -96,6 +96,41 @@ TEST_F(SingleServerTest, PutsGetsAndDeletes) {
   EXPECT_EQ(Out({"del", "kv/", "--prefix"}), "0\n");
 }
 
+TEST_F(SingleServerTest, TheMemoryForManyKeysIsMeasured) {
+  const std::string metrics = cluster_->metrics_endpoint(0);
+  const auto check =
+      nlohmann::json::parse(Out({"check", "datascale", "--metrics-endpoint", metrics, "--prefix",
+                                 "scale/", "--auto-compact", "--auto-defrag", "--output", "json"}));
+  EXPECT_EQ(check["verdict"], "pass");
+  EXPECT_EQ(check["keys"], 10'000);
+  EXPECT_EQ(check["written"], 10'000);
+  EXPECT_GT(check["memory_before_bytes"], 1 << 20);
+  EXPECT_GT(check["memory_after_bytes"], 1 << 20);
+  EXPECT_EQ(
+      check["memory_used_bytes"].get<int64_t>(),
+      check["memory_after_bytes"].get<int64_t>() - check["memory_before_bytes"].get<int64_t>());
+  EXPECT_EQ(Out({"get", "scale/", "--prefix", "--count-only"}), "0\n");
+  // It has compacted up to the deletion of its last keys, the last write so far.
+  const auto now = nlohmann::json::parse(Out({"get", "scale/", "--output", "json"}));
+  const int64_t revision = std::stoll(now["header"]["revision"].get<std::string>());
+  EXPECT_THAT(Run({"get", "scale/", "--rev", absl::StrCat(revision - 1)}).err,
+              HasSubstr("required revision has been compacted"));
+  EXPECT_EQ(Out({"get", "scale/", "--rev", absl::StrCat(revision)}), "");
+}
+
+TEST_F(SingleServerTest, NothingIsWrittenWhereTheMemoryCannotBeRead) {
+  const Result blind = Run({"check", "datascale", "--metrics-endpoint", "127.0.0.1:1"});
+  EXPECT_EQ(blind.code, ExitCode::kFailed);
+  EXPECT_THAT(blind.err, HasSubstr("cannot read http://127.0.0.1:1/metrics"));
+  EXPECT_THAT(blind.err, HasSubstr("--metrics-endpoint says where"));
+  EXPECT_EQ(Out({"get", "pontoonctl-check-datascale/", "--prefix", "--count-only"}), "0\n");
+  EXPECT_EQ(Out({"put", "scale-of-somebody/1", "1"}), "OK\n");
+  const Result in_use = Run({"check", "datascale", "--prefix", "scale-of-somebody/"});
+  EXPECT_THAT(in_use.err, HasSubstr("del --prefix scale-of-somebody/"));
+  EXPECT_EQ(Out({"get", "scale-of-somebody/1", "--print-value-only"}), "1\n");
+  EXPECT_EQ(Run({"check", "datascale", "--prefix", ""}).code, ExitCode::kUsage);
+}
+
 TEST_F(SingleServerTest, LargeRangesAreReadInPages) {
   constexpr int kKeys = 200;  // which are 8 MB together
   std::string expected;

@@ -9,6 +9,7 @@
 #include "cmd/pontoonctl/display_flags.h"
 #include "cmd/pontoonctl/kv_flags.h"
 #include "cmd/pontoonctl/kv_printer.h"
+#include "cmd/pontoonctl/maintenance_calls.h"
 #include "cmd/pontoonctl/range_pager.h"
 #include "cmd/pontoonctl/range_printer.h"
 #include "cmd/pontoonctl/session.h"
@@ -208,15 +209,9 @@ Examples:
   }
 
   Ending Run(const Environment& environment) override {
-    etcdserverpb::CompactionRequest request;
-    request.set_revision(revision_);
-    request.set_physical(physical_);
-    etcdserverpb::CompactionResponse response;
-    const Reply reply = Session(environment.endpoints)
-                            .Write(Deadline::After(environment.timeout),
-                                   [&](Server& server, grpc::ClientContext* context) {
-                                     return server.kv().Compact(context, request, &response);
-                                   });
+    Session session(environment.endpoints);
+    const Reply reply =
+        Compact(session, environment, {.revision = revision_, .physical = physical_});
     if (reply.ok()) PrintResult(environment);
     return EndingOfWrite(reply);
   }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/hash_survey.h"
+#include "cmd/pontoonctl/maintenance_calls.h"
 #include "cmd/pontoonctl/member_id.h"
 #include "cmd/pontoonctl/session.h"
 
@@ -108,11 +109,7 @@ Examples:
   Ending Run(const Environment& environment) override {
     size_t failed = 0;
     for (const Endpoint& endpoint : environment.endpoints) {
-      etcdserverpb::DefragmentResponse response;
-      const Reply reply = AskOnce(endpoint, Deadline::After(environment.timeout),
-                                  [&](Server& server, grpc::ClientContext* context) {
-                                    return server.maintenance().Defragment(context, {}, &response);
-                                  });
+      const Reply reply = Defragment(endpoint, environment);
       if (reply.ok()) {
         environment.terminal.out << "defragmented " << endpoint.address() << std::endl;
       } else {

@@ -61,11 +61,12 @@ std::string ServerProgram() {
 TestCluster::TestCluster(const std::string& directory, int size) {
   std::filesystem::remove_all(directory);
   std::filesystem::create_directories(directory);
-  const std::vector<int> ports = FreePorts(2 * size);
+  const std::vector<int> ports = FreePorts(3 * size);
   for (int i = 0; i < size; ++i) {
     servers_.push_back({.name = absl::StrCat("node", i),
-                        .endpoint = absl::StrCat("127.0.0.1:", ports[2 * i]),
-                        .peer_url = absl::StrCat("http://127.0.0.1:", ports[2 * i + 1])});
+                        .endpoint = absl::StrCat("127.0.0.1:", ports[3 * i]),
+                        .peer_url = absl::StrCat("http://127.0.0.1:", ports[3 * i + 1]),
+                        .metrics = absl::StrCat("127.0.0.1:", ports[3 * i + 2])});
   }
   for (Server& server : servers_) Start(directory, server);
 }
@@ -94,7 +95,8 @@ void TestCluster::Start(const std::string& directory, Server& server) {
                                     absl::StrCat("--advertise-client-urls=", client_url),
                                     absl::StrCat("--listen-peer-urls=", server.peer_url),
                                     absl::StrCat("--initial-advertise-peer-urls=", server.peer_url),
-                                    absl::StrCat("--initial-cluster=", members)};
+                                    absl::StrCat("--initial-cluster=", members),
+                                    absl::StrCat("--listen-metrics-urls=http://", server.metrics)};
   // All memory is taken before fork; the child only makes system calls.
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

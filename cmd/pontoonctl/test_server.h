@@ -28,6 +28,9 @@ class TestCluster {
   // "127.0.0.1:PORT" of one server.
   const std::string& endpoint(int server) const { return servers_[server].endpoint; }
 
+  // Where one of them serves its metrics.
+  const std::string& metrics_endpoint(int server) const { return servers_[server].metrics; }
+
   // Of all, with commas between.
   std::string endpoints() const;
 
@@ -42,6 +45,7 @@ class TestCluster {
     std::string name;
     std::string endpoint;
     std::string peer_url;
+    std::string metrics;
     pid_t pid = -1;
   };
 
