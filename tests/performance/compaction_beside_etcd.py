@@ -29,7 +29,8 @@ STILL_MB = 1
 SECONDS_MAX = 900
 STATE = {"etcd": "member/snap", "pontoon": "state"}  # the rest of a data folder is log, about which compaction is not
 FIGURES = (("before_mb", "data folder of a node before (MB)"), ("state_before_mb", "of this the state (MB)"),
-           ("at_once_mb", "data folder at once after the compaction (MB)"), ("after_30_s_mb", "30 s after it (MB)"),
+           ("at_once_mb", "data folder at once after the compaction (MB)"), ("most_mb", "its highest after it (MB)"),
+           ("after_30_s_mb", "30 s after it (MB)"),
            ("still_mb", "where it stands still (MB)"), ("state_still_mb", "of this the state (MB)"),
            ("still_s", "this long after the compaction (s)"))
 
@@ -59,7 +60,7 @@ def compact(cluster, state, revisions):
     print(json.dumps([[round(second), round(size)] for second, size in sizes]), file=sys.stderr)
     still_mb = sizes[-1][1]
     return {"before_mb": before_mb, "state_before_mb": state_before_mb, "at_once_mb": sizes[0][1],
-            "after_30_s_mb": sizes[30 // LOOK_SECONDS][1], "still_mb": still_mb,
+            "most_mb": max(size for _, size in sizes), "after_30_s_mb": sizes[30 // LOOK_SECONDS][1], "still_mb": still_mb,
             "still_s": next(second for second, size in sizes if abs(size - still_mb) <= STILL_MB),
             "state_still_mb": disk_mb(node.data / state)}
 
