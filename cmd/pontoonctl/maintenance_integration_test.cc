@@ -108,7 +108,10 @@ TEST_F(MaintenanceTest, TheCompletionKnowsAllCommands) {
                 "[[ $(complete_to pontoonctl lease k) == keep-alive ]] || exit 1\n"
                 "[[ $(complete_to pontoonctl mirror --onc) == --once ]] || exit 2\n"
                 "[[ $(complete_to pontoonctl --endpoints lock wat) == watch ]] || exit 3\n"
-                "[[ $(complete_to pontoonctl get k --time) == --timeout ]] || exit 4\n");
+                "[[ $(complete_to pontoonctl get k --time) == --timeout ]] || exit 4\n"
+                "[[ $(complete_to pontoonctl check datas) == datascale ]] || exit 5\n"
+                "[[ $(complete_to pontoonctl check datascale --m) == --metrics-endpoint ]] ||\n"
+                "  exit 6\n");
   auto bash = ChildProcess::Start({"bash", script}, {});
   ASSERT_TRUE(bash.ok());
   EXPECT_EQ((*bash)->Wait(), 0);
