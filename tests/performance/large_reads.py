@@ -24,7 +24,7 @@ import threading
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 from clusters import bench, cluster_of, fill, load_program
 from processes.child import run
-from sizes import forget_highest_memory, memory_mb
+from sizes import HighestAnonymous, forget_highest_memory, memory_mb
 
 RATE = 500
 SECONDS = 10
@@ -81,17 +81,17 @@ def main():
         cluster.start()
         print(fill(cluster, options.keys, options.value_size), file=sys.stderr, flush=True)
         node = cluster.nodes[0]
-        print(f"| {options.server}, beside | short reads p50 (us) | p99 (us) | memory of the node before (MB) | at most (MB) "
-              "| one read takes (s) | times |\n|---|---|---|---|---|---|---|")
+        print(f"| {options.server}, beside | short reads p50 (us) | p99 (us) | own memory of the node before (MB) | at most (MB) "
+              "| with mapped files at most (MB) | one read takes (s) | times |\n|---|---|---|---|---|---|---|---|")
         for name in options.beside:
             words, flags = LARGE[name]
             reports = []
-            before = memory_mb(node, "VmRSS")
             forget_highest_memory(node)
-            with contextlib.nullcontext() if flags is None else again_and_again(node, flags, reports):
+            with HighestAnonymous(node) as own, \
+                    contextlib.nullcontext() if flags is None else again_and_again(node, flags, reports):
                 short = bench(cluster, "get", "--keys", options.keys, "--rate", RATE, "--duration", f"{SECONDS}s",
                               "--clients", 64, "--connections", 4, nodes=[node])
-            print(f"| {words} | {short['latency_p50_us']:.0f} | {short['latency_p99_us']:.0f} | {before:.0f} "
+            print(f"| {words} | {short['latency_p50_us']:.0f} | {short['latency_p99_us']:.0f} | {own.before_mb:.0f} | {own.mb:.0f} "
                   f"| {memory_mb(node, 'VmHWM'):.0f} | {took(reports)} | {len(reports)} |", flush=True)
 
 
