@@ -87,16 +87,18 @@ Frontend::Frontend(const Config& config, const Identity& identity, raft::Replica
     : book_(identity),
       member_({.cluster = identity.cluster, .call_timeout = CallTimeout(config)}, replica,
               Clock::System()),
+      read_gate_({replica, store, Clock::System()}, NewThreadExecutor("revisions")),
       point_reads_(store, replica, NewThreadExecutor("point-reads")),
       range_reads_(store, replica, NewThreadExecutor("range-reads")),
       hashes_(store, replica, NewThreadExecutor("hashes")),
       streams_(NewThreadExecutor("streams")),
       alarms_(replica, Clock::System()),
       quota_(store, &alarms_, config.quota_backend_bytes),
-      kv_service_({&member_, store, &point_reads_, &range_reads_, &quota_, streams_.get()},
-                  {.request_bytes_max = config.request_bytes_max,
-                   .txn_ops_max = config.txn_ops_max,
-                   .range_bytes_max = config.range_bytes_max}),
+      kv_service_(
+          {&member_, store, &read_gate_, &point_reads_, &range_reads_, &quota_, streams_.get()},
+          {.request_bytes_max = config.request_bytes_max,
+           .txn_ops_max = config.txn_ops_max,
+           .range_bytes_max = config.range_bytes_max}),
       maintenance_service_({&member_, store, &point_reads_, reporter, &hashes_, streams_.get()}),
       cluster_service_({&member_, &book_, &point_reads_, identity.token, config.learners_max}),
       watch_hub_(
@@ -184,7 +186,9 @@ kv::ClientActivity Frontend::Activity() const {
 
 void Frontend::Shut() {
   watch_hub_.EndAll(kv::kErrStopped);
-  lease_keeper_.Stop();  // what waits there does not wait for this member's replica
+  // What waits there does not wait for this member's replica.
+  lease_keeper_.Stop();
+  read_gate_.Stop();
   server_->Shutdown(std::chrono::system_clock::now() + kShutTimeout);
 }
 

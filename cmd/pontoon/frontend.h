@@ -33,7 +33,8 @@
 #include "kv/service/member.h"
 #include "kv/service/member_publisher.h"
 #include "kv/service/peer_digests.h"
-#include "kv/service/read_lane.h"
+#include "kv/read/read_gate.h"
+#include "kv/read/read_lane.h"
 #include "kv/service/status_reporter.h"
 #include "kv/service/unknown_calls.h"
 #include "kv/store/kv_store.h"
@@ -83,6 +84,7 @@ class Frontend {
 
   const MemberBook book_;
   kv::Member member_;
+  kv::ReadGate read_gate_;
   kv::ReadLane point_reads_;
   kv::ReadLane range_reads_;
   kv::ReadLane hashes_;

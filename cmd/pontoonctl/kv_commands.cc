@@ -12,6 +12,7 @@
 #include "cmd/pontoonctl/maintenance_calls.h"
 #include "cmd/pontoonctl/range_pager.h"
 #include "cmd/pontoonctl/range_printer.h"
+#include "cmd/pontoonctl/read_flags.h"
 #include "cmd/pontoonctl/session.h"
 
 namespace pontoon::ctl {
@@ -78,6 +79,7 @@ class GetCommand : public Command {
   pontoonctl get --from-key "" --count-only
   pontoonctl get --prefix config/ --sort-by modify --order descend --limit 10
   pontoonctl get greeting --rev 7 --output json
+  pontoonctl get greeting --max-staleness 2s  (from any server that can prove that)
 
 A range is read in pages, all of one revision, and printed as they come: if a page
 cannot be read, what stands there is a beginning. In another order than that of
@@ -87,13 +89,15 @@ the keys it is one answer, which the server may refuse as too large.
 
   void DeclareFlags(CLI::App& app) override {
     flags_.DeclareOn(app);
+    read_flags_.DeclareOn(app);
     app.add_flag("--print-value-only", print_value_only_, "Print the values without the keys");
     display_.DeclareOn(app);
   }
 
   Ending Run(const Environment& environment) override {
-    const auto request = flags_.Build();
+    auto request = flags_.Build();
     if (!request.ok()) return UsageError(request.status());
+    if (absl::Status s = read_flags_.AddTo(&*request); !s.ok()) return UsageError(s);
     if (print_value_only_ && (request->keys_only() || request->count_only())) {
       return ctl::UsageError("--print-value-only needs values: not with --keys-only, --count-only");
     }
@@ -149,6 +153,7 @@ the keys it is one answer, which the server may refuse as too large.
   }
 
   GetFlags flags_;
+  ReadFlags read_flags_;
   DisplayFlags display_;
   bool print_value_only_ = false;
 };

@@ -45,6 +45,7 @@ Reply RangePager::Next(RangeResponse* page) {
   if (!reply.ok()) return reply;
   if (std::exchange(at_beginning_, false)) {
     if (request_.revision() == 0) request_.set_revision(page->header().revision());
+    AwaitRevision();
     count_ = page->count();
   }
   keys_left_ -= page->kvs_size();
@@ -54,6 +55,15 @@ Reply RangePager::Next(RangeResponse* page) {
   request_.set_key(page->kvs().rbegin()->key() + '\0');
   AdaptLimit(*page);
   return reply;
+}
+
+// The next page may come from a server that is behind the one before.
+void RangePager::AwaitRevision() {
+  if (!request_.serializable()) return;
+  pontoon::v1::ReadOptions options;
+  options.set_consistency(pontoon::v1::ReadOptions::FOLLOWER);
+  options.set_min_revision(request_.revision());
+  *request_.mutable_read_options() = options;
 }
 
 void RangePager::AdaptLimit(const RangeResponse& page) {

@@ -44,6 +44,7 @@ class RangePager {
   // Keys in the next page, of `wanted`.
   void SetLimit(int64_t wanted);
   void AdaptLimit(const etcdserverpb::RangeResponse& page);
+  void AwaitRevision();
 
   etcdserverpb::RangeRequest request_;
   Fetch fetch_;

@@ -116,6 +116,23 @@ TEST(RangePager, OfAnEmptyRangeIsOneEmptyPage) {
   EXPECT_EQ(store.requests.size(), 1u);
 }
 
+TEST(RangePager, PagesOfAServerThatIsBehindAreWaitedFor) {
+  FakeStore store;
+  for (int i = 0; i < 100; ++i) store.keys[absl::StrFormat("k%04d", i)] = "v";
+  RangeRequest request;
+  request.set_key("k");
+  request.set_range_end("l");
+  request.set_serializable(true);
+  request.mutable_read_options()->mutable_max_staleness()->set_seconds(1);
+  RangePager pager(request, store.Fetch());
+  RangeResponse page;
+  while (!pager.at_end()) ASSERT_TRUE(pager.Next(&page).ok());
+  ASSERT_GE(store.requests.size(), 2u);
+  EXPECT_EQ(store.requests[0].read_options().ShortDebugString(), "max_staleness { seconds: 1 }");
+  EXPECT_EQ(store.requests[1].read_options().ShortDebugString(),
+            "consistency: FOLLOWER min_revision: 101");
+}
+
 TEST(RangePager, HandsAFailureOn) {
   const Reply failure{Outcome::kRefused, grpc::Status(grpc::StatusCode::OUT_OF_RANGE, "compacted")};
   RangePager pager(KeyRange::Prefix("k"), RangePager::Consistency::kSerializable,

@@ -8,7 +8,7 @@
 #include "kv/errors.h"
 #include "kv/lease/renewal_stream.h"
 #include "kv/service/command_result.h"
-#include "kv/service/outcome.h"
+#include "kv/outcome.h"
 #include "kv/store/lease_records.h"
 #include "proto/command.pb.h"
 

@@ -9,7 +9,7 @@
 #include "kv/lease/lease_keeper.h"
 #include "kv/service/leader_monitor.h"
 #include "kv/service/member.h"
-#include "kv/service/read_lane.h"
+#include "kv/read/read_lane.h"
 #include "kv/store/kv_store.h"
 #include "proto/rpc.grpc.pb.h"
 

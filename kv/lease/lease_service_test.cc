@@ -22,6 +22,7 @@
 #include "kv/lease/renewal_stream.h"
 #include "kv/maintenance/alarm_raiser.h"
 #include "kv/maintenance/store_quota.h"
+#include "kv/read/read_gate.h"
 #include "kv/service/client_server.h"
 #include "kv/service/kv_service.h"
 #include "kv/service/testing/calls.h"
@@ -51,6 +52,8 @@ struct TestMember {
     replica = std::make_unique<InstantReplica>(self, store.get());
     member = std::make_unique<Member>(Member::Options{kCluster, kCallTimeout}, replica.get(),
                                       Clock::System());
+    gate = std::make_unique<ReadGate>(ReadGate::Parts{replica.get(), store.get(), Clock::System()},
+                                      NewThreadExecutor("revisions"));
     reads = std::make_unique<ReadLane>(store.get(), replica.get(), NewThreadExecutor("reads"));
     executor = NewThreadExecutor("lessor");
     lessor = std::make_unique<Lessor>(
@@ -66,7 +69,8 @@ struct TestMember {
     service = std::make_unique<LeaseService>(LeaseService::Parts{
         member.get(), store.get(), granter.get(), keeper.get(), reads.get(), leader_monitor.get()});
     kv_service = std::make_unique<KvService>(
-        KvService::Parts{member.get(), store.get(), reads.get(), reads.get()}, RequestLimits());
+        KvService::Parts{member.get(), store.get(), gate.get(), reads.get(), reads.get()},
+        RequestLimits());
   }
   ~TestMember() {
     keeper->Close();
@@ -78,6 +82,7 @@ struct TestMember {
   std::unique_ptr<KvStore> store;
   std::unique_ptr<InstantReplica> replica;
   std::unique_ptr<Member> member;
+  std::unique_ptr<ReadGate> gate;
   std::unique_ptr<ReadLane> reads;
   std::unique_ptr<Executor> executor;
   std::unique_ptr<Lessor> lessor;

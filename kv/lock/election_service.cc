@@ -5,7 +5,7 @@
 
 #include "kv/lock/observation.h"
 #include "kv/service/command_result.h"
-#include "kv/service/outcome.h"
+#include "kv/outcome.h"
 
 namespace pontoon::kv {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "kv/lock/queue_call.h"
 #include "kv/service/leader_monitor.h"
-#include "kv/service/read_lane.h"
+#include "kv/read/read_lane.h"
 #include "proto/v3election.grpc.pb.h"
 
 namespace pontoon::kv {

@@ -1,7 +1,7 @@
 #include "kv/lock/lock_service.h"
 
 #include "kv/service/command_result.h"
-#include "kv/service/outcome.h"
+#include "kv/outcome.h"
 #include "kv/store/write_operations.h"
 
 namespace pontoon::kv {

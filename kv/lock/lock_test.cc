@@ -16,6 +16,7 @@
 #include "kv/lease/lease_service.h"
 #include "kv/lock/election_service.h"
 #include "kv/lock/lock_service.h"
+#include "kv/read/read_gate.h"
 #include "kv/service/client_server.h"
 #include "kv/service/kv_service.h"
 #include "kv/service/testing/calls.h"
@@ -61,6 +62,9 @@ class LockTest : public testing::Test {
     store_ = OpenFreshStore();
     replica_ = std::make_unique<InstantReplica>(kSelf, store_.get());
     member_ = std::make_unique<Member>(Member::Options{kCluster}, replica_.get(), Clock::System());
+    gate_ =
+        std::make_unique<ReadGate>(ReadGate::Parts{replica_.get(), store_.get(), Clock::System()},
+                                   NewThreadExecutor("revisions"));
     reads_ = std::make_unique<ReadLane>(store_.get(), replica_.get(), NewThreadExecutor("reads"));
     granter_ = std::make_unique<LeaseGranter>(member_.get(), LeaseGranter::Options{.seed = 1});
     executor_ = NewThreadExecutor("locks");
@@ -73,7 +77,8 @@ class LockTest : public testing::Test {
     election_service_ =
         std::make_unique<ElectionService>(parts, reads_.get(), leader_monitor_.get());
     kv_service_ = std::make_unique<KvService>(
-        KvService::Parts{member_.get(), store_.get(), reads_.get(), reads_.get()}, RequestLimits());
+        KvService::Parts{member_.get(), store_.get(), gate_.get(), reads_.get(), reads_.get()},
+        RequestLimits());
     // Without renewals.
     lease_service_ = std::make_unique<LeaseService>(LeaseService::Parts{
         member_.get(), store_.get(), granter_.get(), nullptr, reads_.get(), nullptr});
@@ -211,6 +216,7 @@ class LockTest : public testing::Test {
   std::unique_ptr<KvStore> store_;
   std::unique_ptr<InstantReplica> replica_;
   std::unique_ptr<Member> member_;
+  std::unique_ptr<ReadGate> gate_;
   std::unique_ptr<ReadLane> reads_;
   std::unique_ptr<LeaseGranter> granter_;
   std::unique_ptr<Executor> executor_;

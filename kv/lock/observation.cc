@@ -3,7 +3,7 @@
 #include "absl/status/statusor.h"
 #include "kv/errors.h"
 #include "kv/lock/queue.h"
-#include "kv/service/outcome.h"
+#include "kv/outcome.h"
 
 namespace pontoon::kv {
 

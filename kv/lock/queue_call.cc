@@ -4,7 +4,7 @@
 
 #include "kv/errors.h"
 #include "kv/service/command_result.h"
-#include "kv/service/outcome.h"
+#include "kv/outcome.h"
 
 namespace pontoon::kv {
 namespace {

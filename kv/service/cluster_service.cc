@@ -8,7 +8,7 @@
 #include "kv/errors.h"
 #include "kv/service/member_changes.h"
 #include "kv/service/member_id.h"
-#include "kv/service/outcome.h"
+#include "kv/outcome.h"
 
 namespace pontoon::kv {
 namespace {

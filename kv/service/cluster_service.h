@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "kv/service/member.h"
 #include "kv/service/member_directory.h"
-#include "kv/service/read_lane.h"
+#include "kv/read/read_lane.h"
 #include "proto/rpc.grpc.pb.h"
 #include "raft/base/membership_change.h"
 

@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "kv/service/command.h"
 #include "kv/service/member.h"
-#include "kv/service/outcome.h"
+#include "kv/outcome.h"
 #include "kv/store/kv_result.h"
 #include "raft/base/check.h"
 #include "raft/base/instant.h"

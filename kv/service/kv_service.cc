@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "kv/errors.h"
 #include "kv/service/command.h"
 #include "kv/service/command_result.h"
-#include "kv/service/outcome.h"
+#include "kv/outcome.h"
 #include "kv/service/patient_call.h"
 #include "kv/service/txn_validation.h"
 #include "kv/store/range.h"
@@ -43,20 +44,6 @@ void ForEachRange(const TxnRequest& txn, Visit visit) {
   for (const RequestOp& op : txn.failure()) visit(op.request_range());
 }
 
-// The next piece of a range.
-absl::StatusOr<StreamCall<RangeStreamResponse>::Step> MakePiece(const Member& member,
-                                                                RangeWalk* walk,
-                                                                RangeStreamResponse* piece) {
-  using Step = StreamCall<RangeStreamResponse>::Step;
-  RangeResponse* const range = piece->mutable_range_response();
-  const absl::StatusOr<RangeWalk::Step> step = walk->Go(kStreamPieceBytes, range);
-  if (!step.ok()) return step.status();
-  if (*step == RangeWalk::Step::kNothing) return Step::kNothing;
-  if (*step == RangeWalk::Step::kPiece) return Step::kPiece;
-  member.FillHeader(member.replica()->CurrentLeadership().term, range->mutable_header());
-  return Step::kLastPiece;
-}
-
 }  // namespace
 
 template <typename Request>
@@ -89,63 +76,68 @@ ServerUnaryReactor* KvService::Write(CallbackServerContext* call, const absl::St
   return reactor;
 }
 
-template <typename Execute, typename Response>
-ServerUnaryReactor* KvService::Read(CallbackServerContext* call, const absl::Status& valid,
-                                    ReadPlan plan, Execute execute, Response* response) {
-  ServerUnaryReactor* const reactor = call->DefaultReactor();
-  const auto answer = [this, call, reactor, execute, response](const ReadView& view, Term term) {
-    // Whoever gave up while the read waited would only cost the others time.
-    absl::Status status = call->IsCancelled() ? absl::Status(kErrCanceled) : execute(view);
-    if (status.ok()) parts_.member->FillHeader(term, response->mutable_header());
-    reactor->Finish(ToGrpc(status));
-  };
-  const auto post = [reactor, answer, lane = plan.lane] {
-    if (absl::Status s = lane->Post(answer); !s.ok()) reactor->Finish(ToGrpc(s));
-  };
+template <typename Request>
+absl::StatusOr<ReadOptions> KvService::Admit(const CallbackServerContext& call,
+                                             const absl::Status& valid,
+                                             const Request& request) const {
+  absl::StatusOr<ReadOptions> options = ReadOptionsOf(request, call.client_metadata());
+  // A learner has a state to read, and no part in what the cluster agrees on. As in etcd it serves
+  // no transactions.
+  const bool is_local = options.ok() && options->consistency == Consistency::kFollower &&
+                        std::is_same_v<Request, RangeRequest>;
+  const auto learners = is_local ? Member::Learners::kServe : Member::Learners::kRefuse;
+  if (absl::Status s = parts_.member->CheckServing(call, learners); !s.ok()) return s;
+  if (!valid.ok()) return valid;
+  return options;
+}
 
-  absl::Status ready = parts_.member->CheckServing(*call, plan.learners);
-  if (ready.ok()) ready = valid;
-  if (!ready.ok()) {
-    reactor->Finish(ToGrpc(ready));
-  } else if (plan.consistency == Consistency::kSerializable) {
-    post();
-  } else {
-    raft::Replica* const replica = parts_.member->replica();
-    replica->ReadBarrier(
-        raft::ReadMode::kQuorum, parts_.member->DeadlineOf(*call),
-        [reactor, post, replica](absl::Status passed) {
-          if (passed.ok()) return post();
-          reactor->Finish(ToGrpc(ErrorOfRead(passed, replica->CurrentLeadership().leader)));
-        });
+template <typename Response>
+void KvService::FillAnswer(Term term, const ReadGate::Passed& passed, Response* response) const {
+  parts_.member->FillHeader(term, response->mutable_header());
+  FillReport(passed.consistency, parts_.gate->StalenessOf(passed), response->mutable_read_report());
+}
+
+template <typename Request, typename Execute, typename Response>
+ServerUnaryReactor* KvService::Read(CallbackServerContext* call, const absl::Status& valid,
+                                    const Request& request, Execute execute, Response* response) {
+  ServerUnaryReactor* const reactor = call->DefaultReactor();
+  const absl::StatusOr<ReadOptions> options = Admit(*call, valid, request);
+  if (!options.ok()) {
+    reactor->Finish(ToGrpc(options.status()));
+    return reactor;
   }
+  parts_.gate->Pass(*options, parts_.member->DeadlineOf(*call),
+                    [this, call, reactor, execute, response,
+                     lane = LaneOf(request)](absl::StatusOr<ReadGate::Passed> passed) {
+                      if (!passed.ok()) return reactor->Finish(ToGrpc(passed.status()));
+                      const absl::Status posted =
+                          lane->Post([this, call, reactor, execute, response, passed = *passed](
+                                         const ReadView& view, Term term) {
+                            // Whoever gave up while the read waited would only cost the others
+                            // time.
+                            const absl::Status status =
+                                call->IsCancelled() ? absl::Status(kErrCanceled) : execute(view);
+                            if (status.ok()) FillAnswer(term, passed, response);
+                            reactor->Finish(ToGrpc(status));
+                          });
+                      if (!posted.ok()) reactor->Finish(ToGrpc(posted));
+                    });
   return reactor;
 }
 
-KvService::ReadPlan KvService::PlanOf(const RangeRequest& request) const {
-  ReadPlan plan{request.range_end().empty() ? parts_.point_reads : parts_.range_reads,
-                Consistency::kLinearizable};
-  if (request.serializable()) {
-    plan.consistency = Consistency::kSerializable;
-    plan.learners = Member::Learners::kServe;
-  }
-  return plan;
+ReadLane* KvService::LaneOf(const RangeRequest& request) const {
+  return request.range_end().empty() ? parts_.point_reads : parts_.range_reads;
 }
 
-// A transaction may be stale only if it says so in every range. (etcd takes one without any range,
-// which only compares, for serializable as well.)
-KvService::ReadPlan KvService::PlanOf(const TxnRequest& request) const {
-  ReadPlan plan{parts_.point_reads, Consistency::kLinearizable};
-  int ranges = 0, serializable = 0;
+ReadLane* KvService::LaneOf(const TxnRequest& request) const {
+  ReadLane* lane = parts_.point_reads;
   ForEachRange(request, [&](const RangeRequest& range) {
-    ++ranges;
-    if (range.serializable()) ++serializable;
-    if (!range.range_end().empty()) plan.lane = parts_.range_reads;
+    if (!range.range_end().empty()) lane = parts_.range_reads;
   });
-  if (ranges > 0 && serializable == ranges) plan.consistency = Consistency::kSerializable;
   for (const etcdserverpb::Compare& compare : request.compare()) {
-    if (!compare.range_end().empty()) plan.lane = parts_.range_reads;
+    if (!compare.range_end().empty()) lane = parts_.range_reads;
   }
-  return plan;
+  return lane;
 }
 
 ServerUnaryReactor* KvService::Range(CallbackServerContext* call, const RangeRequest* request,
@@ -153,41 +145,44 @@ ServerUnaryReactor* KvService::Range(CallbackServerContext* call, const RangeReq
   const auto execute = [this, request, response](const ReadView& view) {
     return view.Range(*request, response, limits_.range_bytes_max);
   };
-  return Read(call, CheckRangeRequest(*request), PlanOf(*request), execute, response);
+  return Read(call, CheckRangeRequest(*request), *request, execute, response);
 }
 
 grpc::ServerWriteReactor<RangeStreamResponse>* KvService::RangeStream(CallbackServerContext* call,
                                                                       const RangeRequest* request) {
   auto* const stream = new StreamCall<RangeStreamResponse>(parts_.streams);
-  absl::Status ready = parts_.member->CheckServing(*call);
-  if (ready.ok()) ready = CheckRangeWalk(*request);
-  if (!ready.ok()) {
-    stream->FinishNow(ready);
-  } else if (request->serializable()) {
-    BeginStream(*request, stream);
-  } else {
-    raft::Replica* const replica = parts_.member->replica();
-    replica->ReadBarrier(raft::ReadMode::kQuorum, parts_.member->DeadlineOf(*call),
-                         [this, request, stream, replica](absl::Status passed) {
-                           if (passed.ok()) return BeginStream(*request, stream);
-                           const NodeId leader = replica->CurrentLeadership().leader;
-                           stream->FinishNow(ErrorOfRead(passed, leader));
-                         });
+  const absl::StatusOr<ReadOptions> options = Admit(*call, CheckRangeWalk(*request), *request);
+  if (!options.ok()) {
+    stream->FinishNow(options.status());
+    return stream;
   }
+  parts_.gate->Pass(*options, parts_.member->DeadlineOf(*call),
+                    [this, request, stream](absl::StatusOr<ReadGate::Passed> passed) {
+                      if (!passed.ok()) return stream->FinishNow(passed.status());
+                      BeginStream(*request, *passed, stream);
+                    });
   return stream;
 }
 
-void KvService::BeginStream(const RangeRequest& request, StreamCall<RangeStreamResponse>* stream) {
+void KvService::BeginStream(const RangeRequest& request, const ReadGate::Passed& passed,
+                            StreamCall<RangeStreamResponse>* stream) {
+  using Step = StreamCall<RangeStreamResponse>::Step;
   // The first step of a walk reads, so it is begun where the others are made.
-  stream->Begin([this, request = request, view = parts_.store->View(),
-                 walk = std::unique_ptr<RangeWalk>()](RangeStreamResponse* piece) mutable
-                -> absl::StatusOr<StreamCall<RangeStreamResponse>::Step> {
+  stream->Begin([this, request = request, passed, view = parts_.store->View(),
+                 walk = std::unique_ptr<RangeWalk>()](
+                    RangeStreamResponse* piece) mutable -> absl::StatusOr<Step> {
     if (walk == nullptr) {
       auto begun = RangeWalk::Begin(std::move(view), std::move(request));
       if (!begun.ok()) return begun.status();
       walk = *std::move(begun);
     }
-    return MakePiece(*parts_.member, walk.get(), piece);
+    RangeResponse* const range = piece->mutable_range_response();
+    const absl::StatusOr<RangeWalk::Step> step = walk->Go(kStreamPieceBytes, range);
+    if (!step.ok()) return step.status();
+    if (*step == RangeWalk::Step::kNothing) return Step::kNothing;
+    if (*step == RangeWalk::Step::kPiece) return Step::kPiece;
+    FillAnswer(parts_.member->replica()->CurrentLeadership().term, passed, range);
+    return Step::kLastPiece;
   });
 }
 
@@ -206,12 +201,13 @@ ServerUnaryReactor* KvService::Txn(CallbackServerContext* call, const TxnRequest
                                    TxnResponse* response) {
   const absl::Status valid = CheckTxnRequest(*request, limits_.txn_ops_max);
   if (!valid.ok() || !IsReadOnly(*request)) {
-    return Write(call, CheckRoom(valid, *request), *request, response);
+    const absl::Status sensible = valid.ok() ? CheckNoReadOptions(*request) : valid;
+    return Write(call, CheckRoom(sensible, *request), *request, response);
   }
   const auto execute = [this, request, response](const ReadView& view) {
     return view.Txn(*request, response, limits_.range_bytes_max);
   };
-  return Read(call, valid, PlanOf(*request), execute, response);
+  return Read(call, valid, *request, execute, response);
 }
 
 ServerUnaryReactor* KvService::Compact(CallbackServerContext* call,

@@ -10,8 +10,10 @@
 
 #include "absl/status/status.h"
 #include "kv/maintenance/store_quota.h"
+#include "kv/read/read_gate.h"
+#include "kv/read/read_options.h"
 #include "kv/service/member.h"
-#include "kv/service/read_lane.h"
+#include "kv/read/read_lane.h"
 #include "kv/service/stream_call.h"
 #include "kv/store/kv_store.h"
 #include "proto/rpc.grpc.pb.h"
@@ -30,9 +32,8 @@ struct RequestLimits {
 };
 
 // Puts, deletions, transactions and compactions are commands: proposed to the replica, and answered
-// with what applying them gave. Reads wait until the replica has confirmed that this member is up
-// to date, unless the client wants them serializable, and are then executed on the member's own
-// state.
+// with what applying them gave. Reads wait until this member's own state is as new as the client
+// wants it (ReadGate), and are then executed on that.
 //
 // Thread safety: as gRPC needs it. Nothing here blocks: a call is answered by the thread that has
 // the answer.
@@ -42,6 +43,7 @@ class KvService final : public etcdserverpb::KV::CallbackService {
   struct Parts {
     const Member* member;
     KvStore* store;
+    ReadGate* gate;
     ReadLane* point_reads;
     ReadLane* range_reads;
     StoreQuota* quota = nullptr;  // null: none
@@ -69,14 +71,13 @@ class KvService final : public etcdserverpb::KV::CallbackService {
                                     etcdserverpb::CompactionResponse* response) override;
 
  private:
-  enum class Consistency { kLinearizable, kSerializable };
-  struct ReadPlan {
-    ReadLane* lane;
-    Consistency consistency;
-    Member::Learners learners = Member::Learners::kRefuse;
-  };
-  ReadPlan PlanOf(const etcdserverpb::RangeRequest& request) const;
-  ReadPlan PlanOf(const etcdserverpb::TxnRequest& request) const;
+  ReadLane* LaneOf(const etcdserverpb::RangeRequest& request) const;
+  ReadLane* LaneOf(const etcdserverpb::TxnRequest& request) const;
+
+  // OK if the member serves a read of `request`, and that is `valid`.
+  template <typename Request>
+  absl::StatusOr<ReadOptions> Admit(const grpc::CallbackServerContext& call,
+                                    const absl::Status& valid, const Request& request) const;
 
   // Proposes `request`, if it is `valid`, and calls `done` later with what came of it. An error
   // means that nothing was proposed, and `done` will not be called.
@@ -94,13 +95,17 @@ class KvService final : public etcdserverpb::KV::CallbackService {
                                   const Request& request, Response* response);
 
   // Once a streamed range may be read.
-  void BeginStream(const etcdserverpb::RangeRequest& request,
+  void BeginStream(const etcdserverpb::RangeRequest& request, const ReadGate::Passed& passed,
                    StreamCall<etcdserverpb::RangeStreamResponse>* stream);
 
   // A whole call that reads. `execute` is called with a view and fills `response`.
-  template <typename Execute, typename Response>
+  template <typename Request, typename Execute, typename Response>
   grpc::ServerUnaryReactor* Read(grpc::CallbackServerContext* call, const absl::Status& valid,
-                                 ReadPlan plan, Execute execute, Response* response);
+                                 const Request& request, Execute execute, Response* response);
+
+  // Says in `response` who answers, and what is known of the state that was read.
+  template <typename Response>
+  void FillAnswer(Term term, const ReadGate::Passed& passed, Response* response) const;
 
   const Parts parts_;
   const RequestLimits limits_;

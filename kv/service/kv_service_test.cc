@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -126,6 +127,99 @@ TEST_F(KvServiceTest, ReadOnlyTransactionsMakeNoCommand) {
   EXPECT_TRUE(txn.succeeded());
   EXPECT_EQ(txn.responses(0).response_range().kvs(0).value(), "v");
   EXPECT_EQ(txn.header().cluster_id(), kCluster.value());
+  EXPECT_EQ(replica_->proposals(), commands);
+}
+
+TEST_F(KvServiceTest, AReadSaysHowItWasServed) {
+  RangeResponse range;
+  ASSERT_TRUE(Range("key: 'k'", &range).ok());
+  EXPECT_EQ(range.read_report().consistency(), pontoon::v1::ReadOptions::LINEARIZABLE);
+  EXPECT_TRUE(range.read_report().has_staleness_bound());
+  ASSERT_TRUE(Range("key: 'k' read_options { consistency: LEASE }", &range).ok());
+  EXPECT_EQ(range.read_report().consistency(), pontoon::v1::ReadOptions::LEASE);
+  ASSERT_TRUE(Range("key: 'k' serializable: true", &range).ok());
+  EXPECT_EQ(range.read_report().consistency(), pontoon::v1::ReadOptions::FOLLOWER);
+  TxnResponse txn;
+  ASSERT_TRUE(
+      Txn("success { request_range { key: 'k' } } read_options { consistency: FOLLOWER }", &txn)
+          .ok());
+  EXPECT_EQ(txn.read_report().consistency(), pontoon::v1::ReadOptions::FOLLOWER);
+  EXPECT_FALSE(txn.responses(0).response_range().has_read_report());
+}
+
+TEST_F(KvServiceTest, AFollowersReadWithABoundPassesABarrierUntilItsStateIsProven) {
+  const std::string bounded =
+      "key: 'k' read_options { consistency: FOLLOWER max_staleness { seconds: 3600 } }";
+  const int before = replica_->barriers();
+  RangeResponse range;
+  ASSERT_TRUE(Range(bounded, &range).ok());
+  EXPECT_TRUE(range.read_report().has_staleness_bound());
+  ASSERT_TRUE(Range(bounded, &range).ok());
+  EXPECT_EQ(replica_->barriers() - before, 1);
+}
+
+TEST_F(KvServiceTest, WhatIsNotProvenIsRefusedWithTheBound) {
+  replica_->FailNextBarrier(absl::DeadlineExceededError("no leader"));
+  const grpc::Status status =
+      Range("key: 'k' read_options { consistency: FOLLOWER max_staleness { seconds: 1 } }");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(
+      status.error_message(),
+      "pontoon: the state of this member is to be at most 1s old, and nothing is known of how "
+      "old it is: it has not heard from a leader since");
+}
+
+TEST_F(KvServiceTest, AReadWaitsForItsRevision) {
+  RangeResponse range;
+  grpc::Status status;
+  std::thread reader([&] {
+    status = Range("key: 'k' read_options { consistency: FOLLOWER min_revision: 3 }", &range);
+  });
+  ASSERT_TRUE(Put("key: 'k' value: '2'").ok());
+  ASSERT_TRUE(Put("key: 'k' value: '3'").ok());
+  reader.join();
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(range.header().revision(), 3);
+  EXPECT_EQ(range.kvs(0).value(), "3");
+}
+
+TEST_F(KvServiceTest, ARevisionThatDoesNotComeIsRefusedBeforeTheDeadline) {
+  struct Call call;
+  call.context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  RangeResponse range;
+  const grpc::Status status = kv_->Range(
+      call.get(), Parse<RangeRequest>("key: 'k' read_options { min_revision: 9 }"), &range);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(status.error_message(),
+            "pontoon: this member has come to revision 1, and revision 9 was asked for");
+}
+
+TEST_F(KvServiceTest, MetadataSaysWhatReadsWantAndWritesDoNotCare) {
+  struct Call range_call, put_call, txn_call, wrong_call;
+  for (struct Call* call : {&range_call, &put_call, &txn_call}) {
+    call->context.AddMetadata("pontoon-consistency", "follower");
+  }
+  RangeResponse range;
+  ASSERT_TRUE(kv_->Range(range_call.get(), Parse<RangeRequest>("key: 'k'"), &range).ok());
+  EXPECT_EQ(range.read_report().consistency(), pontoon::v1::ReadOptions::FOLLOWER);
+  PutResponse put;
+  EXPECT_TRUE(kv_->Put(put_call.get(), Parse<PutRequest>("key: 'k'"), &put).ok());
+  TxnResponse txn;
+  EXPECT_TRUE(
+      kv_->Txn(txn_call.get(), Parse<TxnRequest>("success { request_put { key: 'k' } }"), &txn)
+          .ok());
+
+  wrong_call.context.AddMetadata("pontoon-consistency", "eventual");
+  const grpc::Status status = kv_->Range(wrong_call.get(), Parse<RangeRequest>("key: 'k'"), &range);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(status.error_message(),
+            "pontoon: pontoon-consistency is linearizable, lease or follower");
+}
+
+TEST_F(KvServiceTest, ATransactionThatWritesTakesNoReadOptions) {
+  const int commands = replica_->proposals();
+  EXPECT_EQ(Txn("success { request_put { key: 'k' } } read_options {}").error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(replica_->proposals(), commands);
 }
 

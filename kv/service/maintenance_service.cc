@@ -11,7 +11,7 @@
 #include "kv/errors.h"
 #include "kv/service/command.h"
 #include "kv/service/command_result.h"
-#include "kv/service/outcome.h"
+#include "kv/outcome.h"
 #include "kv/service/patient_call.h"
 #include "kv/service/snapshot_file.h"
 #include "kv/service/stream_call.h"

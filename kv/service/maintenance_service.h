@@ -6,7 +6,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "kv/service/member.h"
-#include "kv/service/read_lane.h"
+#include "kv/read/read_lane.h"
 #include "kv/service/status_reporter.h"
 #include "kv/store/kv_store.h"
 #include "proto/rpc.grpc.pb.h"

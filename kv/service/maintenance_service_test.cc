@@ -17,10 +17,11 @@
 #include "kv/errors.h"
 #include "kv/maintenance/alarm_raiser.h"
 #include "kv/maintenance/store_quota.h"
+#include "kv/read/read_gate.h"
+#include "kv/read/read_lane.h"
 #include "kv/service/client_server.h"
 #include "kv/service/kv_service.h"
 #include "kv/service/member.h"
-#include "kv/service/read_lane.h"
 #include "kv/service/status_reporter.h"
 #include "kv/service/testing/calls.h"
 #include "kv/service/testing/instant_replica.h"
@@ -55,16 +56,19 @@ class MaintenanceTest : public testing::Test {
     const auto new_lane = [this](const char* name) {
       return std::make_unique<ReadLane>(store_.get(), replica_.get(), NewThreadExecutor(name));
     };
+    gate_ =
+        std::make_unique<ReadGate>(ReadGate::Parts{replica_.get(), store_.get(), Clock::System()},
+                                   NewThreadExecutor("revisions"));
     reads_ = new_lane("reads");
     hashes_ = new_lane("hashes");
     alarms_ = std::make_unique<AlarmRaiser>(replica_.get(), Clock::System());
     quota_ = std::make_unique<StoreQuota>(store_.get(), alarms_.get(), kQuotaBytes);
     reporter_ = std::make_unique<StatusReporter>(StatusReporter::Parts{
         .member = member_.get(), .store = store_.get(), .quota_bytes = kQuotaBytes});
-    kv_service_ =
-        std::make_unique<KvService>(KvService::Parts{member_.get(), store_.get(), reads_.get(),
-                                                     reads_.get(), quota_.get(), streams_.get()},
-                                    RequestLimits{.range_bytes_max = kRangeBytesMax});
+    kv_service_ = std::make_unique<KvService>(
+        KvService::Parts{member_.get(), store_.get(), gate_.get(), reads_.get(), reads_.get(),
+                         quota_.get(), streams_.get()},
+        RequestLimits{.range_bytes_max = kRangeBytesMax});
     maintenance_service_ = std::make_unique<MaintenanceService>(MaintenanceService::Parts{
         member_.get(), store_.get(), reads_.get(), reporter_.get(), hashes_.get(), streams_.get()});
     auto server = StartClientServer({}, {kv_service_.get(), maintenance_service_.get()});
@@ -141,6 +145,7 @@ class MaintenanceTest : public testing::Test {
   std::unique_ptr<KvStore> store_;
   std::unique_ptr<InstantReplica> replica_;
   std::unique_ptr<Member> member_;
+  std::unique_ptr<ReadGate> gate_;
   std::unique_ptr<ReadLane> reads_, hashes_;
   std::unique_ptr<AlarmRaiser> alarms_;
   std::unique_ptr<StoreQuota> quota_;

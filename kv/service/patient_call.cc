@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "kv/errors.h"
-#include "kv/service/outcome.h"
+#include "kv/outcome.h"
 
 namespace pontoon::kv {
 

@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "kv/errors.h"
-#include "kv/service/outcome.h"
+#include "kv/outcome.h"
 #include "raft/env/executor.h"
 
 namespace pontoon::kv {

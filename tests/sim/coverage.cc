@@ -98,6 +98,12 @@ const char* NameOf(Path path) {
       return "checkpoints of leases, noted or cleared";
     case Path::kLeaderOutOfDate:
       return "an end or a checkpoint of leases that a former leader wanted";
+    case Path::kBoundProvenBefore:
+      return "a bounded read of a state that was proven before it";
+    case Path::kBoundRefused:
+      return "a bounded read refused";
+    case Path::kRevisionAwaited:
+      return "a read that waited for its revision";
     case Path::kCount:
       break;
   }

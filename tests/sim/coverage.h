@@ -59,6 +59,9 @@ enum class Path : size_t {
   kLeaseTookKeysAlong,
   kLeaseCheckpointed,
   kLeaderOutOfDate,
+  kBoundProvenBefore,
+  kBoundRefused,
+  kRevisionAwaited,
   kCount,
 };
 

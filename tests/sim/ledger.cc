@@ -34,7 +34,8 @@ Ledger::News Ledger::OnApplied(NodeId node, const Entry& entry, Term newest) {
   if (!entries_.empty()) CHECK_GE(entry.term, entries_.back().term) << "terms of the log fall";
   if (entry.kind == EntryKind::kMembership) NoteMembership(entry);
   const Effect effect = entry.kind == EntryKind::kCommand ? Execute(entry) : kNoEffect;
-  entries_.push_back({.term = entry.term,
+  entries_.push_back({.applied_first = loop_->now(),
+                      .term = entry.term,
                       .committed_by = newest,
                       .digest = digest,
                       .effect = effect,
@@ -42,6 +43,13 @@ Ledger::News Ledger::OnApplied(NodeId node, const Entry& entry, Term newest) {
                       .compacted = model_.compacted(),
                       .state_digest = std::nullopt});
   return News::kFirst;
+}
+
+LogIndex Ledger::LastAppliedBefore(SimTime time) const {
+  const auto end =
+      std::partition_point(entries_.begin(), entries_.end(),
+                           [time](const Known& known) { return known.applied_first < time; });
+  return LogIndex(static_cast<uint64_t>(end - entries_.begin()));
 }
 
 void Ledger::OnState(NodeId node, LogIndex index, const StateMark& mark) {

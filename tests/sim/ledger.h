@@ -55,6 +55,8 @@ class Ledger {
   void OnState(NodeId node, LogIndex index, const StateMark& mark);
 
   LogIndex last() const { return LogIndex(entries_.size()); }
+  // Of what had been applied anywhere before `time`; 0 if nothing had.
+  LogIndex LastAppliedBefore(SimTime time) const;
   Term TermAt(LogIndex index) const { return EntryAt(index).term; }
   // A term that is not before that in which the entry was committed.
   Term CommittedBy(LogIndex index) const { return EntryAt(index).committed_by; }
@@ -86,6 +88,7 @@ class Ledger {
 
  private:
   struct Known {
+    SimTime applied_first;
     Term term;
     Term committed_by;
     uint64_t digest;

@@ -77,6 +77,7 @@ void Machine::Start() {
   if (store_->kv_store() != nullptr) {
     life_->watch_hub = NewWatchHub(&life_->process);
     BeginLessor();
+    BeginReads();
   }
   world_.network->Connect(id_, life_->node.get());
   SyncStoreAtTimes(lives_);
@@ -200,6 +201,13 @@ void Machine::BeginLessor() {
       kv::Lessor::Options{.election_timeout = world_.options->core.election_timeout,
                           .look_interval = leases.look_interval,
                           .checkpoint_interval = leases.checkpoint_interval});
+}
+
+void Machine::BeginReads() {
+  const auto pace = [this] { return dice_.Skewed(absl::Microseconds(1), absl::Milliseconds(1)); };
+  life_->read_gate = std::make_unique<kv::ReadGate>(
+      kv::ReadGate::Parts{life_->node.get(), store_->kv_store(), &clock_},
+      life_->process.NewExecutor("revisions", pace));
 }
 
 // Within a task of the node: it is taken away a moment later, and does nothing until then.

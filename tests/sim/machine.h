@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "kv/lease/lessor.h"
+#include "kv/read/read_gate.h"
 #include "kv/watch/watch_hub.h"
 #include "raft/base/state_machine.h"
 #include "raft/base/types.h"
@@ -101,14 +102,18 @@ class Machine {
   SimTime disk_busy_until() const { return disk_busy_until_; }
 
   Instant Now() const { return clock_.Now(); }
+  // When this machine's clock first showed `reading` or more.
+  SimTime TimeOf(Instant reading) const { return clock_.TimeOf(reading); }
   const SimStore& store() const { return *store_; }
   // Needs up(), and a real store.
   kv::KvStore* kv_store() const { return store_->kv_store(); }
   // Needs up().
   raft::RaftNode* node() { return life_->node.get(); }
-  // Where changes can be watched, and who is asked about leases. Both need up(), and a real store.
+  // Where changes can be watched, who is asked about leases, and when reads may begin. All need
+  // up(), and a real store.
   kv::WatchHub* watch_hub() { return life_->watch_hub.get(); }
   kv::Lessor* lessor() { return life_->lessor.get(); }
+  kv::ReadGate* read_gate() { return life_->read_gate.get(); }
 
  private:
   // In the order of construction.
@@ -124,6 +129,7 @@ class Machine {
     std::unique_ptr<kv::WatchHub> watch_hub;
     std::unique_ptr<Executor> lessor_executor;
     std::unique_ptr<kv::Lessor> lessor;
+    std::unique_ptr<kv::ReadGate> read_gate;
   };
 
   const Process& process() const { return life_->process; }
@@ -135,6 +141,7 @@ class Machine {
   raft::RaftNodeExecutors Executors(Process* process);
   std::unique_ptr<kv::WatchHub> NewWatchHub(Process* process);
   void BeginLessor();
+  void BeginReads();
   void OnFatal(const absl::Status& error);
   void EndLife();
   void SyncStoreAtTimes(uint64_t life);

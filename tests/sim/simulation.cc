@@ -25,6 +25,7 @@
 #include "tests/sim/nemesis.h"
 #include "tests/sim/network.h"
 #include "tests/sim/plots.h"
+#include "tests/sim/readers.h"
 #include "tests/sim/referee.h"
 #include "tests/sim/trace.h"
 #include "tests/sim/watchers.h"
@@ -66,6 +67,7 @@ class Simulation {
         clients_(world_, &machines_, &history_, &ledger_),
         compactor_(world_, &machines_, &ledger_),
         lease_holders_(world_, &machines_, &ledger_),
+        readers_(world_, &machines_, &ledger_),
         watchers_(world_, &machines_, &ledger_) {
     for (size_t node = 1; node <= options.nodes; ++node) {
       machines_.push_back(std::make_unique<Machine>(world_, NodeId(node)));
@@ -88,6 +90,7 @@ class Simulation {
     plots_->Start();
     watchers_.Start();
     compactor_.Start();
+    readers_.Start();
     lease_holders_.Start();
     loop_.RunUntil(SimTime() + options_.safety_phase);
     trace_.Say("---- all faults end");
@@ -149,6 +152,7 @@ class Simulation {
     loop_.RunUntil(loop_.now() + 2 * options_.core.election_timeout);
     clients_.Stop();
     compactor_.Stop();
+    readers_.Stop();
     lease_holders_.Stop();
     WaitFor("the answers to all clients", options_.client.deadline_most * 2, [this] {
       return clients_.open() == 0 && compactor_.open() == 0 && lease_holders_.open() == 0;
@@ -425,6 +429,7 @@ class Simulation {
   Clients clients_;
   Compactor compactor_;
   LeaseHolders lease_holders_;
+  Readers readers_;
   Watchers watchers_;
   std::unique_ptr<Nemesis> nemesis_;
   std::unique_ptr<Churn> churn_;

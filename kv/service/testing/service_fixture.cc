@@ -35,10 +35,12 @@ ServiceTest::ServiceTest() : scrubber_(NewThreadExecutor("scrubber")) {
   replica_ = std::make_unique<InstantReplica>(kSelf, store_.get());
   replica_->SetMembership(SelfAndPeer());
   member_ = std::make_unique<Member>(Member::Options{kCluster}, replica_.get(), Clock::System());
+  gate_ = std::make_unique<ReadGate>(ReadGate::Parts{replica_.get(), store_.get(), Clock::System()},
+                                     NewThreadExecutor("revisions"));
   points_ = std::make_unique<ReadLane>(store_.get(), replica_.get(), NewThreadExecutor("points"));
   ranges_ = std::make_unique<ReadLane>(store_.get(), replica_.get(), NewThreadExecutor("ranges"));
   kv_service_ = std::make_unique<KvService>(
-      KvService::Parts{member_.get(), store_.get(), points_.get(), ranges_.get()},
+      KvService::Parts{member_.get(), store_.get(), gate_.get(), points_.get(), ranges_.get()},
       RequestLimits{.request_bytes_max = kRequestBytesMax});
   reporter_ = std::make_unique<StatusReporter>(StatusReporter::Parts{
       .member = member_.get(),

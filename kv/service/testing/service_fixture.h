@@ -17,7 +17,8 @@
 #include "kv/service/maintenance_service.h"
 #include "kv/service/member.h"
 #include "kv/service/member_directory.h"
-#include "kv/service/read_lane.h"
+#include "kv/read/read_gate.h"
+#include "kv/read/read_lane.h"
 #include "kv/service/status_reporter.h"
 #include "kv/service/testing/calls.h"
 #include "kv/service/testing/instant_replica.h"
@@ -60,6 +61,7 @@ class ServiceTest : public testing::Test {
   std::unique_ptr<KvStore> store_;
   std::unique_ptr<InstantReplica> replica_;
   std::unique_ptr<Member> member_;
+  std::unique_ptr<ReadGate> gate_;
   std::unique_ptr<ReadLane> points_, ranges_;
   std::unique_ptr<KvService> kv_service_;
   std::unique_ptr<StatusReporter> reporter_;

@@ -1,7 +1,7 @@
 // ReadLane: executes reads of the store, one after the other, on an executor of its own.
 
-#ifndef PONTOON_KV_SERVICE_READ_LANE_H_
-#define PONTOON_KV_SERVICE_READ_LANE_H_
+#ifndef PONTOON_KV_READ_READ_LANE_H_
+#define PONTOON_KV_READ_READ_LANE_H_
 
 #include <cstddef>
 #include <memory>
@@ -62,4 +62,4 @@ class ReadLane {
 
 }  // namespace pontoon::kv
 
-#endif  // PONTOON_KV_SERVICE_READ_LANE_H_
+#endif  // PONTOON_KV_READ_READ_LANE_H_

@@ -1,4 +1,4 @@
-#include "kv/service/read_lane.h"
+#include "kv/read/read_lane.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "kv/service/outcome.h"
+#include "kv/outcome.h"
 
 #include <gtest/gtest.h>
 

@@ -5,8 +5,8 @@
 // may be sent again: `no leader`, `too many requests`, `server stopped`. The command may have been
 // applied, or may be yet: `request timed out` and the longer forms of it.
 
-#ifndef PONTOON_KV_SERVICE_OUTCOME_H_
-#define PONTOON_KV_SERVICE_OUTCOME_H_
+#ifndef PONTOON_KV_OUTCOME_H_
+#define PONTOON_KV_OUTCOME_H_
 
 #include <grpcpp/support/status.h>
 
@@ -31,4 +31,4 @@ grpc::Status ToGrpc(const absl::Status& status);
 
 }  // namespace pontoon::kv
 
-#endif  // PONTOON_KV_SERVICE_OUTCOME_H_
+#endif  // PONTOON_KV_OUTCOME_H_

@@ -1,0 +1,172 @@
+#include "kv/read/read_options.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace pontoon::kv {
+namespace {
+
+using etcdserverpb::RangeRequest;
+using etcdserverpb::RequestOp;
+using etcdserverpb::TxnRequest;
+using Proto = pontoon::v1::ReadOptions;
+
+constexpr char kConsistencyKey[] = "pontoon-consistency";
+constexpr char kMaxStalenessKey[] = "pontoon-max-staleness";
+constexpr char kMinRevisionKey[] = "pontoon-min-revision";
+
+template <typename... Pieces>
+absl::Status Refused(const Pieces&... pieces) {
+  return absl::InvalidArgumentError(absl::StrCat("pontoon: ", pieces...));
+}
+
+absl::StatusOr<Consistency> ConsistencyOf(int number) {
+  switch (number) {
+    case Proto::LINEARIZABLE:
+      return Consistency::kLinearizable;
+    case Proto::LEASE:
+      return Consistency::kLease;
+    case Proto::FOLLOWER:
+      return Consistency::kFollower;
+    default:
+      return Refused("there is no consistency ", number,
+                     ": it is LINEARIZABLE (0), LEASE (1) or FOLLOWER (2)");
+  }
+}
+
+absl::StatusOr<Consistency> ConsistencyNamed(absl::string_view name) {
+  for (const int number : {Proto::LINEARIZABLE, Proto::LEASE, Proto::FOLLOWER}) {
+    const auto value = static_cast<Proto::Consistency>(number);
+    if (absl::EqualsIgnoreCase(name, Proto::Consistency_Name(value))) return ConsistencyOf(number);
+  }
+  return Refused(kConsistencyKey, " is linearizable, lease or follower");
+}
+
+absl::StatusOr<ReadOptions> OptionsIn(const Proto& message) {
+  ReadOptions options;
+  const absl::StatusOr<Consistency> consistency = ConsistencyOf(message.consistency());
+  if (!consistency.ok()) return consistency.status();
+  options.consistency = *consistency;
+  if (message.has_max_staleness()) {
+    options.max_staleness = absl::Seconds(message.max_staleness().seconds()) +
+                            absl::Nanoseconds(message.max_staleness().nanos());
+  }
+  options.min_revision = Revision(message.min_revision());
+  return options;
+}
+
+// The last value wins, as where a client overrides what its connection says.
+std::optional<absl::string_view> Find(const CallMetadata& metadata, const char* key) {
+  const auto end = metadata.upper_bound(key);
+  if (end == metadata.begin()) return std::nullopt;
+  const auto& [found, value] = *std::prev(end);
+  if (found != key) return std::nullopt;
+  return absl::string_view(value.data(), value.size());
+}
+
+absl::StatusOr<ReadOptions> OptionsIn(const CallMetadata& metadata) {
+  ReadOptions options;
+  if (const auto text = Find(metadata, kConsistencyKey)) {
+    const absl::StatusOr<Consistency> consistency = ConsistencyNamed(*text);
+    if (!consistency.ok()) return consistency.status();
+    options.consistency = *consistency;
+  }
+  if (const auto text = Find(metadata, kMaxStalenessKey)) {
+    absl::Duration bound;
+    if (!absl::ParseDuration(*text, &bound)) {
+      return Refused(kMaxStalenessKey, " is a duration, such as 500ms or 1.5s");
+    }
+    options.max_staleness = bound;
+  }
+  if (const auto text = Find(metadata, kMinRevisionKey)) {
+    int64_t revision = 0;
+    if (!absl::SimpleAtoi(*text, &revision)) {
+      return Refused(kMinRevisionKey, " is the number of a revision");
+    }
+    options.min_revision = Revision(revision);
+  }
+  return options;
+}
+
+absl::StatusOr<ReadOptions> Checked(absl::StatusOr<ReadOptions> options, bool serializable) {
+  if (!options.ok()) return options;
+  if (serializable) {
+    if (options->consistency == Consistency::kLease) {
+      return Refused("a read is LEASE or serializable, not both");
+    }
+    options->consistency = Consistency::kFollower;
+  }
+  if (options->max_staleness.has_value()) {
+    if (options->consistency != Consistency::kFollower) {
+      return Refused("max_staleness bounds FOLLOWER reads; other ones show everything");
+    }
+    if (*options->max_staleness < absl::ZeroDuration() || *options->max_staleness > kStalenessMax) {
+      return Refused("max_staleness is ", absl::FormatDuration(*options->max_staleness),
+                     ", and must be between 0 and ", absl::FormatDuration(kStalenessMax));
+    }
+  }
+  if (options->min_revision < Revision()) {
+    return Refused("min_revision is ", options->min_revision.value(), ", and must not be negative");
+  }
+  return options;
+}
+
+template <typename Request>
+absl::StatusOr<ReadOptions> OptionsOf(const Request& request, bool serializable,
+                                      const CallMetadata& metadata) {
+  return Checked(
+      request.has_read_options() ? OptionsIn(request.read_options()) : OptionsIn(metadata),
+      serializable);
+}
+
+}  // namespace
+
+absl::StatusOr<ReadOptions> ReadOptionsOf(const RangeRequest& request,
+                                          const CallMetadata& metadata) {
+  return OptionsOf(request, request.serializable(), metadata);
+}
+
+absl::StatusOr<ReadOptions> ReadOptionsOf(const TxnRequest& request, const CallMetadata& metadata) {
+  int ranges = 0, serializable = 0;
+  for (const auto* list : {&request.success(), &request.failure()}) {
+    for (const RequestOp& op : *list) {
+      if (op.request_range().has_read_options()) {
+        return Refused("read options stand in a transaction, not in its ranges");
+      }
+      ++ranges;
+      if (op.request_range().serializable()) ++serializable;
+    }
+  }
+  return OptionsOf(request, ranges > 0 && serializable == ranges, metadata);
+}
+
+absl::Status CheckNoReadOptions(const TxnRequest& request) {
+  bool has_any = request.has_read_options();
+  for (const auto* list : {&request.success(), &request.failure()}) {
+    for (const RequestOp& op : *list) {
+      if (op.has_request_range()) has_any |= op.request_range().has_read_options();
+      if (op.has_request_txn() && !CheckNoReadOptions(op.request_txn()).ok()) has_any = true;
+    }
+  }
+  if (!has_any) return absl::OkStatus();
+  return Refused("read options are for transactions that only read; this one writes");
+}
+
+void FillReport(Consistency consistency, std::optional<absl::Duration> staleness_bound,
+                pontoon::v1::ReadReport* report) {
+  report->set_consistency(static_cast<Proto::Consistency>(consistency));
+  if (!staleness_bound.has_value()) return;
+  const absl::Duration bound = std::max(*staleness_bound, absl::ZeroDuration());
+  const int64_t seconds = absl::ToInt64Seconds(bound);
+  report->mutable_staleness_bound()->set_seconds(seconds);
+  report->mutable_staleness_bound()->set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(bound - absl::Seconds(seconds))));
+}
+
+}  // namespace pontoon::kv

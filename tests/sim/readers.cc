@@ -1,0 +1,101 @@
+#include "tests/sim/readers.h"
+
+#include <algorithm>
+
+#include "kv/store/kv_store.h"
+#include "raft/base/check.h"
+#include "tests/sim/fingerprint.h"
+
+namespace pontoon::sim {
+namespace {
+
+using kv::Consistency;
+
+constexpr size_t kSessions = 3;
+constexpr absl::Duration kReadEveryMost = absl::Milliseconds(300);
+constexpr absl::Duration kStalenessMost = absl::Seconds(3);
+// What is asked for of the future.
+constexpr uint64_t kAheadMost = 3;
+
+}  // namespace
+
+Readers::Readers(const World& world, Machines* machines, const Ledger* ledger)
+    : world_(world),
+      machines_(machines),
+      ledger_(ledger),
+      dice_(Mix(world.options->seed, "readers")),
+      sessions_(kSessions) {}
+
+void Readers::Start() {
+  if (!world_.options->level_db) return;
+  for (size_t session = 0; session < sessions_.size(); ++session) ReadLater(session);
+}
+
+void Readers::ReadLater(size_t session) {
+  world_.loop->After(dice_.Skewed(absl::Microseconds(1), kReadEveryMost), [this, session] {
+    if (stopped_) return;
+    Read(session);
+    ReadLater(session);
+  });
+}
+
+kv::ReadOptions Readers::Draw(const Session& session) {
+  kv::ReadOptions options;
+  const uint64_t roll = dice_.Below(100);
+  if (roll < 10) {
+    options.consistency = Consistency::kLinearizable;
+  } else if (roll < 20) {
+    options.consistency = Consistency::kLease;
+  } else {
+    options.consistency = Consistency::kFollower;
+    if (roll < 80) options.max_staleness = dice_.Skewed(absl::ZeroDuration(), kStalenessMost);
+  }
+  if (dice_.OneIn(2)) {
+    options.min_revision = kv::Revision(
+        session.seen + (dice_.OneIn(4) ? static_cast<int64_t>(dice_.Below(kAheadMost + 1)) : 0));
+  }
+  return options;
+}
+
+void Readers::Read(size_t session) {
+  Machine* const machine = (*machines_)[dice_.Below(machines_->size())].get();
+  if (!Serves(*machine, *ledger_) || machine->paused()) return;
+  const kv::ReadOptions options = Draw(sessions_[session]);
+  const ClientOptions& client = world_.options->client;
+  const Instant begun = machine->Now();
+  const Instant deadline = begun + dice_.Between(client.deadline_least, client.deadline_most);
+  machine->read_gate()->Pass(
+      options, deadline,
+      [this, session, machine, options, begun](absl::StatusOr<kv::ReadGate::Passed> passed) {
+        if (passed.ok()) {
+          OnPassed(session, *machine, options, begun, *passed);
+        } else if (options.max_staleness.has_value()) {
+          world_.coverage->Reached(Path::kBoundRefused);
+        }
+      });
+}
+
+void Readers::OnPassed(size_t session, const Machine& machine, const kv::ReadOptions& options,
+                       Instant begun, const kv::ReadGate::Passed& passed) {
+  const LogIndex applied = machine.kv_store()->View()->applied().index;
+  if (passed.shows != Instant::InfinitePast()) {
+    const LogIndex claimed = ledger_->LastAppliedBefore(machine.TimeOf(passed.shows));
+    CHECK_GE(applied, claimed) << "node " << machine.id() << " claims to show everything of up to "
+                               << begun - passed.shows
+                               << " before the read, and leaves out entries";
+  }
+  if (options.max_staleness.has_value()) {
+    CHECK(passed.shows != Instant::InfinitePast() && passed.shows >= begun - *options.max_staleness)
+        << "node " << machine.id() << " serves a read within " << *options.max_staleness;
+    if (passed.shows < begun) world_.coverage->Reached(Path::kBoundProvenBefore);
+  }
+  const int64_t revision = ledger_->RevisionAt(applied);
+  CHECK_GE(revision, options.min_revision.value()) << "at node " << machine.id();
+  if (machine.Now() > begun && options.consistency == Consistency::kFollower &&
+      !options.max_staleness.has_value()) {
+    world_.coverage->Reached(Path::kRevisionAwaited);
+  }
+  sessions_[session].seen = std::max(sessions_[session].seen, revision);
+}
+
+}  // namespace pontoon::sim

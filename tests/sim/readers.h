@@ -1,0 +1,60 @@
+// Readers: users of a simulated cluster who say how fresh a read is to be.
+
+#ifndef PONTOON_TESTS_SIM_READERS_H_
+#define PONTOON_TESTS_SIM_READERS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "kv/read/read_gate.h"
+#include "kv/read/read_options.h"
+#include "raft/base/instant.h"
+#include "tests/sim/clients.h"
+#include "tests/sim/dice.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/machine.h"
+
+namespace pontoon::sim {
+
+// Each is a session that reads with all consistencies and bounds at whatever node, and asks for the
+// revision that it saw last, or for one that is yet to come. What a node claims of its state is
+// held against the ledger: everything is there that had been applied anywhere by the time that it
+// names on its own clock, that time is within the bound, and the revision is reached. Only where
+// the nodes have the real store.
+//
+// A failed check ends the process.
+//
+// Thread safety: none.
+class Readers {
+ public:
+  Readers(const World& world, Machines* machines, const Ledger* ledger);
+
+  void Start();
+  // They begin nothing more. What waits need not be answered.
+  void Stop() { stopped_ = true; }
+
+ private:
+  // The newest revision that a session has seen.
+  struct Session {
+    int64_t seen = 0;
+  };
+
+  void ReadLater(size_t session);
+  void Read(size_t session);
+  kv::ReadOptions Draw(const Session& session);
+  void OnPassed(size_t session, const Machine& machine, const kv::ReadOptions& options,
+                Instant begun, const kv::ReadGate::Passed& passed);
+
+  const World world_;
+  Machines* const machines_;
+  const Ledger* const ledger_;
+  Dice dice_;
+  std::vector<Session> sessions_;
+  bool stopped_ = false;
+};
+
+}  // namespace pontoon::sim
+
+#endif  // PONTOON_TESTS_SIM_READERS_H_
