@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "kv/errors.h"
+#include "kv/outcome.h"
 #include "kv/service/command.h"
 #include "kv/service/command_result.h"
-#include "kv/outcome.h"
 #include "kv/service/patient_call.h"
 #include "kv/service/txn_validation.h"
 #include "kv/store/range.h"
@@ -78,14 +78,11 @@ ServerUnaryReactor* KvService::Write(CallbackServerContext* call, const absl::St
 
 template <typename Request>
 absl::StatusOr<ReadOptions> KvService::Admit(const CallbackServerContext& call,
-                                             const absl::Status& valid,
+                                             Member::Learners local, const absl::Status& valid,
                                              const Request& request) const {
   absl::StatusOr<ReadOptions> options = ReadOptionsOf(request, call.client_metadata());
-  // A learner has a state to read, and no part in what the cluster agrees on. As in etcd it serves
-  // no transactions.
-  const bool is_local = options.ok() && options->consistency == Consistency::kFollower &&
-                        std::is_same_v<Request, RangeRequest>;
-  const auto learners = is_local ? Member::Learners::kServe : Member::Learners::kRefuse;
+  const bool is_local = options.ok() && options->consistency == Consistency::kFollower;
+  const auto learners = is_local ? local : Member::Learners::kRefuse;
   if (absl::Status s = parts_.member->CheckServing(call, learners); !s.ok()) return s;
   if (!valid.ok()) return valid;
   return options;
@@ -101,7 +98,10 @@ template <typename Request, typename Execute, typename Response>
 ServerUnaryReactor* KvService::Read(CallbackServerContext* call, const absl::Status& valid,
                                     const Request& request, Execute execute, Response* response) {
   ServerUnaryReactor* const reactor = call->DefaultReactor();
-  const absl::StatusOr<ReadOptions> options = Admit(*call, valid, request);
+  // As in etcd a learner serves no transactions.
+  const auto local =
+      std::is_same_v<Request, RangeRequest> ? Member::Learners::kServe : Member::Learners::kRefuse;
+  const absl::StatusOr<ReadOptions> options = Admit(*call, local, valid, request);
   if (!options.ok()) {
     reactor->Finish(ToGrpc(options.status()));
     return reactor;
@@ -151,7 +151,8 @@ ServerUnaryReactor* KvService::Range(CallbackServerContext* call, const RangeReq
 grpc::ServerWriteReactor<RangeStreamResponse>* KvService::RangeStream(CallbackServerContext* call,
                                                                       const RangeRequest* request) {
   auto* const stream = new StreamCall<RangeStreamResponse>(parts_.streams);
-  const absl::StatusOr<ReadOptions> options = Admit(*call, CheckRangeWalk(*request), *request);
+  const absl::StatusOr<ReadOptions> options =
+      Admit(*call, Member::Learners::kRefuse, CheckRangeWalk(*request), *request);
   if (!options.ok()) {
     stream->FinishNow(options.status());
     return stream;

@@ -11,9 +11,9 @@
 #include "absl/status/status.h"
 #include "kv/maintenance/store_quota.h"
 #include "kv/read/read_gate.h"
+#include "kv/read/read_lane.h"
 #include "kv/read/read_options.h"
 #include "kv/service/member.h"
-#include "kv/read/read_lane.h"
 #include "kv/service/stream_call.h"
 #include "kv/store/kv_store.h"
 #include "proto/rpc.grpc.pb.h"
@@ -74,9 +74,10 @@ class KvService final : public etcdserverpb::KV::CallbackService {
   ReadLane* LaneOf(const etcdserverpb::RangeRequest& request) const;
   ReadLane* LaneOf(const etcdserverpb::TxnRequest& request) const;
 
-  // OK if the member serves a read of `request`, and that is `valid`.
+  // OK if the member serves a read of `request`, and that is `valid`. `local`: whether a learner
+  // serves one that is for its own state.
   template <typename Request>
-  absl::StatusOr<ReadOptions> Admit(const grpc::CallbackServerContext& call,
+  absl::StatusOr<ReadOptions> Admit(const grpc::CallbackServerContext& call, Member::Learners local,
                                     const absl::Status& valid, const Request& request) const;
 
   // Proposes `request`, if it is `valid`, and calls `done` later with what came of it. An error

@@ -178,7 +178,7 @@ TEST(KnownDifferencesTest, StatusMayDifferInWhatIsNew) {
   EXPECT_FALSE(comparison.difference.has_value());
   EXPECT_THAT(comparison.known,
               UnorderedElementsAre(Key("status version"), Key("status fields of 3.6"),
-                                   Key("own status fields")));
+                                   Key("own fields")));
   pontoon.add_errors("an error");
   EXPECT_TRUE(CompareOne(call, ReplyOf(etcd), ReplyOf(pontoon)).difference.has_value())
       << "the rest must be equal";

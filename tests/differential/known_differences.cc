@@ -63,17 +63,17 @@ bool TakeOutNewStatusFields(const Call& /*call*/, Reply* /*etcd*/, Reply* pontoo
   return found;
 }
 
-bool TakeOutOwnStatusFields(const Call& /*call*/, Reply* /*etcd*/, Reply* pontoon) {
+bool TakeOutOwnFields(const Call& /*call*/, Reply* /*etcd*/, Reply* pontoon) {
   constexpr int kFirstOwnField = 1000;
-  StatusResponse* const status = StatusOf(pontoon);
-  if (status == nullptr) return false;
-  std::vector<const FieldDescriptor*> fields;
-  status->GetReflection()->ListFields(*status, &fields);
   bool found = false;
-  for (const FieldDescriptor* field : fields) {
-    if (field->number() < kFirstOwnField) continue;
-    status->GetReflection()->ClearField(status, field);
-    found = true;
+  for (const auto& message : pontoon->messages) {
+    std::vector<const FieldDescriptor*> fields;
+    message->GetReflection()->ListFields(*message, &fields);
+    for (const FieldDescriptor* field : fields) {
+      if (field->number() < kFirstOwnField) continue;
+      message->GetReflection()->ClearField(message.get(), field);
+      found = true;
+    }
   }
   return found;
 }
@@ -229,9 +229,9 @@ constexpr KnownDifference kKnownDifferences[] = {
     {"status fields of 3.6",
      "storageVersion, dbSizeQuota and downgradeInfo came with 3.6",
      &TakeOutNewStatusFields, Aftermath::kNone},
-    {"own status fields",
+    {"own fields",
      "Pontoon adds fields from number 1000 on, which etcd's clients do not see",
-     &TakeOutOwnStatusFields, Aftermath::kNone},
+     &TakeOutOwnFields, Aftermath::kNone},
     {"alarm header",
      "later versions give the answer to Alarm a header, as they do all others; 3.4 does not",
      &TakeOutAlarmHeader, Aftermath::kNone},
