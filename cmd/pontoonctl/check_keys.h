@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/session.h"

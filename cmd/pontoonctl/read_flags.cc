@@ -1,5 +1,7 @@
 #include "cmd/pontoonctl/read_flags.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -50,10 +52,8 @@ absl::Status ReadFlags::AddTo(etcdserverpb::RangeRequest* request) const {
       return absl::InvalidArgumentError(absl::StrCat("--max-staleness is for follower reads; ",
                                                      *consistency_, " ones show everything"));
     }
-    const int64_t seconds = absl::ToInt64Seconds(bound);
-    options->mutable_max_staleness()->set_seconds(seconds);
-    options->mutable_max_staleness()->set_nanos(
-        static_cast<int32_t>(absl::ToInt64Nanoseconds(bound - absl::Seconds(seconds))));
+    *options->mutable_max_staleness() =
+        google::protobuf::util::TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(bound));
   }
   options->set_min_revision(min_revision_);
   return absl::OkStatus();

@@ -1,6 +1,8 @@
 #include "kv/read/read_options.h"
 
-#include <algorithm>
+#include <google/protobuf/util/time_util.h>
+
+#include <iterator>
 #include <string>
 
 #include "absl/status/status.h"
@@ -162,11 +164,8 @@ void FillReport(Consistency consistency, std::optional<absl::Duration> staleness
                 pontoon::v1::ReadReport* report) {
   report->set_consistency(static_cast<Proto::Consistency>(consistency));
   if (!staleness_bound.has_value()) return;
-  const absl::Duration bound = std::max(*staleness_bound, absl::ZeroDuration());
-  const int64_t seconds = absl::ToInt64Seconds(bound);
-  report->mutable_staleness_bound()->set_seconds(seconds);
-  report->mutable_staleness_bound()->set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(bound - absl::Seconds(seconds))));
+  *report->mutable_staleness_bound() = google::protobuf::util::TimeUtil::NanosecondsToDuration(
+      absl::ToInt64Nanoseconds(*staleness_bound));
 }
 
 }  // namespace pontoon::kv

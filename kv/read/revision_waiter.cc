@@ -55,7 +55,11 @@ void RevisionWaiter::Run() {
   std::vector<std::pair<Callback, absl::Status>> ended;
   {
     absl::MutexLock lock(&mutex_);
-    for (auto waiting = waiting_.begin(); waiting != waiting_.end();) {
+    // A step ends the wait of those who come first. Whose time is over is looked for now and then.
+    const bool looks = stopped_ || now >= next_look_;
+    const auto end = looks ? waiting_.end() : waiting_.upper_bound(revision);
+    if (looks) next_look_ = now + kLookInterval;
+    for (auto waiting = waiting_.begin(); waiting != end;) {
       const bool reached = waiting->first <= revision;
       if (!reached && !stopped_ && now < waiting->second.deadline) {
         ++waiting;
@@ -72,7 +76,7 @@ void RevisionWaiter::Run() {
       ended.emplace_back(std::move(waiting->second.done), std::move(status));
       waiting = waiting_.erase(waiting);
     }
-    if (!waiting_.empty()) bell_.RingAt(now + kLookInterval);
+    if (!waiting_.empty()) bell_.RingAt(next_look_);
   }
   count_ -= ended.size();
   for (auto& [done, status] : ended) std::move(done)(std::move(status));

@@ -71,6 +71,7 @@ class RevisionWaiter final : public StoreObserver {
 
   absl::Mutex mutex_;
   ByRevision waiting_ ABSL_GUARDED_BY(mutex_);
+  Instant next_look_ ABSL_GUARDED_BY(mutex_);  // for those whose time is over
 
   std::unique_ptr<Executor> executor_;
   Doorbell bell_;
