@@ -2,17 +2,19 @@
 //
 // Debian's gRPC is compiled without ThreadSanitizer, and orders some things by atomic variables of
 // its own: the sanitizer does not see that the end of a batch of operations comes after its start,
-// and that a call is over after all its reactions. It would report a race between whoever starts a
-// write and the reaction to it. So a program that is built for ThreadSanitizer defines the
-// functions at both ends itself (see absl_locks.cc, which makes the locks of gRPC visible). No
-// operation of another kind is known to need it.
+// that a call is served after its request arrived, and that it is over after all its reactions. It
+// would report a race between whoever starts a write and the reaction to it. So a program that is
+// built for ThreadSanitizer defines the functions at both ends itself (see absl_locks.cc, which
+// makes the locks of gRPC visible). No operation of another kind is known to need it.
 
 #include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 #include <sanitizer/tsan_interface.h>
 
 #include <atomic>
+#include <utility>
 
+#include "absl/status/status.h"
 #include "third_party/tsan/next_definition.h"
 
 using pontoon::tsan::NextDefinition;
@@ -48,6 +50,19 @@ grpc_event grpc_completion_queue_pluck(grpc_completion_queue* queue, void* tag,
 }
 
 }  // extern "C"
+
+// What the core calls to put `tag` into a queue. The thread on which a request arrives makes the
+// call's objects and never starts a batch: it is here that it hands them over.
+struct grpc_cq_completion;
+void grpc_cq_end_op(grpc_completion_queue* queue, void* tag, absl::Status error,
+                    void (*done)(void* done_arg, grpc_cq_completion* storage), void* done_arg,
+                    grpc_cq_completion* storage, bool internal) {
+  static auto* const end = NextDefinition<decltype(grpc_cq_end_op)>(
+      "_Z14grpc_cq_end_opP21grpc_completion_queuePvN4absl7debian36StatusE"
+      "PFvS1_P18grpc_cq_completionES1_S6_b");
+  __tsan_release(tag);
+  end(queue, tag, std::move(error), done, done_arg, storage, internal);
+}
 
 namespace grpc::internal {
 namespace {
