@@ -111,11 +111,29 @@ std::span<const ApiError> AllApiErrors();
 #define PONTOON_KV_DEFINE_ERROR(name, code, text) \
   inline constexpr ApiError name{absl::StatusCode::code, text};
 PONTOON_KV_ERRORS(PONTOON_KV_DEFINE_ERROR)
-#undef PONTOON_KV_DEFINE_ERROR
 
 // Not in etcd's own table, which is why it comes with this code.
 inline constexpr ApiError kErrTimeoutLeaderTransfer{
     absl::StatusCode::kUnknown, "etcdserver: request timed out, leader transfer took too long"};
+
+// Pontoon's own: of writes that carry WriteOptions (proto/pontoon.proto).
+// clang-format off
+#define PONTOON_KV_OWN_ERRORS(X) \
+  X(kErrOnceSessionNotFound, kNotFound,                                                            \
+    "pontoon: there is no such session: its lease has expired, was revoked, or never was")         \
+  X(kErrOnceForgotten, kFailedPrecondition,                                                        \
+    "pontoon: the write is below answered_below of its session: what came of it is forgotten")     \
+  X(kErrOnceReused, kInvalidArgument,                                                              \
+    "pontoon: another write of this session has the same sequence")                                \
+  X(kErrOnceTooMany, kResourceExhausted,                                                           \
+    "pontoon: the session has too many writes at or above its answered_below")                     \
+  X(kErrOnceAnswerTooLarge, kAlreadyExists,                                                        \
+    "pontoon: the write was done before, and its answer was too large to be kept")                 \
+  X(kErrFenced, kFailedPrecondition, "pontoon: the lock of the fence is not held any more")
+// clang-format on
+
+PONTOON_KV_OWN_ERRORS(PONTOON_KV_DEFINE_ERROR)
+#undef PONTOON_KV_DEFINE_ERROR
 
 }  // namespace pontoon::kv
 

@@ -197,10 +197,16 @@ TEST(EtcdApi, PontoonsOwnFieldsAreOutOfEtcdsWay) {
   }
   EXPECT_EQ(own,
             (std::set<std::string>{
+                "etcdserverpb.DeleteRangeRequest.write_options pontoon.v1.WriteOptions 1001",
+                "etcdserverpb.DeleteRangeResponse.write_report pontoon.v1.WriteReport 1001",
+                "etcdserverpb.PutRequest.write_options pontoon.v1.WriteOptions 1001",
+                "etcdserverpb.PutResponse.write_report pontoon.v1.WriteReport 1001",
                 "etcdserverpb.RangeRequest.read_options pontoon.v1.ReadOptions 1000",
                 "etcdserverpb.RangeResponse.read_report pontoon.v1.ReadReport 1000",
                 "etcdserverpb.TxnRequest.read_options pontoon.v1.ReadOptions 1000",
+                "etcdserverpb.TxnRequest.write_options pontoon.v1.WriteOptions 1001",
                 "etcdserverpb.TxnResponse.read_report pontoon.v1.ReadReport 1000",
+                "etcdserverpb.TxnResponse.write_report pontoon.v1.WriteReport 1001",
                 "etcdserverpb.StatusResponse.last_log_index uint64 1001",
                 "etcdserverpb.StatusResponse.followers repeated pontoon.v1.FollowerStatus 1002",
                 "etcdserverpb.StatusResponse.pontoon_version string 1000",
