@@ -2,7 +2,6 @@
 
 #include <google/protobuf/util/time_util.h>
 
-#include <iterator>
 #include <string>
 
 #include "absl/status/status.h"
@@ -63,30 +62,21 @@ absl::StatusOr<ReadOptions> OptionsIn(const Proto& message) {
   return options;
 }
 
-// The last value wins, as where a client overrides what its connection says.
-std::optional<absl::string_view> Find(const CallMetadata& metadata, const char* key) {
-  const auto end = metadata.upper_bound(key);
-  if (end == metadata.begin()) return std::nullopt;
-  const auto& [found, value] = *std::prev(end);
-  if (found != key) return std::nullopt;
-  return absl::string_view(value.data(), value.size());
-}
-
 absl::StatusOr<ReadOptions> OptionsIn(const CallMetadata& metadata) {
   ReadOptions options;
-  if (const auto text = Find(metadata, kConsistencyKey)) {
+  if (const auto text = FindMetadata(metadata, kConsistencyKey)) {
     const absl::StatusOr<Consistency> consistency = ConsistencyNamed(*text);
     if (!consistency.ok()) return consistency.status();
     options.consistency = *consistency;
   }
-  if (const auto text = Find(metadata, kMaxStalenessKey)) {
+  if (const auto text = FindMetadata(metadata, kMaxStalenessKey)) {
     absl::Duration bound;
     if (!absl::ParseDuration(*text, &bound)) {
       return Refused(kMaxStalenessKey, " is a duration, such as 500ms or 1.5s");
     }
     options.max_staleness = bound;
   }
-  if (const auto text = Find(metadata, kMinRevisionKey)) {
+  if (const auto text = FindMetadata(metadata, kMinRevisionKey)) {
     int64_t revision = 0;
     if (!absl::SimpleAtoi(*text, &revision)) {
       return Refused(kMinRevisionKey, " is the number of a revision");

@@ -3,14 +3,12 @@
 #ifndef PONTOON_KV_READ_READ_OPTIONS_H_
 #define PONTOON_KV_READ_READ_OPTIONS_H_
 
-#include <grpcpp/support/string_ref.h>
-
 #include <cstdint>
-#include <map>
 #include <optional>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "kv/call_metadata.h"
 #include "kv/store/revision.h"
 #include "proto/pontoon.pb.h"
 #include "proto/rpc.pb.h"
@@ -30,9 +28,6 @@ struct ReadOptions {
 
 // Longer ones are a mistake of who asks: nothing that lags so far behind is a bound.
 inline constexpr absl::Duration kStalenessMax = absl::Hours(24);
-
-// Of a gRPC call.
-using CallMetadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
 // What `request` says, or, if it says nothing, `metadata`. `serializable` makes it a FOLLOWER read
 // in either case, and has no say of its own in anything else. INVALID_ARGUMENT if that makes no

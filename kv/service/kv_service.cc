@@ -11,6 +11,7 @@
 #include "kv/service/command_result.h"
 #include "kv/service/patient_call.h"
 #include "kv/service/txn_validation.h"
+#include "kv/service/write_options.h"
 #include "kv/store/range.h"
 #include "kv/store/range_walk.h"
 #include "kv/store/txn.h"
@@ -44,6 +45,19 @@ void ForEachRange(const TxnRequest& txn, Visit visit) {
   for (const RequestOp& op : txn.failure()) visit(op.request_range());
 }
 
+template <typename Request>
+absl::StatusOr<Payload> Encode(const CallbackServerContext& call, const Request& request,
+                               size_t bytes_max) {
+  const auto conditions = WriteConditionsOf(request, call.client_metadata());
+  if (!conditions.ok()) return conditions.status();
+  return EncodeCommand(request, *conditions, bytes_max);
+}
+
+absl::StatusOr<Payload> Encode(const CallbackServerContext& /*call*/,
+                               const CompactionRequest& request, size_t bytes_max) {
+  return EncodeCommand(request, bytes_max);
+}
+
 }  // namespace
 
 template <typename Request>
@@ -51,7 +65,7 @@ absl::Status KvService::Propose(const CallbackServerContext& call, const absl::S
                                 const Request& request, raft::ProposeCallback done) {
   if (absl::Status s = parts_.member->CheckServing(call); !s.ok()) return s;
   if (!valid.ok()) return valid;
-  absl::StatusOr<Payload> command = EncodeCommand(request, limits_.request_bytes_max);
+  absl::StatusOr<Payload> command = Encode(call, request, limits_.request_bytes_max);
   if (!command.ok()) return command.status();
   parts_.member->replica()->Propose(*std::move(command), parts_.member->DeadlineOf(call),
                                     std::move(done));
@@ -59,9 +73,14 @@ absl::Status KvService::Propose(const CallbackServerContext& call, const absl::S
 }
 
 template <typename Request>
-absl::Status KvService::CheckRoom(absl::Status valid, const Request& request) const {
+absl::Status KvService::CheckRoom(const CallbackServerContext& call, absl::Status valid,
+                                  const Request& request) const {
   if (!valid.ok() || parts_.quota == nullptr) return valid;
-  return parts_.quota->Admit(QuotaCost(request));
+  const absl::Status room = parts_.quota->Admit(QuotaCost(request));
+  // Of a write that names itself only the state machine can say that it was not done: it will know
+  // the alarm, too.
+  const bool once = IsOnce(request.write_options(), call.client_metadata());
+  return once ? absl::OkStatus() : room;
 }
 
 template <typename Request, typename Response>
@@ -189,7 +208,7 @@ void KvService::BeginStream(const RangeRequest& request, const ReadGate::Passed&
 
 ServerUnaryReactor* KvService::Put(CallbackServerContext* call, const PutRequest* request,
                                    PutResponse* response) {
-  return Write(call, CheckRoom(CheckPutRequest(*request), *request), *request, response);
+  return Write(call, CheckRoom(*call, CheckPutRequest(*request), *request), *request, response);
 }
 
 ServerUnaryReactor* KvService::DeleteRange(CallbackServerContext* call,
@@ -203,12 +222,13 @@ ServerUnaryReactor* KvService::Txn(CallbackServerContext* call, const TxnRequest
   const absl::Status valid = CheckTxnRequest(*request, limits_.txn_ops_max);
   if (!valid.ok() || !IsReadOnly(*request)) {
     const absl::Status sensible = valid.ok() ? CheckNoReadOptions(*request) : valid;
-    return Write(call, CheckRoom(sensible, *request), *request, response);
+    return Write(call, CheckRoom(*call, sensible, *request), *request, response);
   }
+  const absl::Status sensible = CheckNoWriteOptions(*request);
   const auto execute = [this, request, response](const ReadView& view) {
     return view.Txn(*request, response, limits_.range_bytes_max);
   };
-  return Read(call, valid, *request, execute, response);
+  return Read(call, sensible, *request, execute, response);
 }
 
 ServerUnaryReactor* KvService::Compact(CallbackServerContext* call,

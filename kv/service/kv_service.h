@@ -88,7 +88,8 @@ class KvService final : public etcdserverpb::KV::CallbackService {
 
   // OK if `request` is `valid` and the store has room for it.
   template <typename Request>
-  absl::Status CheckRoom(absl::Status valid, const Request& request) const;
+  absl::Status CheckRoom(const grpc::CallbackServerContext& call, absl::Status valid,
+                         const Request& request) const;
 
   // A whole call that writes.
   template <typename Request, typename Response>

@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "kv/errors.h"
+#include "kv/service/command.h"
 #include "kv/service/testing/calls.h"
 #include "kv/service/testing/service_fixture.h"
 #include "proto/rpc.grpc.pb.h"
@@ -48,6 +50,13 @@ class KvServiceTest : public ServiceTest {
   grpc::Status Compact(const std::string& request) {
     CompactionResponse response;
     return kv_->Compact(Call().get(), Parse<CompactionRequest>(request), &response);
+  }
+  void GrantLease(int64_t id) {
+    LeaseGrantRequest grant;
+    grant.set_id(id);
+    grant.set_ttl(60);
+    replica_->Propose(*EncodeCommand(grant, kRequestBytesMax), Clock::System()->Now(),
+                      [](const raft::ProposeOutcome&) {});
   }
   // The value of a key, read linearizably.
   std::string Get(const std::string& key) {
@@ -221,6 +230,82 @@ TEST_F(KvServiceTest, ATransactionThatWritesTakesNoReadOptions) {
   EXPECT_EQ(Txn("success { request_put { key: 'k' } } read_options {}").error_code(),
             grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(replica_->proposals(), commands);
+}
+
+TEST_F(KvServiceTest, AWriteThatNamesItselfIsDoneOnce) {
+  GrantLease(7);
+  const std::string put = "key: 'k' value: '1' write_options { once { session: 7 sequence: 1 } }";
+  PutResponse first, again;
+  ASSERT_TRUE(Put(put, &first).ok());
+  ASSERT_TRUE(Put("key: 'k' value: '2'").ok());
+  replica_->SetTerm(Term{5});
+  ASSERT_TRUE(Put(put, &again).ok());
+  EXPECT_TRUE(again.write_report().repeated());
+  EXPECT_EQ(again.header().revision(), first.header().revision());
+  EXPECT_EQ(again.header().raft_term(), 5u) << "the header tells who answers";
+  EXPECT_EQ(Get("k"), "2");
+  EXPECT_TRUE(Failed(Put("key: 'k' value: '3' write_options { once { session: 7 sequence: 1 } }"),
+                     kErrOnceReused));
+  EXPECT_TRUE(Failed(Put("key: 'k' write_options { once { session: 8 sequence: 1 } }"),
+                     kErrOnceSessionNotFound));
+  TxnResponse txn;
+  ASSERT_TRUE(Txn("success { request_put { key: 't' } } "
+                  "write_options { once { session: 7 sequence: 2 answered_below: 2 } }",
+                  &txn)
+                  .ok());
+  EXPECT_TRUE(Failed(Put(put), kErrOnceForgotten));
+  DeleteRangeResponse deleted;
+  ASSERT_TRUE(
+      Delete("key: 't' write_options { once { session: 7 sequence: 3 } }", &deleted).ok());
+  ASSERT_TRUE(
+      Delete("key: 't' write_options { once { session: 7 sequence: 3 } }", &deleted).ok());
+  EXPECT_EQ(deleted.deleted(), 1) << "of the first time";
+}
+
+TEST_F(KvServiceTest, MetadataNamesAWriteAndReadsDoNotCare) {
+  GrantLease(7);
+  const auto with_metadata = [](Call* call) {
+    call->context.AddMetadata("pontoon-once-session", "7");
+    call->context.AddMetadata("pontoon-once-sequence", "1");
+    return call->get();
+  };
+  const auto put = Parse<PutRequest>("key: 'k' value: '1'");
+  Call first_call, second_call, read_call;
+  PutResponse response;
+  ASSERT_TRUE(kv_->Put(with_metadata(&first_call), put, &response).ok());
+  ASSERT_TRUE(kv_->Put(with_metadata(&second_call), put, &response).ok());
+  EXPECT_TRUE(response.write_report().repeated());
+  RangeResponse range;
+  EXPECT_TRUE(
+      kv_->Range(with_metadata(&read_call), Parse<RangeRequest>("key: 'k'"), &range).ok());
+}
+
+TEST_F(KvServiceTest, AFenceKeepsOutWhoHasLostTheLock) {
+  PutResponse lock;
+  ASSERT_TRUE(Put("key: 'lock/1'", &lock).ok());
+  const std::string put = absl::StrCat("key: 'k' value: '1' write_options { fence { key: 'lock/1' ",
+                                       "create_revision: ", lock.header().revision(), " } }");
+  EXPECT_TRUE(Put(put).ok());
+  ASSERT_TRUE(Delete("key: 'lock/1'").ok());
+  EXPECT_TRUE(Failed(Put(put), kErrFenced));
+  Call call;
+  call.context.AddMetadata("pontoon-fence-key", "lock/1");
+  call.context.AddMetadata("pontoon-fence-revision", "2");
+  DeleteRangeResponse deleted;
+  EXPECT_TRUE(Failed(
+      kv_->DeleteRange(call.get(), Parse<DeleteRangeRequest>("key: 'k'"), &deleted), kErrFenced));
+}
+
+TEST_F(KvServiceTest, WriteOptionsThatMakeNoSenseAreNotProposed) {
+  const int proposals = replica_->proposals();
+  for (const grpc::Status& status :
+       {Put("key: 'k' write_options { once { sequence: 1 } }"),
+        Delete("key: 'k' write_options { fence { key: 'l' } }"),
+        Txn("success { request_put { key: 'k' write_options {} } }"),
+        Txn("success { request_range { key: 'k' } } write_options {}")}) {
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
+  }
+  EXPECT_EQ(replica_->proposals(), proposals);
 }
 
 TEST_F(KvServiceTest, OnlySerializableReadsSkipTheBarrier) {

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,7 @@
 #include "kv/read/read_gate.h"
 #include "kv/read/read_lane.h"
 #include "kv/service/client_server.h"
+#include "kv/service/command.h"
 #include "kv/service/kv_service.h"
 #include "kv/service/member.h"
 #include "kv/service/status_reporter.h"
@@ -243,6 +245,32 @@ TEST_F(MaintenanceTest, BeyondTheQuotaNothingIsPutUntilThereIsRoomAndTheAlarmIsC
   EXPECT_TRUE(Failed(Put("small", "v"), kErrNoSpace)) << "the alarm is still there";
   EXPECT_THAT(Alarm("action: DEACTIVATE memberID: 0xa1 alarm: NOSPACE"), ElementsAre("a1 NOSPACE"));
   EXPECT_TRUE(Put("k", value).ok());
+}
+
+// Only the state machine knows whether such a write was done when it was sent before.
+TEST_F(MaintenanceTest, AWriteThatNamesItselfIsDecidedWhereItIsKnown) {
+  LeaseGrantRequest grant;
+  grant.set_id(7);
+  grant.set_ttl(60);
+  replica_->Propose(*EncodeCommand(grant, 1 << 20), Clock::System()->Now(),
+                    [](const raft::ProposeOutcome&) {});
+  const auto put_once = [this](int sequence) {
+    PutResponse response;
+    const grpc::Status status = kv_->Put(
+        Call().get(),
+        Parse<PutRequest>(absl::StrCat("key: 'once' value: '", sequence, "' write_options { ",
+                                       "once { session: 7 sequence: ", sequence, " } }")),
+        &response);
+    return std::pair(status, response.write_report().repeated());
+  };
+  ASSERT_TRUE(put_once(1).first.ok());
+  grpc::Status full;
+  for (int puts = 0; puts < 20 && full.ok(); ++puts) full = Put("k", std::string(512 << 10, 'v'));
+  ASSERT_TRUE(Failed(full, kErrNoSpace));
+  const auto [again, repeated] = put_once(1);
+  EXPECT_TRUE(again.ok()) << again.error_message();
+  EXPECT_TRUE(repeated);
+  EXPECT_TRUE(Failed(put_once(2).first, kErrNoSpace));
 }
 
 // ---- a state that is wrong

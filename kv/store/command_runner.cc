@@ -4,10 +4,12 @@
 #include <variant>
 
 #include "kv/errors.h"
+#include "kv/store/key_range.h"
 #include "kv/store/kv_transaction.h"
 #include "kv/store/lease_records.h"
 #include "kv/store/member_records.h"
 #include "kv/store/meta.h"
+#include "kv/store/once_session.h"
 #include "kv/store/txn.h"
 #include "kv/store/write_operations.h"
 
@@ -39,6 +41,11 @@ absl::Status FormerLeader() {
   return absl::FailedPreconditionError("the leader that wanted it does not lead any more");
 }
 
+// Whether it may come with conditions.
+bool IsWrite(const Command& command) {
+  return command.has_put() || command.has_delete_range() || command.has_txn();
+}
+
 // Makes room for a response in `result`; null if that is null.
 template <typename Response>
 Response* NewResponse(KvResult* result) {
@@ -59,7 +66,47 @@ absl::Status CommandRunner::Run(const std::string& payload, Term term, KvResult*
 }
 
 absl::Status CommandRunner::Execute(const Command& command, Term term, KvResult* result) {
+  if (!command.has_conditions()) return Decide(command, term, result);
+  if (!IsWrite(command)) {
+    return absl::InvalidArgumentError("the command is of a kind that has no conditions");
+  }
+  const bool once = command.conditions().options().has_once();
+  return once ? ExecuteOnce(command, term, result) : Decide(command, term, result);
+}
+
+absl::Status CommandRunner::ExecuteOnce(const Command& command, Term term, KvResult* result) {
+  const storage::v1::WriteConditions& conditions = command.conditions();
+  const v1::Once& once = conditions.options().once();
+  absl::StatusOr<std::optional<OnceSession>> loaded =
+      OnceSession::Load(LeaseId(once.session()), overlay_);
+  if (!loaded.ok()) return Fail(loaded.status());
+  if (!loaded->has_value()) return kErrOnceSessionNotFound;
+  OnceSession& session = **loaded;
+  if (absl::Status s = session.ForgetBelow(once.answered_below()); !s.ok()) return Fail(s);
+
+  const auto known = session.Find(once.sequence());
+  if (!known.ok()) return Fail(known.status());
+  KvResult decided;
+  if (known->has_value()) {
+    if ((*known)->fingerprint() != conditions.fingerprint()) return kErrOnceReused;
+    decided = Repeat(**known);
+  } else {
+    if (absl::Status s = session.Admit(once.sequence()); !s.ok()) return s;
+    decided.status = Decide(command, term, &decided);
+    // What was done on a reader that has failed is worthless, and so is what was decided.
+    session.Keep(once.sequence(), conditions.fingerprint(), decided);
+  }
+  const absl::Status status = decided.status;
+  if (result) *result = std::move(decided);
+  return status;
+}
+
+absl::Status CommandRunner::Decide(const Command& command, Term term, KvResult* result) {
   if (absl::Status alarmed = CheckAlarms(command); !alarmed.ok()) return alarmed;
+  if (command.conditions().options().has_fence()) {
+    absl::Status held = CheckFence(command.conditions().options().fence());
+    if (!held.ok()) return held;
+  }
   switch (command.command_case()) {
     case Command::kPut:
       return Put(command.put(), result);
@@ -111,6 +158,13 @@ absl::Status CommandRunner::CheckAlarms(const Command& command) const {
   if (changes && alarms_.IsRaised(etcdserverpb::CORRUPT)) return kErrCorrupt;
   if (needs_space && alarms_.IsRaised(etcdserverpb::NOSPACE)) return kErrNoSpace;
   return absl::OkStatus();
+}
+
+absl::Status CommandRunner::CheckFence(const v1::Fence& fence) {
+  const std::unique_ptr<KvCursor> lock = reader_->Scan(KeyRange::Single(fence.key()));
+  const bool held =
+      lock->Valid() && lock->Describe().create_revision.value() == fence.create_revision();
+  return held ? absl::OkStatus() : absl::Status(kErrFenced);
 }
 
 absl::Status CommandRunner::Put(const PutRequest& request, KvResult* result) {
@@ -177,7 +231,8 @@ absl::Status CommandRunner::RevokeLease(const LeaseRevocation& revocation, Term 
   const LeaseId lease(revocation.id());
   if (!FindLease(lease).has_value()) return kErrLeaseNotFound;
   KvTransaction transaction(reader_, overlay_);
-  if (absl::Status s = RemoveLease(lease, overlay_, &transaction); !s.ok()) return failure_ = s;
+  if (absl::Status s = RemoveLease(lease, overlay_, &transaction); !s.ok()) return Fail(s);
+  if (absl::Status s = ForgetOnceSession(lease, overlay_); !s.ok()) return Fail(s);
   lease_changes_.push_back({LeaseChange::Kind::kRevoked, lease, LeaseState()});
   if (auto* response = NewResponse<LeaseRevokeResponse>(result)) {
     response->mutable_header()->set_revision(reader_->revision().value());
@@ -224,7 +279,7 @@ absl::Status CommandRunner::ChangeAlarms(const AlarmRequest& request, KvResult* 
 
 absl::Status CommandRunner::Publish(const storage::v1::MemberPublication& publication) {
   const absl::StatusOr<bool> from_a_member = ApplyPublication(publication, overlay_);
-  if (!from_a_member.ok()) return failure_ = from_a_member.status();
+  if (!from_a_member.ok()) return Fail(from_a_member.status());
   return *from_a_member ? absl::OkStatus() : absl::Status(kErrMemberNotFound);
 }
 

@@ -24,6 +24,9 @@ namespace pontoon::kv {
 // payload that makes no sense, of which no valid service would have written the log, is refused in
 // the same way everywhere.
 //
+// A command may come with conditions: a fence, without which it is refused, and a name, by which it
+// is decided once (OnceSession).
+//
 // While an alarm is raised, commands are refused: those that need space for NOSPACE; for CORRUPT
 // all that change keys or leases, of which no member can be sure any more what they are.
 //
@@ -49,8 +52,14 @@ class CommandRunner {
  private:
   // Each gives the command's own error, and sets `result` if it is not null.
   absl::Status Execute(const storage::v1::Command& command, Term term, KvResult* result);
+  // The same for one that is to be decided once.
+  absl::Status ExecuteOnce(const storage::v1::Command& command, Term term, KvResult* result);
+  // The same for one that is decided now.
+  absl::Status Decide(const storage::v1::Command& command, Term term, KvResult* result);
   // OK unless an alarm stands in the way.
   absl::Status CheckAlarms(const storage::v1::Command& command) const;
+  // OK if the lock is held.
+  absl::Status CheckFence(const v1::Fence& fence);
   absl::Status Put(const etcdserverpb::PutRequest& request, KvResult* result);
   absl::Status DeleteRange(const etcdserverpb::DeleteRangeRequest& request, KvResult* result);
   absl::Status Txn(const etcdserverpb::TxnRequest& request, KvResult* result);
@@ -62,6 +71,8 @@ class CommandRunner {
   absl::Status ChangeAlarms(const etcdserverpb::AlarmRequest& request, KvResult* result);
   absl::Status Publish(const storage::v1::MemberPublication& publication);
 
+  // For an error of the storage, which it keeps.
+  absl::Status Fail(absl::Status failure) { return failure_ = std::move(failure); }
   // Nothing if there is no such lease, or the storage failed.
   std::optional<LeaseState> FindLease(LeaseId lease);
 

@@ -13,7 +13,7 @@ namespace pontoon::kv {
 
 // The same on every node. Of a response's header only the revision is set.
 struct KvResult : ApplyResult {
-  // Why the command was refused; then it changed nothing, and there is no response.
+  // Why the command was refused; then it had no effect, and there is no response.
   absl::Status status;
 
   std::variant<std::monostate, etcdserverpb::PutResponse, etcdserverpb::DeleteRangeResponse,

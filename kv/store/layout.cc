@@ -166,6 +166,18 @@ std::string AttachmentKey(LeaseId lease, std::string_view key) {
   return bytes;
 }
 
+std::string OnceSessionKey(LeaseId lease) {
+  std::string bytes(1, kOncePrefix);
+  AppendFixed64(static_cast<uint64_t>(lease.value()), &bytes);
+  return bytes;
+}
+
+std::string OnceDecisionKey(LeaseId lease, uint64_t sequence) {
+  std::string bytes = OnceSessionKey(lease);
+  AppendFixed64(sequence, &bytes);
+  return bytes;
+}
+
 std::string HistoryKey(std::string_view key, EventId id) {
   CHECK_GE(id.main, kFirstRevision);
   std::string bytes = HistoryPrefix(key);

@@ -11,6 +11,11 @@
 //   'l' lease:8                       one for every lease
 //       -> seconds granted, seconds left at the last checkpoint (0: none): varints
 //   'm' name                          what the store knows of itself; see meta.h
+//   'o' lease:8                       one for every session that writes exactly once
+//   (once_session.h)
+//       -> the lowest sequence that is not forgotten, decisions kept: varints
+//   'o' lease:8 sequence:8            one for every write of it that is not forgotten
+//       -> pontoon.storage.v1.OnceDecision
 //   'r' main:8 sub:4                  one for every version, too, but in order of revision
 //       -> kind:1; key size: varint; key; of a put also create, version, lease: varints; value:
 //          the rest
@@ -48,6 +53,7 @@ inline constexpr char kHistoryPrefix = 'h';
 inline constexpr char kAttachmentPrefix = 'k';
 inline constexpr char kLeasePrefix = 'l';
 inline constexpr char kMetaPrefix = 'm';
+inline constexpr char kOncePrefix = 'o';
 inline constexpr char kEventPrefix = 'r';
 
 // A key that exists, at some revision. `value` points into whatever the state was read from.
@@ -95,6 +101,10 @@ std::optional<LeaseId> ParseLeaseKey(std::string_view record_key);
 
 // The keys of one lease lie side by side, in order, from AttachmentKey(lease, "") on.
 std::string AttachmentKey(LeaseId lease, std::string_view key);
+
+// The session's own record comes before those of its writes, which are in order.
+std::string OnceSessionKey(LeaseId lease);
+std::string OnceDecisionKey(LeaseId lease, uint64_t sequence);
 
 // Values of records. Decode... returns nothing for damaged bytes; what it returns points into them.
 

@@ -27,7 +27,7 @@
 namespace pontoon::kv {
 
 // The version of the disk format: of layout.h, of this file, and of state_folder.h.
-inline constexpr uint64_t kFormatVersion = 4;
+inline constexpr uint64_t kFormatVersion = 5;
 
 // The replicated part: the same on every node that has applied the same entries.
 struct StoreMeta {

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "kv/store/layout.h"
+#include "kv/store/meta.h"
 #include "kv/store/store_harness.h"
 #include "leveldb/db.h"
 #include "raft/base/check.h"
@@ -157,7 +158,8 @@ TEST(RecoveryTest, AnotherFormatIsRefused) {
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(absl::StrContains(status.message(), "version 1")) << status;
   ExpectAdvice(status, h.dir());
-  PutRecord(h.generation_dir(), "mformat", std::string("\0\0\0\0\0\0\0\4", 8));
+  const auto [key, value] = FormatRecord();
+  PutRecord(h.generation_dir(), key, value);
   h.Open();
 }
 

@@ -125,6 +125,7 @@ void Totals::Add(const RunResult& result) {
   reads_checked += result.reads_checked;
   entries += result.entries;
   terms += result.terms;
+  leaders += result.leaders;
   simulated_ms += absl::ToInt64Milliseconds(result.simulated);
   healing_ms_most = std::max(healing_ms_most, absl::ToInt64Milliseconds(result.healing));
   coverage.Add(result.coverage);
@@ -139,6 +140,7 @@ void Totals::Add(const Totals& other) {
   reads_checked += other.reads_checked;
   entries += other.entries;
   terms += other.terms;
+  leaders += other.leaders;
   simulated_ms += other.simulated_ms;
   healing_ms_most = std::max(healing_ms_most, other.healing_ms_most);
   cpu_ms += other.cpu_ms;
@@ -173,10 +175,10 @@ std::string Summary(const CampaignResult& result) {
                         simulated_s / 3600, simulated_s / cpu_s);
   absl::StrAppendFormat(
       &text,
-      "%d events, %d log entries, %d terms, %d operations: %d writes acknowledged, "
+      "%d events, %d log entries, %d terms, %d leaders, %d operations: %d writes acknowledged, "
       "%d reads checked\n",
-      totals.events, totals.entries, totals.terms, totals.operations, totals.writes_acknowledged,
-      totals.reads_checked);
+      totals.events, totals.entries, totals.terms, totals.leaders, totals.operations,
+      totals.writes_acknowledged, totals.reads_checked);
   absl::StrAppendFormat(&text, "a leader was there at most %d ms after the faults ended\n",
                         totals.healing_ms_most);
   absl::StrAppend(&text, "faults:\n");

@@ -34,6 +34,7 @@ struct Totals {
   uint64_t reads_checked = 0;
   uint64_t entries = 0;
   uint64_t terms = 0;
+  uint64_t leaders = 0;
   int64_t simulated_ms = 0;
   int64_t healing_ms_most = 0;
   int64_t cpu_ms = 0;

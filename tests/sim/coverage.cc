@@ -104,6 +104,14 @@ const char* NameOf(Path path) {
       return "a bounded read refused";
     case Path::kRevisionAwaited:
       return "a read that waited for its revision";
+    case Path::kOnceRepeated:
+      return "a copy of a write that gets the first answer";
+    case Path::kOnceForgotten:
+      return "a late copy of a write whose answer is forgotten";
+    case Path::kOnceWithoutSession:
+      return "a copy of a write whose session is over";
+    case Path::kFencedOff:
+      return "a write of a holder who has lost the lock";
     case Path::kCount:
       break;
   }

@@ -62,6 +62,10 @@ enum class Path : size_t {
   kBoundProvenBefore,
   kBoundRefused,
   kRevisionAwaited,
+  kOnceRepeated,
+  kOnceForgotten,
+  kOnceWithoutSession,
+  kFencedOff,
   kCount,
 };
 

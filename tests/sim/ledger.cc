@@ -80,7 +80,10 @@ Effect Ledger::Execute(const Entry& entry) {
   record.applied_first = loop_->now();
   if (record.attempts > 1) coverage_->Reached(Path::kSecondAttemptApplied);
   if (record.told == Told::kUnknown) coverage_->Reached(Path::kUnknownWasApplied);
-  const StateModel::Applied applied = model_.Apply(record.operation, entry.term);
+  const bool locked = model_.Holds(record.operation.fence);
+  const OnceModel::Applied written = once_.Apply(record.operation, entry.term, &model_);
+  NoteVerdict(written.verdict, locked);
+  const StateModel::Applied& applied = written.state;
   NoteChanges(entry.index, applied.keys);
   NoteLeases(record.operation, entry.term, applied);
   return applied.effect;
@@ -95,6 +98,22 @@ void Ledger::NoteChanges(LogIndex index, const std::vector<KeyId>& keys) {
   }
   change_ends_.push_back(changes_.size());
   CHECK_EQ(model_.revision(), StateModel().revision() + static_cast<int64_t>(change_ends_.size()));
+}
+
+void Ledger::NoteVerdict(OnceModel::Verdict verdict, bool locked) {
+  switch (verdict) {
+    case OnceModel::Verdict::kUnnamed:
+      return;
+    case OnceModel::Verdict::kDecided:
+      if (!locked) coverage_->Reached(Path::kFencedOff);
+      return;
+    case OnceModel::Verdict::kRepeated:
+      return coverage_->Reached(Path::kOnceRepeated);
+    case OnceModel::Verdict::kForgotten:
+      return coverage_->Reached(Path::kOnceForgotten);
+    case OnceModel::Verdict::kNoSession:
+      return coverage_->Reached(Path::kOnceWithoutSession);
+  }
 }
 
 void Ledger::NoteLeases(const Operation& operation, Term term, const StateModel::Applied& applied) {

@@ -17,6 +17,7 @@
 #include "tests/sim/event_loop.h"
 #include "tests/sim/history.h"
 #include "tests/sim/lease_book.h"
+#include "tests/sim/once_model.h"
 #include "tests/sim/operation.h"
 #include "tests/sim/state_model.h"
 #include "tests/sim/store.h"
@@ -106,6 +107,7 @@ class Ledger {
   const Known& EntryAt(LogIndex index) const;
   Effect Execute(const Entry& entry);
   void NoteChanges(LogIndex index, const std::vector<KeyId>& keys);
+  void NoteVerdict(OnceModel::Verdict verdict, bool locked);
   void NoteLeases(const Operation& operation, Term term, const StateModel::Applied& applied);
   void NoteMembership(const Entry& entry);
 
@@ -115,6 +117,7 @@ class Ledger {
   std::vector<Known> entries_;  // from index 1 on
   MembershipHistory memberships_;
   StateModel model_;
+  OnceModel once_;
   std::array<std::vector<Version>, kKeysMax> versions_;
   std::vector<Change> changes_;
   // Of each revision, from the first one after an empty store's: where its changes end.

@@ -136,6 +136,7 @@ class LevelDbStore final : public SimStore {
       case OperationKind::kRead:
         CHECK(false) << "a read is no command";
     }
+    FillConditions(operation, &command);
     std::string bytes = command.SerializeAsString();
     AppendPadding(operation.padding_bytes, &bytes);
     return WithOperation(std::move(bytes), operation.id);
@@ -254,6 +255,8 @@ class LevelDbStore final : public SimStore {
   static bool IsRefusal(const absl::Status& status) {
     return kv::Is(status, kv::kErrCompacted) || kv::Is(status, kv::kErrFutureRev) ||
            kv::Is(status, kv::kErrLeaseNotFound) || kv::Is(status, kv::kErrLeaseExist) ||
+           kv::Is(status, kv::kErrOnceSessionNotFound) || kv::Is(status, kv::kErrOnceForgotten) ||
+           kv::Is(status, kv::kErrFenced) ||
            absl::IsFailedPrecondition(status);  // of a leader that leads no more
   }
 
@@ -283,6 +286,22 @@ class LevelDbStore final : public SimStore {
     put->set_key(NameOf(operation.key));
     put->set_value(TextOf(operation.value));
     put->set_lease(operation.lease.value());
+  }
+
+  static void FillConditions(const Operation& operation, Command* command) {
+    if (const WriteName& name = operation.name; name.session != kNoLease) {
+      storage::v1::WriteConditions* const conditions = command->mutable_conditions();
+      v1::Once* const once = conditions->mutable_options()->mutable_once();
+      once->set_session(name.session.value());
+      once->set_sequence(name.sequence);
+      once->set_answered_below(name.answered_below);
+      conditions->set_fingerprint(name.original.value());
+    }
+    if (const Fence& fence = operation.fence; fence.create_revision != 0) {
+      v1::Fence* const message = command->mutable_conditions()->mutable_options()->mutable_fence();
+      message->set_key(NameOf(fence.key));
+      message->set_create_revision(fence.create_revision);
+    }
   }
 
   static void FillCheckpoints(const Operation& operation, storage::v1::LeaseCheckpoints* message) {

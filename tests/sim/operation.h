@@ -46,6 +46,20 @@ struct LeaseCheckpoint {
   int64_t remaining_seconds = 0;
 };
 
+// By what copies of a write are known as such. See proto/pontoon.proto, Once.
+struct WriteName {
+  LeaseId session;  // kNoLease: the write has no name
+  uint64_t sequence = 0;
+  uint64_t answered_below = 0;
+  OperationId original;  // the copy that was sent first
+};
+
+// A lock that must be held for a write to have an effect.
+struct Fence {
+  KeyId key;
+  int64_t create_revision = 0;  // 0: there is no fence
+};
+
 struct Operation {
   OperationId id;
   OperationKind kind = OperationKind::kPut;
@@ -61,6 +75,10 @@ struct Operation {
   // term. 0: a client wants it.
   Term leader_term;
   std::vector<LeaseCheckpoint> checkpoints;  // of kCheckpoint
+
+  // Of kPut, kDelete and kCompareAndSet, for the real store.
+  WriteName name;
+  Fence fence;
 };
 
 // What a write did.

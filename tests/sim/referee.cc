@@ -176,6 +176,7 @@ void Referee::OnLeaderSpeaks(NodeId node, Term term) {
   NodeId& leader = leader_of_term_[term.value()];
   CHECK(leader == kNoNode || leader == node)
       << "nodes " << leader << " and " << node << " both lead term " << term;
+  if (leader == kNoNode) ++leaders_;
   leader = node;
   if (term > newest_term_) {
     newest_term_ = term;

@@ -68,7 +68,10 @@ class Referee {
 
   // Whom the newest term is led by; kNoNode if nobody ever led.
   NodeId newest_leader() const { return newest_leader_; }
+  uint64_t leaders_ = 0;
   Term newest_term() const { return newest_term_; }
+  // Terms that were led.
+  uint64_t leaders() const { return leaders_; }
   const HardState& DurableState(NodeId node) const { return BookOf(node).durable_state; }
   LogIndex DurableLast(NodeId node) const { return LogIndex(BookOf(node).log.size()); }
 

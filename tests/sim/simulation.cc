@@ -24,6 +24,7 @@
 #include "tests/sim/machine.h"
 #include "tests/sim/nemesis.h"
 #include "tests/sim/network.h"
+#include "tests/sim/once_writers.h"
 #include "tests/sim/plots.h"
 #include "tests/sim/readers.h"
 #include "tests/sim/referee.h"
@@ -67,6 +68,7 @@ class Simulation {
         clients_(world_, &machines_, &history_, &ledger_),
         compactor_(world_, &machines_, &ledger_),
         lease_holders_(world_, &machines_, &ledger_),
+        once_writers_(world_, &machines_, &ledger_),
         readers_(world_, &machines_, &ledger_),
         watchers_(world_, &machines_, &ledger_) {
     for (size_t node = 1; node <= options.nodes; ++node) {
@@ -92,6 +94,7 @@ class Simulation {
     compactor_.Start();
     readers_.Start();
     lease_holders_.Start();
+    once_writers_.Start();
     loop_.RunUntil(SimTime() + options_.safety_phase);
     trace_.Say("---- all faults end");
     plots_->End();
@@ -154,8 +157,10 @@ class Simulation {
     compactor_.Stop();
     readers_.Stop();
     lease_holders_.Stop();
+    once_writers_.Stop();
     WaitFor("the answers to all clients", options_.client.deadline_most * 2, [this] {
-      return clients_.open() == 0 && compactor_.open() == 0 && lease_holders_.open() == 0;
+      return clients_.open() == 0 && compactor_.open() == 0 && lease_holders_.open() == 0 &&
+             once_writers_.open() == 0;
     });
     WaitFor("the answers to all operators", kCatchUpMax, [this] { return churn_->open() == 0; });
     WaitFor("a leader, and all nodes to have its log", kCatchUpMax, [this] { return Converged(); });
@@ -411,6 +416,7 @@ class Simulation {
     }
     result.entries = ledger_.last().value();
     result.terms = referee_.newest_term().value();
+    result.leaders = referee_.leaders();
     result.coverage = coverage_;
     return result;
   }
@@ -429,6 +435,7 @@ class Simulation {
   Clients clients_;
   Compactor compactor_;
   LeaseHolders lease_holders_;
+  OnceWriters once_writers_;
   Readers readers_;
   Watchers watchers_;
   std::unique_ptr<Nemesis> nemesis_;

@@ -39,6 +39,7 @@ struct RunResult {
   uint64_t reads_checked = 0;
   uint64_t entries = 0;
   uint64_t terms = 0;
+  uint64_t leaders = 0;
   Coverage coverage;
 };
 

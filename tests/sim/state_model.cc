@@ -15,6 +15,7 @@ bool IsOfFormerLeader(const Operation& operation, Term term) {
 }  // namespace
 
 StateModel::Applied StateModel::Apply(const Operation& operation, Term term) {
+  if (!Holds(operation.fence)) return {kNoEffect, {}};
   switch (operation.kind) {
     case OperationKind::kPut:
       if (operation.lease != kNoLease && !leases_.contains(operation.lease)) break;
@@ -36,6 +37,10 @@ StateModel::Applied StateModel::Apply(const Operation& operation, Term term) {
       break;
   }
   return {kNoEffect, {}};
+}
+
+bool StateModel::Holds(const Fence& fence) const {
+  return fence.create_revision == 0 || At(fence.key).create_revision == fence.create_revision;
 }
 
 StateModel::Applied StateModel::ApplyToKey(const Operation& operation) {

@@ -38,6 +38,9 @@ class StateModel {
   // Of an entry of `term`.
   Applied Apply(const Operation& operation, Term term);
 
+  // Whether there is no fence, or its lock is held.
+  bool Holds(const Fence& fence) const;
+
   const KeyModel::Key& At(KeyId key) const { return keys_.At(key); }
   LeaseId LeaseOf(KeyId key) const { return lease_of_key_[key.value()]; }
   int64_t revision() const { return keys_.revision(); }
