@@ -16,6 +16,8 @@ namespace pontoon::sim {
 namespace {
 
 constexpr uint64_t kSeeds = 400;
+// How wrong the clocks are, one way or the other.
+constexpr int64_t kRatePpm = 300'000;
 
 // Runs that are about clocks: each runs as wrong as the nodes are told that it may.
 std::optional<SimOptions> AtTheBound(uint64_t seed) {
@@ -55,7 +57,7 @@ TEST(ClockBoundTest, BeyondTheBoundALeaseReadIsStaleAndIsSeenToBe) {
     std::optional<SimOptions> options = AtTheBound(seed);
     if (!options.has_value()) continue;
     ++runs;
-    options->core.clock_rate_error_max = 0;  // the clocks are as they were
+    options->clock_rate_ppm_most = kRatePpm;
     const std::string failure = FailureOf(*options);
     if (failure.find("is stale") == std::string::npos) {
       ASSERT_EQ(failure, "") << "seed " << seed << " breaks something else";

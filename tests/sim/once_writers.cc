@@ -13,7 +13,7 @@
 namespace pontoon::sim {
 namespace {
 
-constexpr size_t kWriters = 2;
+constexpr size_t kWriters = 3;
 // Those of all writers, behind those of the lease holders; and before them the writers' locks.
 constexpr KeyId kLocksBegin{48};
 constexpr KeyId kKeysBegin{kLocksBegin.value() + kWriters};
