@@ -9,6 +9,7 @@
 #include "cmd/pontoonctl/bench_runner.h"
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/flag_values.h"
+#include "cmd/pontoonctl/read_flags.h"
 
 namespace pontoon::ctl {
 namespace {
@@ -126,19 +127,23 @@ Gets of keys that do not exist are counted as "not found", and are cheaper: let
 Examples:
   pontoonctl bench get --load --total 100000 --clients 1000
   pontoonctl bench get --serializable --duration 30s --output json
+  pontoonctl bench get --max-staleness 500ms --endpoints 127.0.0.1:22379
 )")};
   }
 
   void DeclareFlags(CLI::App& app) override {
     BenchCommand::DeclareFlags(app);
     app.add_flag("--serializable", serializable_, "Let each server answer from its own state");
+    read_flags_.DeclareOn(app);
     app.add_flag("--load", load_, "Put all the keys before; not measured");
   }
 
  protected:
   Ending Prepare(const Environment& environment) override {
-    options_.consistency = serializable_ ? BenchOptions::Consistency::kSerializable
-                                         : BenchOptions::Consistency::kLinearizable;
+    options_.get.set_serializable(serializable_);
+    if (absl::Status s = read_flags_.AddTo(&options_.get); !s.ok()) {
+      return UsageError(std::string(s.message()));
+    }
     if (!load_) return {};
     const BenchResult loaded = LoadBenchKeys(environment.endpoints, options_);
     if (loaded.errors.empty()) return {};
@@ -147,6 +152,7 @@ Examples:
 
  private:
   bool serializable_ = false;
+  ReadFlags read_flags_;
   bool load_ = false;
 };
 

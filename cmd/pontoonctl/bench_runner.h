@@ -16,6 +16,7 @@
 #include "cmd/pontoonctl/bench_schedule.h"
 #include "cmd/pontoonctl/endpoint.h"
 #include "cmd/pontoonctl/latency_histogram.h"
+#include "proto/rpc.pb.h"
 
 namespace pontoon::ctl {
 
@@ -24,11 +25,11 @@ inline constexpr char kBenchPrefix[] = "bench/";
 struct BenchOptions {
   enum class Operation { kPut, kGet };
   enum class KeyOrder { kRandom, kSequential };
-  enum class Consistency { kLinearizable, kSerializable };
 
   Operation operation = Operation::kPut;
   KeyOrder key_order = KeyOrder::kRandom;
-  Consistency consistency = Consistency::kLinearizable;
+  // Gets are this but for their keys.
+  etcdserverpb::RangeRequest get = {};
   // Requests outstanding at any time.
   int clients = 100;
   // Shared by the clients, and spread over the endpoints in turn.

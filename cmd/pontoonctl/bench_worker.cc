@@ -105,9 +105,8 @@ class PutCall : public BenchCall {
 
 class GetCall : public BenchCall {
  public:
-  GetCall(Server* server, BenchOptions::Consistency consistency) : BenchCall(server) {
-    request_.set_serializable(consistency == BenchOptions::Consistency::kSerializable);
-  }
+  GetCall(Server* server, const etcdserverpb::RangeRequest& request)
+      : BenchCall(server), request_(request) {}
 
  private:
   void Send(uint64_t index, BenchContent& content, grpc::CompletionQueue& queue) override {
@@ -133,7 +132,7 @@ BenchWorker::BenchWorker(const BenchOptions& options, const Share& share)
     if (options.operation == BenchOptions::Operation::kPut) {
       calls_.push_back(std::make_unique<PutCall>(server));
     } else {
-      calls_.push_back(std::make_unique<GetCall>(server, options.consistency));
+      calls_.push_back(std::make_unique<GetCall>(server, options.get));
     }
     idle_.push_back(calls_.back().get());
   }

@@ -368,6 +368,23 @@ TEST_F(SingleServerTest, BenchmarksCountWhatTheyDo) {
   EXPECT_GE(timed["elapsed_s"], 0.2);
 }
 
+// etcd knows two of these, and takes the others for one of the two.
+TEST_F(SingleServerTest, BenchmarksReadAsFreshAsTheyAreTold) {
+  Out({"bench", "get", "--load", "--total", "1", "--keys", "64"});
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{"--consistency", "linearizable"},
+                                             {"--consistency", "lease"},
+                                             {"--consistency", "follower"},
+                                             {"--max-staleness", "500ms"}}) {
+    std::vector<std::string> arguments = {"bench",  "get", "--total",  "128",
+                                          "--keys", "64",  "--output", "json"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    const auto get = nlohmann::json::parse(Out(arguments));
+    EXPECT_EQ(get["operations"], 128) << ::testing::PrintToString(flags);
+    EXPECT_EQ(get["not_found"], 0) << ::testing::PrintToString(flags);
+  }
+}
+
 // The place of the leader, by `status`; -1 if there is none.
 int LeaderOf(const TestCluster& cluster) {
   const Result status =
