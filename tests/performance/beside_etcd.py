@@ -6,10 +6,15 @@ import sys
 NAMES = ("etcd", "pontoon")
 
 
+def order(number):
+    """Both names, for a round; which comes first changes."""
+    return sorted(NAMES, reverse=number % 2 == 1)
+
+
 def in_turns(rounds):
-    """Both names in each round; which comes first changes."""
+    """Both names in each round."""
     for number in range(rounds):
-        yield from sorted(NAMES, reverse=number % 2 == 1)
+        yield from order(number)
 
 
 class Comparison:

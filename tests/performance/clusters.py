@@ -35,6 +35,10 @@ def fill(cluster, keys, value_bytes):
                  "--clients", 256, "--connections", 8)
 
 
+def revision_of(cluster):
+    return max(row["revision"] for row in cluster.status().values())
+
+
 def load_program(name):
     """A program of this folder; ends the script with advice if it is missing."""
     program = ROOT / "bazel-bin/tests/performance" / name

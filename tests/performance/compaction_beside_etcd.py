@@ -18,7 +18,7 @@ import time
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 from beside_etcd import NAMES, Comparison
-from clusters import bench, cluster_of
+from clusters import bench, cluster_of, revision_of
 from sizes import disk_mb
 
 KEYS = 20000
@@ -33,10 +33,6 @@ FIGURES = (("before_mb", "data folder of a node before (MB)"), ("state_before_mb
            ("after_30_s_mb", "30 s after it (MB)"),
            ("still_mb", "where it stands still (MB)"), ("state_still_mb", "of this the state (MB)"),
            ("still_s", "this long after the compaction (s)"))
-
-
-def revision_of(cluster):
-    return max(row["revision"] for row in cluster.status().values())
 
 
 def looks(node, begin):
