@@ -1,6 +1,7 @@
 #include "cmd/pontoonctl/session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "raft/base/check.h"
@@ -53,8 +54,12 @@ Reply Session::Send(Kind kind, Deadline deadline, Attempt attempt) {
       grpc::ClientContext context;
       context.set_deadline(attempt_deadline.ToGpr());
       const grpc::Status status = attempt(server, &context);
+      Reply answer = {OutcomeOf(status), status, server.address()};
+      // That the time is over says less than what a server has said before.
+      const bool says_less = was_sent && answer.outcome == reply.outcome &&
+                             status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+      if (!says_less) reply = std::move(answer);
       was_sent = true;
-      reply = {OutcomeOf(status), status, server.address()};
       if (reply.ok() || reply.outcome == Outcome::kRefused) {
         preferred_ = place;
         return reply;

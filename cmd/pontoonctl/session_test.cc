@@ -178,6 +178,21 @@ TEST(Session, AReadGivesUpAtTheDeadline) {
   EXPECT_LE(server.calls(), 20u) << "there must be pauses between attempts";
 }
 
+TEST(Session, GivesUpWithTheLastAnswerThatSaysWhy) {
+  const grpc::Status late(grpc::StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded");
+  std::vector<grpc::Status> answers(1000, late);
+  answers[1] = kLost;
+  FakeServer server(answers);
+  Session session({server.endpoint()});
+  const Reply reply = Get(session, absl::Milliseconds(200));
+  EXPECT_GE(server.calls(), 3u);
+  EXPECT_EQ(reply.status.error_message(), kLost.error_message());
+
+  FakeServer silent(std::vector<grpc::Status>(1000, late));
+  Session other({silent.endpoint()});
+  EXPECT_EQ(Get(other, absl::Milliseconds(200)).status.error_code(), late.error_code());
+}
+
 TEST(AskOnce, DoesNotAskTwice) {
   FakeServer server({kLost});
   const Reply reply = AskOnce(server.endpoint(), Deadline::After(kLong),
