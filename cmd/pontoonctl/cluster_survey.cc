@@ -1,10 +1,10 @@
 #include "cmd/pontoonctl/cluster_survey.h"
 
 #include <algorithm>
-#include <future>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
+#include "cmd/pontoonctl/ask_all.h"
 #include "cmd/pontoonctl/session.h"
 
 namespace pontoon::ctl {
@@ -142,14 +142,9 @@ Reply ListMembers(const std::vector<Endpoint>& endpoints, absl::Duration timeout
 
 std::vector<EndpointStatus> AskForStatus(const std::vector<Endpoint>& endpoints,
                                          absl::Duration timeout) {
-  std::vector<std::future<absl::StatusOr<StatusResponse>>> answers;
-  for (const Endpoint& endpoint : endpoints) {
-    answers.push_back(std::async(std::launch::async, StatusOf, endpoint, timeout));
-  }
-  std::vector<EndpointStatus> statuses;
-  for (size_t i = 0; i < endpoints.size(); ++i)
-    statuses.push_back({endpoints[i], answers[i].get()});
-  return statuses;
+  return AskAll(endpoints, [&](const Endpoint& endpoint) {
+    return EndpointStatus{endpoint, StatusOf(endpoint, timeout)};
+  });
 }
 
 ClusterSurvey CombineSurvey(const std::vector<Member>& members,

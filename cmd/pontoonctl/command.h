@@ -87,6 +87,7 @@ std::unique_ptr<Command> NewLockCommand();
 std::unique_ptr<Command> NewElectCommand();
 std::unique_ptr<Command> NewStatusCommand();
 std::unique_ptr<Command> NewTopCommand();
+std::unique_ptr<Command> NewLagCommand();
 std::unique_ptr<Command> NewHealthCommand();
 std::unique_ptr<Command> NewCheckHealthCommand();
 std::unique_ptr<Command> NewCheckPerfCommand();

@@ -56,6 +56,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   commands.push_back(NewElectCommand());
   commands.push_back(NewStatusCommand());
   commands.push_back(NewTopCommand());
+  commands.push_back(NewLagCommand());
   commands.push_back(NewHealthCommand());
   commands.push_back(NewCheckHealthCommand());
   commands.push_back(NewCheckPerfCommand());

@@ -1,24 +1,10 @@
 #include "cmd/pontoonctl/endpoint_health.h"
 
-#include <future>
-
+#include "cmd/pontoonctl/ask_all.h"
 #include "cmd/pontoonctl/session.h"
 
 namespace pontoon::ctl {
 namespace {
-
-// What `ask` gives for each endpoint, all asked at the same time.
-template <typename Answer>
-std::vector<Answer> AskAll(const std::vector<Endpoint>& endpoints, absl::Duration timeout,
-                           Answer (*ask)(const Endpoint&, absl::Duration)) {
-  std::vector<std::future<Answer>> pending;
-  for (const Endpoint& endpoint : endpoints) {
-    pending.push_back(std::async(std::launch::async, ask, endpoint, timeout));
-  }
-  std::vector<Answer> answers;
-  for (auto& answer : pending) answers.push_back(answer.get());
-  return answers;
-}
 
 EndpointHealth CheckOne(const Endpoint& endpoint, absl::Duration timeout) {
   etcdserverpb::RangeRequest request;
@@ -45,12 +31,12 @@ EndpointAlarms AskOne(const Endpoint& endpoint, absl::Duration timeout) {
 
 std::vector<EndpointHealth> CheckHealth(const std::vector<Endpoint>& endpoints,
                                         absl::Duration timeout) {
-  return AskAll(endpoints, timeout, CheckOne);
+  return AskAll(endpoints, [&](const Endpoint& endpoint) { return CheckOne(endpoint, timeout); });
 }
 
 std::vector<EndpointAlarms> AskForAlarms(const std::vector<Endpoint>& endpoints,
                                          absl::Duration timeout) {
-  return AskAll(endpoints, timeout, AskOne);
+  return AskAll(endpoints, [&](const Endpoint& endpoint) { return AskOne(endpoint, timeout); });
 }
 
 }  // namespace pontoon::ctl

@@ -11,6 +11,7 @@
 #include "cmd/pontoonctl/progress.h"
 #include "cmd/pontoonctl/range_pager.h"
 #include "cmd/pontoonctl/session.h"
+#include "cmd/pontoonctl/session_flag.h"
 
 namespace pontoon::ctl {
 namespace {
@@ -50,6 +51,7 @@ Examples:
     app.add_option("prefix", prefix_, "What the keys begin with")->required();
     app.add_option("dir", directory_, "The directory; it is made if need be")->required();
     app.add_flag("--serializable", serializable_, "Read the state of the one given endpoint");
+    session_flag_.DeclareOn(app);
     AddDurationFlag(app, "--retry-for", retry_for_,
                     "How long a request is tried again while no server answers");
   }
@@ -61,22 +63,31 @@ Examples:
     auto tree = ExportTree::Open(directory_);
     if (!tree.ok()) return {ExitCode::kFailed, std::string(tree.status().message())};
     Session session(environment.endpoints);
+    if (absl::Status s = session_flag_.Begin(session, environment); !s.ok()) {
+      return {ExitCode::kFailed, std::string(s.message())};
+    }
+    return session_flag_.Conclude(environment, Export(session, **tree, environment));
+  }
+
+ private:
+  Ending Export(Session& session, ExportTree& tree, const Environment& environment) {
     ExportTotals totals;
     Progress progress("export", environment.terminal);
     JobLog log(progress);
-    RangePager pager(KeyRange::Prefix(prefix_),
-                     serializable_ ? RangePager::Consistency::kSerializable
-                                   : RangePager::Consistency::kLinearizable,
-                     PageFetcher(session, {environment.timeout, retry_for_}, log));
+    RangePager pager(
+        KeyRange::Prefix(prefix_),
+        serializable_ ? RangePager::Consistency::kSerializable
+                      : RangePager::Consistency::kLinearizable,
+        session_flag_.Through(PageFetcher(session, {environment.timeout, retry_for_}, log)));
     etcdserverpb::RangeResponse page;
     do {
       const Reply reply = pager.Next(&page);
       if (!reply.ok()) return EndingOfRead(reply);
       progress.Expect(pager.count());
-      for (const mvccpb::KeyValue& kv : page.kvs()) StoreOne(kv, **tree, log, totals);
+      for (const mvccpb::KeyValue& kv : page.kvs()) StoreOne(kv, tree, log, totals);
       progress.Add(page.kvs_size());
     } while (!page.kvs().empty());
-    if (const absl::Status synced = (*tree)->Sync(); !synced.ok()) {
+    if (const absl::Status synced = tree.Sync(); !synced.ok()) {
       return {ExitCode::kFailed, std::string(synced.message())};
     }
     progress.Finish();
@@ -85,7 +96,6 @@ Examples:
     return {ExitCode::kPartial, absl::StrCat(totals.failed, " keys were not exported")};
   }
 
- private:
   void StoreOne(const mvccpb::KeyValue& kv, ExportTree& tree, JobLog& log,
                 ExportTotals& totals) const {
     const absl::string_view path = absl::string_view(kv.key()).substr(prefix_.size());
@@ -117,6 +127,7 @@ Examples:
   std::string directory_;
   absl::Duration retry_for_ = absl::Minutes(1);
   bool serializable_ = false;
+  SessionFlag session_flag_;
 };
 
 }  // namespace

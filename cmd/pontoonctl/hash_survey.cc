@@ -1,9 +1,9 @@
 #include "cmd/pontoonctl/hash_survey.h"
 
 #include <algorithm>
-#include <future>
 #include <map>
 
+#include "cmd/pontoonctl/ask_all.h"
 #include "cmd/pontoonctl/session.h"
 
 namespace pontoon::ctl {
@@ -59,15 +59,9 @@ int64_t CommonRevision(const ClusterSurvey& survey) {
 
 std::vector<MemberHash> AskForHashes(const ClusterSurvey& survey, int64_t revision,
                                      absl::Duration timeout) {
-  std::vector<std::future<MemberHash>> answers;
-  for (const MemberStatus& member : survey.members) {
-    answers.push_back(std::async(std::launch::async, AskForHash,
-                                 MemberHash{.endpoint = member.endpoint, .name = member.name},
-                                 revision, timeout));
-  }
-  std::vector<MemberHash> hashes;
-  for (auto& answer : answers) hashes.push_back(answer.get());
-  return hashes;
+  return AskAll(survey.members, [&](const MemberStatus& member) {
+    return AskForHash({.endpoint = member.endpoint, .name = member.name}, revision, timeout);
+  });
 }
 
 }  // namespace pontoon::ctl

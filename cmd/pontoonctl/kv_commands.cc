@@ -14,6 +14,7 @@
 #include "cmd/pontoonctl/range_printer.h"
 #include "cmd/pontoonctl/read_flags.h"
 #include "cmd/pontoonctl/session.h"
+#include "cmd/pontoonctl/session_flag.h"
 
 namespace pontoon::ctl {
 namespace {
@@ -23,6 +24,10 @@ using etcdserverpb::RangeResponse;
 
 Ending UsageError(const absl::Status& status) {
   return ctl::UsageError(std::string(status.message()));
+}
+
+Ending Failure(const absl::Status& status) {
+  return {ExitCode::kFailed, std::string(status.message())};
 }
 
 class PutCommand : public Command {
@@ -38,11 +43,13 @@ Examples:
   pontoonctl put --prev-kv greeting "good morning"
   pontoonctl put --ignore-value --lease 694d8257011bd5e3 greeting
   pontoonctl put options -- --verbose
+  pontoonctl put greeting hello --session s  (a get with --session s sees it anywhere)
 )"};
   }
 
   void DeclareFlags(CLI::App& app) override {
     flags_.DeclareOn(app);
+    session_flag_.DeclareOn(app);
     display_.DeclareOn(app);
   }
 
@@ -53,18 +60,23 @@ Examples:
     }
     const auto request = flags_.Build(std::move(value));
     if (!request.ok()) return UsageError(request.status());
+    Session session(environment.endpoints);
+    if (absl::Status s = session_flag_.Begin(session, environment); !s.ok()) return Failure(s);
     etcdserverpb::PutResponse response;
-    const Reply reply = Session(environment.endpoints)
-                            .Write(Deadline::After(environment.timeout),
-                                   [&](Server& server, grpc::ClientContext* context) {
-                                     return server.kv().Put(context, *request, &response);
-                                   });
-    if (reply.ok()) display_.NewPrinter(environment).Print(response);
-    return EndingOfWrite(reply);
+    const Reply reply = session.Write(Deadline::After(environment.timeout),
+                                      [&](Server& server, grpc::ClientContext* context) {
+                                        return server.kv().Put(context, *request, &response);
+                                      });
+    if (reply.ok()) {
+      session_flag_.Saw(response.header());
+      display_.NewPrinter(environment).Print(response);
+    }
+    return session_flag_.Conclude(environment, EndingOfWrite(reply));
   }
 
  private:
   PutFlags flags_;
+  SessionFlag session_flag_;
   DisplayFlags display_;
 };
 
@@ -80,6 +92,8 @@ class GetCommand : public Command {
   pontoonctl get --prefix config/ --sort-by modify --order descend --limit 10
   pontoonctl get greeting --rev 7 --output json
   pontoonctl get greeting --max-staleness 2s  (from any server that can prove that)
+  pontoonctl get greeting --consistency follower --session s  (from any server, once
+                                      it has what earlier commands with it saw)
 
 A range is read in pages, all of one revision, and printed as they come: if a page
 cannot be read, what stands there is a beginning. In another order than that of
@@ -90,6 +104,7 @@ the keys it is one answer, which the server may refuse as too large.
   void DeclareFlags(CLI::App& app) override {
     flags_.DeclareOn(app);
     read_flags_.DeclareOn(app);
+    session_flag_.DeclareOn(app);
     app.add_flag("--print-value-only", print_value_only_, "Print the values without the keys");
     display_.DeclareOn(app);
   }
@@ -104,8 +119,12 @@ the keys it is one answer, which the server may refuse as too large.
     RangePrinter printer(display_.NewPrinter(environment), print_value_only_
                                                                ? KvPrinter::Parts::kValue
                                                                : KvPrinter::PartsOf(*request));
-    return EndingOfRead(CanBePaged(*request) ? ReadInPages(*request, environment, printer)
-                                             : ReadAtOnce(*request, environment, printer));
+    Session session(environment.endpoints);
+    if (absl::Status s = session_flag_.Begin(session, environment); !s.ok()) return Failure(s);
+    const RangePager::Fetch fetch = session_flag_.Through(FetchFrom(session, environment));
+    const Reply reply = CanBePaged(*request) ? ReadInPages(*request, fetch, printer)
+                                             : ReadAtOnce(*request, fetch, printer);
+    return session_flag_.Conclude(environment, EndingOfRead(reply));
   }
 
  private:
@@ -126,22 +145,20 @@ the keys it is one answer, which the server may refuse as too large.
     };
   }
 
-  static Reply ReadAtOnce(const RangeRequest& request, const Environment& environment,
+  static Reply ReadAtOnce(const RangeRequest& request, const RangePager::Fetch& fetch,
                           RangePrinter& printer) {
-    Session session(environment.endpoints);
     RangeResponse response;
-    Reply reply = FetchFrom(session, environment)(request, &response);
+    Reply reply = fetch(request, &response);
     if (!reply.ok()) return reply;
     printer.Add(response);
     printer.Finish();
     return reply;
   }
 
-  static Reply ReadInPages(RangeRequest request, const Environment& environment,
+  static Reply ReadInPages(RangeRequest request, const RangePager::Fetch& fetch,
                            RangePrinter& printer) {
     request.clear_sort_order();  // with one, a server would sort the whole range for each page
-    Session session(environment.endpoints);
-    RangePager pager(std::move(request), FetchFrom(session, environment));
+    RangePager pager(std::move(request), fetch);
     RangeResponse page;
     do {
       Reply reply = pager.Next(&page);
@@ -154,6 +171,7 @@ the keys it is one answer, which the server may refuse as too large.
 
   GetFlags flags_;
   ReadFlags read_flags_;
+  SessionFlag session_flag_;
   DisplayFlags display_;
   bool print_value_only_ = false;
 };
@@ -175,24 +193,30 @@ Examples:
 
   void DeclareFlags(CLI::App& app) override {
     flags_.DeclareOn(app);
+    session_flag_.DeclareOn(app);
     display_.DeclareOn(app);
   }
 
   Ending Run(const Environment& environment) override {
     const auto request = flags_.Build();
     if (!request.ok()) return UsageError(request.status());
+    Session session(environment.endpoints);
+    if (absl::Status s = session_flag_.Begin(session, environment); !s.ok()) return Failure(s);
     etcdserverpb::DeleteRangeResponse response;
-    const Reply reply = Session(environment.endpoints)
-                            .Write(Deadline::After(environment.timeout),
-                                   [&](Server& server, grpc::ClientContext* context) {
-                                     return server.kv().DeleteRange(context, *request, &response);
-                                   });
-    if (reply.ok()) display_.NewPrinter(environment).Print(response);
-    return EndingOfWrite(reply);
+    const Reply reply = session.Write(
+        Deadline::After(environment.timeout), [&](Server& server, grpc::ClientContext* context) {
+          return server.kv().DeleteRange(context, *request, &response);
+        });
+    if (reply.ok()) {
+      session_flag_.Saw(response.header());
+      display_.NewPrinter(environment).Print(response);
+    }
+    return session_flag_.Conclude(environment, EndingOfWrite(reply));
   }
 
  private:
   DelFlags flags_;
+  SessionFlag session_flag_;
   DisplayFlags display_;
 };
 

@@ -16,10 +16,6 @@
 namespace pontoon::ctl {
 namespace {
 
-Cell OptionalCell(const std::optional<uint64_t>& number) {
-  return number.has_value() ? Cell(*number) : Cell::None();
-}
-
 // "3.1 MiB" for people, bytes for programs.
 Cell SizeCell(int64_t bytes, OutputFormat format) {
   if (format != OutputFormat::kTable) return bytes;
@@ -39,7 +35,7 @@ std::vector<Cell> StatusRow(const ClusterSurvey& survey, const MemberStatus& mem
   std::vector<Cell> row = {
       member.endpoint, member.name,
       member.member_id.has_value() ? Cell(FormatId(*member.member_id)) : Cell::None()};
-  const Cell lag = OptionalCell(survey.LagEntries(member));
+  const Cell lag = Cell::Optional(survey.LagEntries(member));
   const Cell behind = BehindCell(survey, member, format);
   if (!member.response.has_value()) {
     row.insert(row.end(), {Cell::None(), member.Role(), Cell::None(), Cell::None(), Cell::None(),

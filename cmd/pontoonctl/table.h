@@ -4,6 +4,7 @@
 #define PONTOON_CMD_PONTOONCTL_TABLE_H_
 
 #include <concepts>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -22,6 +23,10 @@ class Cell {
   Cell(std::integral auto number) : kind_(Kind::kNumber), text_(std::to_string(number)) {}
 
   static Cell None() { return Cell(Kind::kNone, "-"); }
+  template <typename Value>
+  static Cell Optional(const std::optional<Value>& value) {
+    return value.has_value() ? Cell(*value) : None();
+  }
 
   const std::string& text() const { return text_; }
   bool is_number() const { return kind_ == Kind::kNumber; }

@@ -16,6 +16,7 @@
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/member_id.h"
 #include "cmd/pontoonctl/screen.h"
+#include "cmd/pontoonctl/short_duration.h"
 
 namespace pontoon::ctl {
 namespace {
@@ -29,18 +30,8 @@ struct DatedSurvey {
   absl::Time time;
 };
 
-std::string Short(absl::Duration duration) {
-  if (duration < absl::Milliseconds(10)) {
-    return absl::StrFormat("%.2f ms", absl::ToDoubleMilliseconds(duration));
-  }
-  if (duration < absl::Seconds(1)) {
-    return absl::StrFormat("%.0f ms", absl::ToDoubleMilliseconds(duration));
-  }
-  return absl::StrFormat("%.1f s", absl::ToDoubleSeconds(duration));
-}
-
 Cell DurationCell(const std::optional<absl::Duration>& duration) {
-  return duration.has_value() ? Cell(Short(*duration)) : Cell::None();
+  return duration.has_value() ? Cell(ShortDuration(*duration)) : Cell::None();
 }
 
 Cell RateCell(double a_second) { return absl::StrFormat("%.1f", a_second); }
@@ -86,11 +77,12 @@ std::vector<Cell> Row(const DatedSurvey& now, const DatedSurvey* before,
     row.insert(row.end(), 6, Cell::None());
   }
   if (const auto* const follower = now.survey.AsFollower(member)) {
-    row.insert(row.end(), {follower->lag_entries(), FormatBytes(follower->lag_bytes()),
-                           Short(absl::Milliseconds(follower->lag_age_ms())),
-                           follower->last_contact_age_ms() < 0
-                               ? Cell("never")
-                               : Cell(Short(absl::Milliseconds(follower->last_contact_age_ms())))});
+    row.insert(row.end(),
+               {follower->lag_entries(), FormatBytes(follower->lag_bytes()),
+                ShortDuration(absl::Milliseconds(follower->lag_age_ms())),
+                follower->last_contact_age_ms() < 0
+                    ? Cell("never")
+                    : Cell(ShortDuration(absl::Milliseconds(follower->last_contact_age_ms())))});
   } else {
     row.insert(row.end(), 4, Cell::None());
   }
@@ -117,7 +109,7 @@ std::string RoleChangeLines(const ClusterSurvey& survey) {
   for (const auto& [age, entry] : by_age) {
     if (++shown > kRoleChangesShown) break;
     const auto& [member, change] = entry;
-    absl::StrAppend(&lines, "  ", Short(absl::Milliseconds(age)), " ago: ", NameOf(*member),
+    absl::StrAppend(&lines, "  ", ShortDuration(absl::Milliseconds(age)), " ago: ", NameOf(*member),
                     " in term ", change->term(), ": ", change->reason(), "\n");
   }
   return lines.empty() ? lines : absl::StrCat("\nRecent changes of who leads:\n", lines);

@@ -8,6 +8,7 @@
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/kv_printer.h"
 #include "cmd/pontoonctl/session.h"
+#include "cmd/pontoonctl/session_flag.h"
 #include "cmd/pontoonctl/txn_parser.h"
 
 namespace pontoon::ctl {
@@ -77,24 +78,31 @@ Examples:
     app.add_flag("-i,--interactive", interactive_, "Ask for it; this is the default")
         ->excludes(file);
     app.add_flag("--hex", hex_, "Print each byte as \\xNN");
+    session_flag_.DeclareOn(app);
   }
 
   Ending Run(const Environment& environment) override {
-    const auto request = ReadRequest(environment.terminal);
+    auto request = ReadRequest(environment.terminal);
     if (!request.ok()) return UsageError(std::string(request.status().message()));
+    Session session(environment.endpoints);
+    if (absl::Status s = session_flag_.Begin(session, environment); !s.ok()) {
+      return {ExitCode::kFailed, std::string(s.message())};
+    }
+    const bool only_reads = OnlyReads(*request);
+    if (only_reads) session_flag_.AddTo(&*request);
     etcdserverpb::TxnResponse response;
     const auto send = [&](Server& server, grpc::ClientContext* context) {
       return server.kv().Txn(context, *request, &response);
     };
-    Session session(environment.endpoints);
     const Deadline deadline = Deadline::After(environment.timeout);
-    const bool only_reads = OnlyReads(*request);
     const Reply reply = only_reads ? session.Read(deadline, send) : session.Write(deadline, send);
     if (!reply.ok()) return only_reads ? EndingOfRead(reply) : EndingOfWrite(reply);
     KvPrinter(environment.output.value_or(OutputFormat::kPlain),
               hex_ ? KvPrinter::Bytes::kHex : KvPrinter::Bytes::kRaw, environment.terminal.out)
         .Print(*request, response);
-    return {response.succeeded() ? ExitCode::kOk : ExitCode::kPartial};
+    session_flag_.Saw(response.header());
+    return session_flag_.Conclude(environment,
+                                  {response.succeeded() ? ExitCode::kOk : ExitCode::kPartial});
   }
 
  private:
@@ -121,6 +129,7 @@ Examples:
   std::string file_;
   bool interactive_ = false;
   bool hex_ = false;
+  SessionFlag session_flag_;
 };
 
 }  // namespace

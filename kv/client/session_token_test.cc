@@ -13,6 +13,7 @@ namespace pontoon {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 constexpr SessionToken kToken{.cluster_id = 0x8e9e05c52164694d, .revision = 1234};
 
@@ -31,6 +32,8 @@ TEST(SessionToken, IsATextThatStaysTheSame) {
   EXPECT_EQ(EncodeSessionToken(kToken), WithChecksum("a-8e9e05c52164694d-1234"));
   EXPECT_EQ(EncodeSessionToken(kToken), "a-8e9e05c52164694d-1234-5c7cf2eb")
       << "others hold tokens of this format";
+  EXPECT_THAT(EncodeSessionToken({.cluster_id = 7, .revision = 0}),
+              StartsWith("a-0000000000000007-0-"));
 }
 
 TEST(SessionToken, ComesBackFromItsText) {

@@ -12,6 +12,7 @@
 #include "tests/integration/eventually.h"
 #include "tests/integration/process.h"
 #include "tests/integration/status_asserts.h"
+#include "tests/integration/tool.h"
 
 namespace pontoon::testing {
 namespace {
@@ -25,13 +26,6 @@ using ::testing::HasSubstr;
 
 constexpr int64_t kLease = 77;
 constexpr int kKeys = 2000;
-
-CommandResult Tool(std::vector<std::string> words) {
-  words.insert(words.begin(), DataPath("cmd/pontoonctl/pontoonctl"));
-  const auto result = RunCommand(words);
-  EXPECT_TRUE(result.ok()) << result.status();
-  return result.ok() ? *result : CommandResult();
-}
 
 class RestoreTest : public ::testing::Test {
  protected:
@@ -60,7 +54,7 @@ class RestoreTest : public ::testing::Test {
     const int other = (leader + 1) % cluster.size();
     ASSERT_OK(cluster.WaitForCatchUp(other));
     const CommandResult saved =
-        Tool({"--endpoints", cluster.address(other), "snapshot", "save", snapshot()});
+        RunTool({"--endpoints", cluster.address(other), "snapshot", "save", snapshot()});
     ASSERT_TRUE(saved.ok()) << saved.err;
     ASSERT_OK(cluster.client(leader).Put("later", "lost"));
     cluster.KillAll();
@@ -78,7 +72,7 @@ class RestoreTest : public ::testing::Test {
       }
     }
     words.insert(words.end(), more.begin(), more.end());
-    return Tool(words);
+    return RunTool(words);
   }
 
   const TempFolder folder_;
@@ -162,7 +156,7 @@ TEST_F(RestoreTest, RefusesWhatWouldNotDo) {
   EXPECT_FALSE(again.ok());
   EXPECT_THAT(again.err, HasSubstr("belongs to member node1 already"));
 
-  const CommandResult nothing = Tool({"snapshot", "restore", folder_.path() / "none.db"});
+  const CommandResult nothing = RunTool({"snapshot", "restore", folder_.path() / "none.db"});
   EXPECT_FALSE(nothing.ok());
   EXPECT_THAT(nothing.err, HasSubstr("No such file"));
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,7 @@
 #include "tests/integration/files.h"
 #include "tests/integration/process.h"
 #include "tests/integration/status_asserts.h"
+#include "tests/integration/tool.h"
 
 namespace pontoon::testing {
 namespace {
@@ -25,10 +27,8 @@ constexpr char kSource[] = "/usr/share/zoneinfo";
 constexpr char kPrefix[] = "/config/zoneinfo/";
 
 std::vector<std::string> Tool(const std::string& endpoints, std::vector<std::string> words) {
-  std::vector<std::string> command = {DataPath("cmd/pontoonctl/pontoonctl"), "--endpoints",
-                                      endpoints};
-  command.insert(command.end(), words.begin(), words.end());
-  return command;
+  words.insert(words.begin(), {"--endpoints", endpoints});
+  return ToolCommand(std::move(words));
 }
 
 class ZoneinfoTest : public ::testing::Test {
