@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/display_flags.h"
+#include "cmd/pontoonctl/fence_flag.h"
 #include "cmd/pontoonctl/kv_flags.h"
 #include "cmd/pontoonctl/kv_printer.h"
 #include "cmd/pontoonctl/maintenance_calls.h"
@@ -43,12 +44,14 @@ Examples:
   pontoonctl put --prev-kv greeting "good morning"
   pontoonctl put --ignore-value --lease 694d8257011bd5e3 greeting
   pontoonctl put options -- --verbose
+  pontoonctl lock job -- sh -c 'pontoonctl put job/state done --fence'
   pontoonctl put greeting hello --session s  (a get with --session s sees it anywhere)
 )"};
   }
 
   void DeclareFlags(CLI::App& app) override {
     flags_.DeclareOn(app);
+    fence_flag_.DeclareOn(app);
     session_flag_.DeclareOn(app);
     display_.DeclareOn(app);
   }
@@ -58,8 +61,9 @@ Examples:
     if (flags_.ValueIsElsewhere()) {
       value.assign(std::istreambuf_iterator<char>(environment.terminal.in), {});
     }
-    const auto request = flags_.Build(std::move(value));
+    auto request = flags_.Build(std::move(value));
     if (!request.ok()) return UsageError(request.status());
+    if (absl::Status s = fence_flag_.AddTo(&*request); !s.ok()) return UsageError(s);
     Session session(environment.endpoints);
     if (absl::Status s = session_flag_.Begin(session, environment); !s.ok()) return Failure(s);
     etcdserverpb::PutResponse response;
@@ -76,6 +80,7 @@ Examples:
 
  private:
   PutFlags flags_;
+  FenceFlag fence_flag_;
   SessionFlag session_flag_;
   DisplayFlags display_;
 };
@@ -193,13 +198,15 @@ Examples:
 
   void DeclareFlags(CLI::App& app) override {
     flags_.DeclareOn(app);
+    fence_flag_.DeclareOn(app);
     session_flag_.DeclareOn(app);
     display_.DeclareOn(app);
   }
 
   Ending Run(const Environment& environment) override {
-    const auto request = flags_.Build();
+    auto request = flags_.Build();
     if (!request.ok()) return UsageError(request.status());
+    if (absl::Status s = fence_flag_.AddTo(&*request); !s.ok()) return UsageError(s);
     Session session(environment.endpoints);
     if (absl::Status s = session_flag_.Begin(session, environment); !s.ok()) return Failure(s);
     etcdserverpb::DeleteRangeResponse response;
@@ -216,6 +223,7 @@ Examples:
 
  private:
   DelFlags flags_;
+  FenceFlag fence_flag_;
   SessionFlag session_flag_;
   DisplayFlags display_;
 };

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cmd/pontoonctl/command.h"
+#include "cmd/pontoonctl/fence_flag.h"
 #include "cmd/pontoonctl/kv_printer.h"
 #include "cmd/pontoonctl/session.h"
 #include "cmd/pontoonctl/session_flag.h"
@@ -78,12 +79,16 @@ Examples:
     app.add_flag("-i,--interactive", interactive_, "Ask for it; this is the default")
         ->excludes(file);
     app.add_flag("--hex", hex_, "Print each byte as \\xNN");
+    fence_flag_.DeclareOn(app);
     session_flag_.DeclareOn(app);
   }
 
   Ending Run(const Environment& environment) override {
     auto request = ReadRequest(environment.terminal);
     if (!request.ok()) return UsageError(std::string(request.status().message()));
+    if (absl::Status s = fence_flag_.AddTo(&*request); !s.ok()) {
+      return UsageError(std::string(s.message()));
+    }
     Session session(environment.endpoints);
     if (absl::Status s = session_flag_.Begin(session, environment); !s.ok()) {
       return {ExitCode::kFailed, std::string(s.message())};
@@ -129,6 +134,7 @@ Examples:
   std::string file_;
   bool interactive_ = false;
   bool hex_ = false;
+  FenceFlag fence_flag_;
   SessionFlag session_flag_;
 };
 

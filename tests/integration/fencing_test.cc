@@ -20,12 +20,23 @@
 namespace pontoon::testing {
 namespace {
 
-// Says who wrote last. Ends with exit code 3 if the lock was lost by then.
-constexpr char kGuardedWrite[] =
-    R"(printf 'create("%s") = "%s"\n\nput guarded %s\n\n\n' )"
-    R"("$PONTOON_LOCK_KEY" "$PONTOON_LOCK_TOKEN" "$NAME" | "$TOOL" txn --file -)";
+// A way to say who wrote last, but only while the lock is held.
+struct GuardedWrite {
+  const char* name;
+  const char* script;
+  int code_if_lost;  // with which the script ends
+};
 
-class FencingTest : public ::testing::Test {
+// As etcd's clients do it, and as Pontoon's may.
+constexpr GuardedWrite kWays[] = {
+    {"ByComparison",
+     R"(printf 'create("%s") = "%s"\n\nput guarded %s\n\n\n' )"
+     R"("$PONTOON_LOCK_KEY" "$PONTOON_LOCK_TOKEN" "$NAME" | "$TOOL" txn --file -)",
+     3},
+    {"ByFence", R"("$TOOL" put guarded "$NAME" --fence)", 1},
+};
+
+class FencingTest : public ::testing::TestWithParam<GuardedWrite> {
  protected:
   void SetUp() override {
     ASSERT_OK(cluster_.StartAll());
@@ -55,10 +66,11 @@ class FencingTest : public ::testing::Test {
   Cluster cluster_;
 };
 
-TEST_F(FencingTest, APausedHolderWritesNothingThatIsFenced) {
+TEST_P(FencingTest, APausedHolderWritesNothingThatIsFenced) {
+  const std::string guarded_write = GetParam().script;
   ProcessOptions options;
   options.argv = Holder(
-      absl::StrCat("echo holds; read go < ", Path("go"), "; ", kGuardedWrite,
+      absl::StrCat("echo holds; read go < ", Path("go"), "; ", guarded_write,
                    "; echo guarded: $?; \"$TOOL\" put unguarded $NAME; read end < ", Path("go")));
   options.env = Variables("first");
   options.stdout_path = options.stderr_path = Path("first.log");
@@ -72,14 +84,15 @@ TEST_F(FencingTest, APausedHolderWritesNothingThatIsFenced) {
   first->Signal(SIGSTOP);
   ASSERT_OK_AND_ASSIGN(
       const CommandResult second,
-      RunCommand({.argv = Holder(absl::StrCat(kGuardedWrite, " && \"$TOOL\" put unguarded $NAME")),
+      RunCommand({.argv = Holder(absl::StrCat(guarded_write, " && \"$TOOL\" put unguarded $NAME")),
                   .env = Variables("second")}));
   ASSERT_TRUE(second.ok()) << second.out << second.err;
   EXPECT_EQ(ValueOf("guarded"), "second");
 
   // It goes on where it stood.
   std::ofstream(Path("go")) << "go\n";
-  ASSERT_TRUE(first_says("guarded: 3")) << ReadFile(Path("first.log"));
+  ASSERT_TRUE(first_says(absl::StrCat("guarded: ", GetParam().code_if_lost)))
+      << ReadFile(Path("first.log"));
   EXPECT_TRUE(Eventually([&] { return ValueOf("unguarded") == "first"; }))
       << "this is what a lock alone does not prevent";
   EXPECT_EQ(ValueOf("guarded"), "second");
@@ -89,6 +102,9 @@ TEST_F(FencingTest, APausedHolderWritesNothingThatIsFenced) {
   ASSERT_TRUE(exit.has_value());
   EXPECT_EQ(*exit, (ExitStatus{.code = 5})) << "the lease was lost";
 }
+
+INSTANTIATE_TEST_SUITE_P(Ways, FencingTest, ::testing::ValuesIn(kWays),
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace pontoon::testing
