@@ -63,18 +63,18 @@ absl::StatusOr<Payload> Encode(int field, const google::protobuf::MessageLite& r
 
 }  // namespace
 
-absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::PutRequest& request,
-                                      const WriteConditions& conditions, size_t bytes_max) {
+absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::PutRequest& request, size_t bytes_max,
+                                      const WriteConditions& conditions) {
   return Encode(Command::kPutFieldNumber, request, bytes_max, conditions);
 }
 
 absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::DeleteRangeRequest& request,
-                                      const WriteConditions& conditions, size_t bytes_max) {
+                                      size_t bytes_max, const WriteConditions& conditions) {
   return Encode(Command::kDeleteRangeFieldNumber, request, bytes_max, conditions);
 }
 
-absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::TxnRequest& request,
-                                      const WriteConditions& conditions, size_t bytes_max) {
+absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::TxnRequest& request, size_t bytes_max,
+                                      const WriteConditions& conditions) {
   return Encode(Command::kTxnFieldNumber, request, bytes_max, conditions);
 }
 

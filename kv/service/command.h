@@ -15,15 +15,13 @@ namespace pontoon::kv {
 // A serialized pontoon.storage.v1.Command that holds `request`. The request is written once, from
 // where it is: it may be large, and this is on the way of every write. `conditions` may be empty.
 // ErrRequestTooLarge if the command would be larger than `bytes_max`.
-absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::PutRequest& request,
-                                      const storage::v1::WriteConditions& conditions,
-                                      size_t bytes_max);
+absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::PutRequest& request, size_t bytes_max,
+                                      const storage::v1::WriteConditions& conditions = {});
 absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::DeleteRangeRequest& request,
-                                      const storage::v1::WriteConditions& conditions,
-                                      size_t bytes_max);
-absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::TxnRequest& request,
-                                      const storage::v1::WriteConditions& conditions,
-                                      size_t bytes_max);
+                                      size_t bytes_max,
+                                      const storage::v1::WriteConditions& conditions = {});
+absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::TxnRequest& request, size_t bytes_max,
+                                      const storage::v1::WriteConditions& conditions = {});
 absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::CompactionRequest& request,
                                       size_t bytes_max);
 absl::StatusOr<Payload> EncodeCommand(const etcdserverpb::LeaseGrantRequest& request,

@@ -27,15 +27,15 @@ TEST(Command, CarriesEveryRequest) {
   etcdserverpb::PutRequest put;
   put.set_key("k");
   put.set_value(std::string(1000, 'v'));
-  EXPECT_EQ(Decode(EncodeCommand(put, {}, kBytesMax)).put().value(), put.value());
+  EXPECT_EQ(Decode(EncodeCommand(put, kBytesMax)).put().value(), put.value());
 
   etcdserverpb::DeleteRangeRequest delete_range;
   delete_range.set_range_end("z");
-  EXPECT_EQ(Decode(EncodeCommand(delete_range, {}, kBytesMax)).delete_range().range_end(), "z");
+  EXPECT_EQ(Decode(EncodeCommand(delete_range, kBytesMax)).delete_range().range_end(), "z");
 
   etcdserverpb::TxnRequest txn;
   *txn.add_success()->mutable_request_put() = put;
-  EXPECT_EQ(Decode(EncodeCommand(txn, {}, kBytesMax)).txn().success_size(), 1);
+  EXPECT_EQ(Decode(EncodeCommand(txn, kBytesMax)).txn().success_size(), 1);
 
   etcdserverpb::CompactionRequest compaction;
   compaction.set_revision(7);
@@ -43,7 +43,7 @@ TEST(Command, CarriesEveryRequest) {
 }
 
 TEST(Command, AnEmptyRequestIsStillOfItsKind) {
-  EXPECT_TRUE(Decode(EncodeCommand(etcdserverpb::TxnRequest(), {}, kBytesMax)).has_txn());
+  EXPECT_TRUE(Decode(EncodeCommand(etcdserverpb::TxnRequest(), kBytesMax)).has_txn());
 }
 
 TEST(Command, CarriesConditions) {
@@ -52,24 +52,24 @@ TEST(Command, CarriesConditions) {
   conditions.set_fingerprint(8);
   etcdserverpb::PutRequest put;
   put.set_key("k");
-  const absl::StatusOr<Payload> payload = EncodeCommand(put, conditions, kBytesMax);
+  const absl::StatusOr<Payload> payload = EncodeCommand(put, kBytesMax, conditions);
   const Command command = Decode(payload);
   EXPECT_EQ(command.put().key(), "k");
   EXPECT_EQ(command.conditions().options().once().sequence(), 7u);
   EXPECT_EQ(command.conditions().fingerprint(), 8u);
-  EXPECT_FALSE(Decode(EncodeCommand(put, {}, kBytesMax)).has_conditions());
-  EXPECT_TRUE(EncodeCommand(put, conditions, (*payload)->size()).ok());
-  EXPECT_EQ(EncodeCommand(put, conditions, (*payload)->size() - 1).status(), kErrRequestTooLarge);
+  EXPECT_FALSE(Decode(EncodeCommand(put, kBytesMax)).has_conditions());
+  EXPECT_TRUE(EncodeCommand(put, (*payload)->size(), conditions).ok());
+  EXPECT_EQ(EncodeCommand(put, (*payload)->size() - 1, conditions).status(), kErrRequestTooLarge);
 }
 
 TEST(Command, MayBeAsLargeAsTheLimitAndNotLarger) {
   etcdserverpb::PutRequest put;
   put.set_key("k");
   put.set_value(std::string(2000, 'v'));
-  const size_t size = (*EncodeCommand(put, {}, kBytesMax))->size();
+  const size_t size = (*EncodeCommand(put, kBytesMax))->size();
   EXPECT_GT(size, put.ByteSizeLong());
-  EXPECT_TRUE(EncodeCommand(put, {}, size).ok());
-  EXPECT_EQ(EncodeCommand(put, {}, size - 1).status(), kErrRequestTooLarge);
+  EXPECT_TRUE(EncodeCommand(put, size).ok());
+  EXPECT_EQ(EncodeCommand(put, size - 1).status(), kErrRequestTooLarge);
 }
 
 }  // namespace

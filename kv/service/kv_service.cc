@@ -50,7 +50,7 @@ absl::StatusOr<Payload> Encode(const CallbackServerContext& call, const Request&
                                size_t bytes_max) {
   const auto conditions = WriteConditionsOf(request, call.client_metadata());
   if (!conditions.ok()) return conditions.status();
-  return EncodeCommand(request, *conditions, bytes_max);
+  return EncodeCommand(request, bytes_max, *conditions);
 }
 
 absl::StatusOr<Payload> Encode(const CallbackServerContext& /*call*/,
