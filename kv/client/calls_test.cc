@@ -1,0 +1,381 @@
+// Calls to members that misbehave: what is sent again, to whom, and what the caller is told.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "kv/client/client.h"
+#include "kv/client/outcome.h"
+#include "kv/client/testing/event_list.h"
+#include "kv/client/testing/fake_member.h"
+#include "kv/errors.h"
+
+namespace pontoon {
+namespace {
+
+using etcdserverpb::PutRequest;
+using etcdserverpb::PutResponse;
+using etcdserverpb::RangeRequest;
+using etcdserverpb::RangeResponse;
+using etcdserverpb::TxnRequest;
+using ::testing::Each;
+using ::testing::HasSubstr;
+
+class CallsTest : public ::testing::Test {
+ protected:
+  // a leads.
+  CallsTest() {
+    b_.Set([](FakeMember::Behaviour* behaviour) { behaviour->leader = 1; });
+  }
+
+  // A client of these, and of no others.
+  std::unique_ptr<Client> ClientOf(const std::vector<const FakeMember*>& members,
+                                   ClientOptions options = {}) {
+    for (const FakeMember* member : members) options.endpoints.push_back(member->address());
+    options.discovers_members = false;
+    options.timeout = kPatience;
+    options.backoff = {.first = absl::Milliseconds(1), .longest = absl::Milliseconds(10)};
+    auto client = Client::Create(options);
+    EXPECT_TRUE(client.ok()) << client.status();
+    return *std::move(client);
+  }
+  // Has `member` end its first puts with `errors`, one after the other.
+  static void FailPuts(FakeMember* member, std::vector<kv::ApiError> errors) {
+    const auto left = std::make_shared<std::vector<kv::ApiError>>(errors.rbegin(), errors.rend());
+    member->Set([&](FakeMember::Behaviour* behaviour) {
+      behaviour->put = [left](grpc::ServerContext*, const PutRequest&, PutResponse*) {
+        if (left->empty()) return grpc::Status::OK;
+        const grpc::Status error = ErrorStatus(left->back());
+        left->pop_back();
+        return error;
+      };
+    });
+  }
+  // Has reads of `member` hang until they are cancelled.
+  static void HangReads(FakeMember* member) {
+    member->Set([](FakeMember::Behaviour* behaviour) {
+      behaviour->range = [](grpc::ServerContext* context, const RangeRequest&, RangeResponse*) {
+        AwaitCancellation(context);
+        return grpc::Status::CANCELLED;
+      };
+    });
+  }
+  static void HangPuts(FakeMember* member) {
+    member->Set([](FakeMember::Behaviour* behaviour) {
+      behaviour->put = [](grpc::ServerContext* context, const PutRequest&, PutResponse*) {
+        AwaitCancellation(context);
+        return grpc::Status::CANCELLED;
+      };
+    });
+  }
+  static uint64_t WhoAnswers(Client& client, const ReadOptions& options) {
+    const auto got = client.Get("k", options);
+    EXPECT_TRUE(got.ok()) << got.status();
+    return got.ok() ? got->info.member_id : 0;
+  }
+  // Calls until the client has learned whom to prefer.
+  static bool LearnsToRead(Client& client, const ReadOptions& options, uint64_t member) {
+    const absl::Time deadline = absl::Now() + kPatience;
+    while (absl::Now() < deadline) {
+      if (WhoAnswers(client, options) == member && WhoAnswers(client, options) == member &&
+          WhoAnswers(client, options) == member && WhoAnswers(client, options) == member) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  FakeMember a_{1};
+  FakeMember b_{2};
+};
+
+TEST_F(CallsTest, APutThatTimedOutIsNotSentAgain) {
+  FailPuts(&a_, {kv::kErrTimeout});
+  const auto client = ClientOf({&a_});
+  const auto put = client->Put("k", "v");
+  EXPECT_TRUE(kv::Is(put.status(), kv::kErrTimeout)) << put.status();
+  EXPECT_TRUE(IsOutcomeUnknown(put.status()));
+  EXPECT_EQ(a_.calls("Put"), 1);
+}
+
+TEST_F(CallsTest, APutThatWasNotAppliedIsSentAgain) {
+  FailPuts(&a_, {kv::kErrNoLeader, kv::kErrRequestTooManyRequests, kv::kErrStopped});
+  const auto client = ClientOf({&a_});
+  const auto put = client->Put("k", "v");
+  EXPECT_TRUE(put.ok()) << put.status();
+  EXPECT_EQ(a_.calls("Put"), 4);
+}
+
+TEST_F(CallsTest, APutThatWasNotAppliedIsSentToAnother) {
+  FailPuts(&a_, {kv::kErrStopped, kv::kErrStopped, kv::kErrStopped, kv::kErrStopped});
+  FailPuts(&b_, {kv::kErrStopped});
+  const auto client = ClientOf({&a_, &b_});
+  const auto put = client->Put("k", "v");
+  ASSERT_TRUE(put.ok()) << put.status();
+  EXPECT_EQ(put->header().member_id(), b_.id());
+  EXPECT_EQ(b_.calls("Put"), 2);
+}
+
+TEST_F(CallsTest, APutThatIsWrongIsRefusedOnce) {
+  FailPuts(&a_, {kv::kErrNoSpace});
+  const auto client = ClientOf({&a_});
+  const auto put = client->Put("k", "v");
+  EXPECT_TRUE(kv::Is(put.status(), kv::kErrNoSpace)) << put.status();
+  EXPECT_FALSE(IsOutcomeUnknown(put.status()));
+  EXPECT_EQ(a_.calls("Put"), 1);
+}
+
+TEST_F(CallsTest, APutToNobodyIsNotUnknown) {
+  auto client = Client::Create({.endpoints = {"127.0.0.1:1"},
+                                .timeout = absl::Milliseconds(200),
+                                .discovers_members = false});
+  ASSERT_TRUE(client.ok()) << client.status();
+  const auto put = (*client)->Put("k", "v");
+  EXPECT_TRUE(absl::IsUnavailable(put.status())) << put.status();
+  EXPECT_FALSE(IsOutcomeUnknown(put.status()));
+}
+
+TEST_F(CallsTest, APutWithoutAnAnswerIsUnknownAtItsDeadline) {
+  HangPuts(&a_);
+  const auto client = ClientOf({&a_}, {.attempt_timeout = absl::Milliseconds(1)});
+  const auto put = client->Put("k", "v", {.timeout = absl::Milliseconds(100)});
+  EXPECT_TRUE(absl::IsDeadlineExceeded(put.status())) << put.status();
+  EXPECT_TRUE(IsOutcomeUnknown(put.status()));
+  EXPECT_EQ(a_.calls("Put"), 1) << "it has no shorter attempts";
+}
+
+TEST_F(CallsTest, AReadThatTimedOutIsSentAgain) {
+  std::atomic<int> left = 3;
+  a_.Set([&](FakeMember::Behaviour* behaviour) {
+    behaviour->range = [&](grpc::ServerContext*, const RangeRequest&, RangeResponse*) {
+      return left-- > 0 ? ErrorStatus(kv::kErrTimeout) : grpc::Status::OK;
+    };
+  });
+  const auto client = ClientOf({&a_}, {.hedge_after = absl::InfiniteDuration()});
+  const auto got = client->Get("k");
+  EXPECT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ(a_.calls("Range"), 4);
+}
+
+TEST_F(CallsTest, AReadWithoutAnAnswerGoesToAnother) {
+  HangReads(&a_);
+  const auto client = ClientOf({&a_, &b_}, {.attempt_timeout = absl::Milliseconds(50),
+                                            .hedge_after = absl::InfiniteDuration()});
+  EXPECT_EQ(WhoAnswers(*client, {}), b_.id());
+}
+
+TEST_F(CallsTest, AReadIsGivenUpAtItsDeadline) {
+  HangReads(&a_);
+  HangReads(&b_);
+  const auto client = ClientOf({&a_, &b_}, {.hedge_after = absl::Milliseconds(5)});
+  const auto got = client->Get("k", {.timeout = absl::Milliseconds(100)});
+  EXPECT_TRUE(absl::IsDeadlineExceeded(got.status())) << got.status();
+  EXPECT_FALSE(IsOutcomeUnknown(got.status())) << "a read has no outcome";
+}
+
+TEST_F(CallsTest, ASlowReadIsSentToASecondMember) {
+  HangReads(&a_);
+  const auto client =
+      ClientOf({&a_, &b_}, {.attempt_timeout = kPatience, .hedge_after = absl::Milliseconds(5)});
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(WhoAnswers(*client, {}), b_.id());
+  EXPECT_GE(a_.calls("Range"), 1) << "it was asked too, and did not answer";
+}
+
+TEST_F(CallsTest, TheOtherCallOfAHedgedReadIsCancelled) {
+  EventList<bool> cancelled;
+  a_.Set([&](FakeMember::Behaviour* behaviour) {
+    behaviour->range = [&](grpc::ServerContext* context, const RangeRequest&, RangeResponse*) {
+      AwaitCancellation(context);
+      cancelled.Add(true);
+      return grpc::Status::CANCELLED;
+    };
+  });
+  const auto client = ClientOf(
+      {&a_, &b_}, {.attempt_timeout = 2 * kPatience, .hedge_after = absl::Milliseconds(5)});
+  for (int i = 0; a_.calls("Range") == 0 && i < 100; ++i) WhoAnswers(*client, {});
+  EXPECT_GE(cancelled.Await(1).size(), 1u);
+}
+
+TEST_F(CallsTest, AWriteIsNeverHedged) {
+  a_.Set([&](FakeMember::Behaviour* behaviour) {
+    behaviour->put = [&](grpc::ServerContext*, const PutRequest&, PutResponse*) {
+      // As long as it takes for reads to be hedged many times over.
+      for (int i = 0; i < 20; ++i) absl::SleepFor(absl::Milliseconds(1));
+      return grpc::Status::OK;
+    };
+  });
+  b_.Set([&](FakeMember::Behaviour* behaviour) { behaviour->put = a_.Get().put; });
+  const auto client = ClientOf({&a_, &b_}, {.hedge_after = absl::Milliseconds(1)});
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(client->Put("k", "v").ok());
+  EXPECT_EQ(a_.calls("Put") + b_.calls("Put"), 5);
+}
+
+TEST_F(CallsTest, WritesAndLinearizableReadsGoToTheLeader) {
+  for (FakeMember* member : {&a_, &b_}) {
+    member->Set([](FakeMember::Behaviour* behaviour) { behaviour->leader = 2; });
+  }
+  const auto client = ClientOf({&a_, &b_});
+  ASSERT_TRUE(LearnsToRead(*client, {}, b_.id()));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(WhoAnswers(*client, {}), b_.id());
+    EXPECT_EQ(WhoAnswers(*client, {.consistency = Consistency::kLease}), b_.id());
+    EXPECT_EQ(client->Put("k", "v")->header().member_id(), b_.id());
+  }
+  std::vector<uint64_t> followers;
+  for (int i = 0; i < 10; ++i) {
+    followers.push_back(WhoAnswers(*client, {.consistency = Consistency::kFollower}));
+  }
+  EXPECT_THAT(followers, ::testing::Contains(a_.id())) << "both are equally near";
+
+  for (FakeMember* member : {&a_, &b_}) {
+    member->Set([](FakeMember::Behaviour* behaviour) {
+      behaviour->leader = 1;
+      behaviour->term = 2;
+    });
+  }
+  EXPECT_TRUE(LearnsToRead(*client, {}, a_.id())) << "the leader has changed";
+}
+
+TEST_F(CallsTest, MembersAreDiscovered) {
+  a_.Set([&](FakeMember::Behaviour* behaviour) {
+    behaviour->others = {"http://" + b_.address(), "http://0.0.0.0:2379", "https://127.0.0.1:1"};
+    behaviour->leader = 2;
+  });
+  b_.Set([](FakeMember::Behaviour* behaviour) { behaviour->leader = 2; });
+  auto client = Client::Create({.endpoints = {a_.address()}, .timeout = kPatience});
+  ASSERT_TRUE(client.ok()) << client.status();
+  EXPECT_TRUE(LearnsToRead(**client, {}, b_.id()));
+}
+
+TEST_F(CallsTest, ReadOptionsAreSaid) {
+  EventList<RangeRequest> requests;
+  a_.Set([&](FakeMember::Behaviour* behaviour) {
+    behaviour->range = [&](grpc::ServerContext*, const RangeRequest& request, RangeResponse*) {
+      requests.Add(request);
+      return grpc::Status::OK;
+    };
+  });
+  const auto client = ClientOf({&a_});
+  ASSERT_TRUE(client
+                  ->Get("k", {.consistency = Consistency::kFollower,
+                              .max_staleness = absl::Seconds(3),
+                              .min_revision = 5})
+                  .ok());
+  const RangeRequest request = requests.Await(1).front();
+  EXPECT_EQ(request.key(), "k");
+  EXPECT_EQ(request.read_options().consistency(), pontoon::v1::ReadOptions::FOLLOWER);
+  EXPECT_EQ(request.read_options().max_staleness().seconds(), 3);
+  EXPECT_EQ(request.read_options().min_revision(), 5);
+}
+
+TEST_F(CallsTest, AFenceIsSaidAndItsLossRefused) {
+  EventList<PutRequest> requests;
+  a_.Set([&](FakeMember::Behaviour* behaviour) {
+    behaviour->put = [&](grpc::ServerContext*, const PutRequest& request, PutResponse*) {
+      requests.Add(request);
+      return ErrorStatus(kv::kErrFenced);
+    };
+  });
+  const auto client = ClientOf({&a_});
+  const auto put = client->Put("k", "v", {.fence = Fence{.key = "job/1", .create_revision = 12}});
+  EXPECT_TRUE(kv::Is(put.status(), kv::kErrFenced)) << put.status();
+  EXPECT_FALSE(IsOutcomeUnknown(put.status()));
+  const auto sent = requests.Await(1);
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].write_options().fence().key(), "job/1");
+  EXPECT_EQ(sent[0].write_options().fence().create_revision(), 12);
+  EXPECT_FALSE(sent[0].write_options().has_once());
+}
+
+TEST_F(CallsTest, AReadTransactionThatWritesIsRefused) {
+  const auto client = ClientOf({&a_});
+  TxnRequest txn;
+  txn.add_failure()->mutable_request_put()->set_key("k");
+  const auto response = client->ReadTxn(txn);
+  EXPECT_TRUE(absl::IsInvalidArgument(response.status())) << response.status();
+  EXPECT_EQ(a_.calls("Txn"), 0);
+}
+
+TEST_F(CallsTest, ACallbackThatWaitsIsToldSo) {
+  const auto client = ClientOf({&a_});
+  EventList<absl::Status> waited;
+  client->PutAsync(PutRequest(), {}, [&](const absl::StatusOr<PutResponse>&) {
+    waited.Add(client->Get("k").status());
+  });
+  ASSERT_EQ(waited.Await(1).size(), 1u);
+  EXPECT_TRUE(absl::IsFailedPrecondition(waited.Get()[0])) << waited.Get()[0];
+}
+
+TEST_F(CallsTest, TheEndOfAClientEndsItsCalls) {
+  HangPuts(&a_);
+  HangReads(&a_);
+  auto client = ClientOf({&a_});
+  EventList<absl::Status> ends;
+  for (int i = 0; i < 10; ++i) {
+    client->PutAsync(PutRequest(), {}, [&](const absl::StatusOr<PutResponse>& response) {
+      ends.Add(response.status());
+    });
+    client->GetAsync("k", {},
+                     [&](const absl::StatusOr<GetResult>& result) { ends.Add(result.status()); });
+  }
+  ASSERT_TRUE(a_.AwaitCalls("Put", 1, kPatience));
+  client.reset();
+  const std::vector<absl::Status> told = ends.Get();
+  EXPECT_EQ(told.size(), 20u) << "all are told before the destructor returns";
+  for (const absl::Status& end : told) EXPECT_TRUE(absl::IsCancelled(end)) << end;
+}
+
+TEST_F(CallsTest, WhatACallbackBeginsAtTheEndOfAClientEndsToo) {
+  HangPuts(&a_);
+  auto client = ClientOf({&a_});
+  EventList<absl::Status> ends;
+  client->PutAsync(PutRequest(), {}, [&](const absl::StatusOr<PutResponse>& response) {
+    ends.Add(response.status());
+    client->PutAsync(PutRequest(), {},
+                     [&](const absl::StatusOr<PutResponse>& second) { ends.Add(second.status()); });
+  });
+  ASSERT_TRUE(a_.AwaitCalls("Put", 1, kPatience));
+  // The pointer stays good until the destructor has returned.
+  delete client.get();
+  client.release();
+  ASSERT_EQ(ends.Get().size(), 2u);
+  EXPECT_TRUE(absl::IsCancelled(ends.Get()[1])) << ends.Get()[1];
+}
+
+TEST_F(CallsTest, ClientsEndAtAnyMoment) {
+  for (int i = 0; i < 50; ++i) {
+    auto client = ClientOf({&a_, &b_}, {.hedge_after = absl::ZeroDuration()});
+    EventList<absl::Status> ends;
+    for (int call = 0; call < i % 10; ++call) {
+      client->GetAsync("k", {},
+                       [&](const absl::StatusOr<GetResult>& result) { ends.Add(result.status()); });
+    }
+    if (i % 2 == 0) ends.Await(i % 10 / 2);
+    client.reset();
+    EXPECT_EQ(ends.Get().size(), static_cast<size_t>(i % 10));
+  }
+}
+
+TEST(ClientOptionsTest, ThatMakeNoSenseAreRefused) {
+  const auto refusal = [](const ClientOptions& options) {
+    return std::string(Client::Create(options).status().message());
+  };
+  EXPECT_THAT(refusal({}), HasSubstr("no endpoint"));
+  EXPECT_THAT(refusal({.endpoints = {"a"}}), HasSubstr("no port"));
+  EXPECT_THAT(refusal({.endpoints = {"https://a:1"}}), HasSubstr("no credentials"));
+  EXPECT_THAT(refusal({.endpoints = {"a:1"}, .timeout = absl::ZeroDuration()}),
+              HasSubstr("must be more than nothing"));
+  EXPECT_THAT(
+      refusal(
+          {.endpoints = {"a:1"}, .user = UserPassword{"u", "p"}, .token_provider = [](auto) {}}),
+      HasSubstr("both"));
+}
+
+}  // namespace
+}  // namespace pontoon

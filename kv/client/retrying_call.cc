@@ -1,0 +1,204 @@
+#include "kv/client/retrying_call.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "kv/client/authenticator.h"
+#include "kv/client/outcome.h"
+#include "kv/errors.h"
+
+namespace pontoon {
+namespace {
+
+// A new token that is refused is no better than the old one; but one may be made old at once by
+// another change of users.
+constexpr int kTokenRenewalsMax = 2;
+
+bool IsAboutToken(const absl::Status& error) {
+  return kv::Is(error, kv::kErrInvalidAuthToken) || kv::Is(error, kv::kErrAuthOldRevision) ||
+         kv::Is(error, kv::kErrUserEmpty);
+}
+
+// Whether a refusal tells what became of all the sendings of a call: the lock of a fence that is
+// lost is lost for good, and a write whose first answer was not kept was done.
+bool IsDefinite(const absl::Status& error) {
+  return kv::Is(error, kv::kErrFenced) || kv::Is(error, kv::kErrOnceAnswerTooLarge);
+}
+
+Repeat RepeatOf(Effect effect) {
+  return effect == Effect::kWrite ? Repeat::kHarmful : Repeat::kHarmless;
+}
+
+}  // namespace
+
+RetryingCall::RetryingCall(ClientCore* core, const CallPolicy& policy)
+    : core_(core), policy_(policy), retry_policy_(RepeatOf(policy.effect)) {}
+
+void RetryingCall::Launch() {
+  core_->Run([call = shared_from_this()] { call->Start(); });
+}
+
+void RetryingCall::Start() {
+  const ClientOptions& options = core_->options();
+  const auto or_else = [](absl::Duration duration, absl::Duration otherwise) {
+    return duration == absl::ZeroDuration() ? otherwise : duration;
+  };
+  began_ = EventLoop::Now();
+  deadline_ = EventLoop::After(or_else(policy_.timeout, options.timeout));
+  attempt_timeout_ = or_else(policy_.attempt_timeout, options.attempt_timeout);
+  backoff_.emplace(options.backoff, core_->NextSeed());
+  core_->Add(shared_from_this());
+  if (!over_) TryNext();
+}
+
+Task RetryingCall::IfNotOver(void (RetryingCall::*next)()) {
+  return [weak = weak_from_this(), next] {
+    const auto call = weak.lock();
+    if (call != nullptr && !call->over_) (call.get()->*next)();
+  };
+}
+
+void RetryingCall::TryNext() {
+  if (policy_.token == CallPolicy::Token::kWanted && core_->authenticator().NeedsToken()) {
+    return RenewToken("");
+  }
+  if (!policy_.address.empty()) return Begin(policy_.address);
+  const Instant now = EventLoop::Now();
+  const std::optional<std::string> address = core_->balancer().Choose(policy_.prefer, tried_, now);
+  if (address.has_value()) {
+    Begin(*address);
+    return HedgeLater();
+  }
+  tried_.clear();
+  const Instant next = now + backoff_->Next();
+  if (next >= deadline_) return GiveUp();
+  core_->loop()->PostAt(next, IfNotOver(&RetryingCall::TryNext));
+}
+
+void RetryingCall::Begin(const std::string& address) {
+  tried_.push_back(address);
+  const std::shared_ptr<Attempt> attempt = NewAttempt();
+  attempt->address = address;
+  attempt->stubs = core_->StubsOf(address);
+  attempt->began = EventLoop::Now();
+  absl::Duration time = deadline_ - attempt->began;
+  if (policy_.effect != Effect::kWrite) time = std::min(time, attempt_timeout_);
+  attempt->context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoNanoseconds(time));
+  if (policy_.token == CallPolicy::Token::kWanted) {
+    attempt->token = core_->authenticator().token();
+    if (!attempt->token.empty()) attempt->context.AddMetadata("token", attempt->token);
+  }
+  under_way_.push_back(attempt);
+  core_->OnCallBegun();
+  // All goes to the loop, nothing stays behind: a thread of gRPC that lets go of the last call on
+  // the last channel would wait for its own end.
+  Send(attempt.get(), [loop = core_->loop(), call = shared_from_this(),
+                       attempt = std::shared_ptr(attempt)](const grpc::Status& status) mutable {
+    loop->Post([call = std::move(call), attempt = std::move(attempt), status] {
+      call->OnAttemptDone(attempt, status);
+      call->core_->OnCallEnded();
+    });
+  });
+}
+
+void RetryingCall::HedgeLater() {
+  if (policy_.hedge == CallPolicy::Hedge::kNever) return;
+  const absl::Duration delay = core_->hedge_delay(policy_.prefer).Get();
+  const Instant when = EventLoop::After(delay);
+  if (when >= deadline_) return;
+  core_->loop()->PostAt(when, [weak = weak_from_this(), first = tried_.back()] {
+    const auto call = weak.lock();
+    if (call == nullptr || call->over_) return;
+    // Only if it is still the one that is waited for, alone.
+    if (call->under_way_.size() != 1 || call->under_way_.front()->address != first) return;
+    const std::optional<std::string> second =
+        call->core_->balancer().Choose(call->policy_.prefer, call->tried_, EventLoop::Now());
+    if (second.has_value()) call->Begin(*second);
+  });
+}
+
+void RetryingCall::OnAttemptDone(const std::shared_ptr<Attempt>& attempt,
+                                 const grpc::Status& status) {
+  std::erase(under_way_, attempt);
+  if (over_) return;
+  if (!status.ok()) return OnError(*attempt, status);
+  OnAnswer(*attempt);
+  End(absl::OkStatus(), attempt.get());
+}
+
+void RetryingCall::OnAnswer(const Attempt& attempt) {
+  core_->OnAnswer(attempt.address, HeaderOf(attempt));
+  const Instant now = EventLoop::Now();
+  for (const auto& other : under_way_) {
+    if (other->began < attempt.began) core_->balancer().OnOvertaken(other->address, now);
+  }
+  if (policy_.hedge == CallPolicy::Hedge::kIfSlow) {
+    core_->hedge_delay(policy_.prefer).Record(now - began_);
+  }
+}
+
+void RetryingCall::OnError(const Attempt& attempt, const grpc::Status& status) {
+  last_error_ = status;
+  const Outcome outcome = OutcomeOf(status);
+  if (outcome == Outcome::kRefused) {
+    core_->balancer().OnAnswer(attempt.address, 0, 0);
+  } else if (policy_.address.empty()) {
+    core_->OnFailure(attempt.address);
+  } else {
+    core_->balancer().OnFailure(attempt.address, EventLoop::Now());
+  }
+  if (IsAboutToken(ToAbsl(status)) && policy_.token == CallPolicy::Token::kWanted &&
+      core_->authenticator().enabled() && token_renewals_++ < kTokenRenewalsMax) {
+    return RenewToken(attempt.token);
+  }
+  if (!retry_policy_.MayRetry(outcome) || !policy_.address.empty()) return GiveUp();
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) attempt_timeout_ *= 2;
+  if (EventLoop::Now() >= deadline_) return GiveUp();
+  if (under_way_.empty()) TryNext();  // else the other one may still be answered
+}
+
+void RetryingCall::RenewToken(const std::string& stale) {
+  core_->authenticator().Renew(stale, [weak = weak_from_this()](const absl::Status& renewed) {
+    const auto call = weak.lock();
+    if (call == nullptr || call->over_) return;
+    if (!renewed.ok()) return call->EndUnsent(renewed);
+    call->tried_.clear();
+    call->TryNext();
+  });
+  // Who provides it has no deadline.
+  const int renewals = token_renewals_;
+  core_->loop()->PostAt(deadline_, [weak = weak_from_this(), renewals] {
+    const auto call = weak.lock();
+    if (call == nullptr || !call->under_way_.empty() || call->token_renewals_ != renewals) return;
+    call->EndUnsent(absl::DeadlineExceededError("pontoon: there was no token in time"));
+  });
+}
+
+// Of an attempt that was not made.
+void RetryingCall::EndUnsent(absl::Status error) {
+  if (policy_.effect != Effect::kNone &&
+      retry_policy_.LeavesUnknown(Outcome::kNotApplied, /*definite=*/false)) {
+    error = WithOutcomeUnknown(std::move(error));
+  }
+  End(error, nullptr);
+}
+
+void RetryingCall::GiveUp() {
+  absl::Status error = ToAbsl(last_error_);
+  if (policy_.effect != Effect::kNone &&
+      retry_policy_.LeavesUnknown(OutcomeOf(last_error_), IsDefinite(error))) {
+    error = WithOutcomeUnknown(std::move(error));
+  }
+  End(error, nullptr);
+}
+
+void RetryingCall::End(const absl::Status& status, Attempt* winner) {
+  if (std::exchange(over_, true)) return;
+  for (const auto& attempt : under_way_) attempt->context.TryCancel();
+  const auto self = shared_from_this();
+  OnEnd(status, winner);
+  core_->Remove(self);
+}
+
+}  // namespace pontoon
