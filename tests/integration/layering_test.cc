@@ -95,6 +95,13 @@ std::vector<Rule> Rules() {
        .files = Files::kWithoutTests,
        .forbidden = {"leveldb/", "raft/core/", "raft/transport/", "raft/storage/", "kv/lease/",
                      "kv/lock/", "kv/monitor/"}},
+      // It is linked into programs that have nothing else of Pontoon.
+      {.name = "ClientKnowsNoServer",
+       .folder = "kv/client",
+       .own_allowed = {"kv/client/", "kv/errors.h", "proto/kv.pb.h", "proto/pontoon.pb.h",
+                       "proto/rpc.pb.h", "proto/rpc.grpc.pb.h", "raft/base/check.h",
+                       "raft/base/instant.h", "raft/base/prng.h", "raft/env/clock.h",
+                       "raft/env/crc32c.h", "raft/env/executor.h"}},
       {.name = "KvDoesNotKnowItsUsers", .folder = "kv", .forbidden = {"cmd/", "tests/"}},
       {.name = "ToolKnowsNoServer",
        .folder = "cmd/pontoonctl",
