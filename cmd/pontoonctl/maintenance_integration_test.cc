@@ -99,6 +99,30 @@ TEST_F(MaintenanceTest, AlarmsDefragmentationAndHealthOfAServerInOrder) {
   EXPECT_THAT(nobody.err, HasSubstr("1 of 1 not in order"));
 }
 
+TEST_F(MaintenanceTest, AMemberThatIsAloneLacksNothing) {
+  const auto rows = nlohmann::json::parse(Out({"lag", "--output", "json"}));
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0]["endpoint"], source_->endpoints());
+  EXPECT_EQ(rows[0]["role"], "leader");
+  EXPECT_EQ(rows[0]["lag"], 0);
+  // An etcd proves nothing.
+  EXPECT_THAT(std::string(rows[0]["follower_read"]), HasSubstr("; lacks nothing that is known"));
+}
+
+TEST_F(MaintenanceTest, SessionsAreOfOneCluster) {
+  const fs::path session = FreshFolder("session") / "token";
+  Out({"put", "session/k", "1", "--session", session});
+  const std::string token = ReadFile(session);
+  EXPECT_EQ(Out({"get", "session/k", "--print-value-only", "--session", session}), "1\n");
+  EXPECT_EQ(ReadFile(session), token);
+  const Result refused =
+      RunAt(target_->endpoints(), {"put", "session/k", "1", "--session", session});
+  EXPECT_EQ(refused.code, ExitCode::kFailed);
+  EXPECT_THAT(refused.err, HasSubstr("give the endpoints of the former, or another file"));
+  EXPECT_EQ(ReadFile(session), token);
+  EXPECT_EQ(TargetOut({"get", "session/k"}), "");
+}
+
 TEST_F(MaintenanceTest, TheCompletionKnowsAllCommands) {
   const fs::path script = FreshFolder("completion") / "script";
   WriteFile(script,
@@ -111,7 +135,9 @@ TEST_F(MaintenanceTest, TheCompletionKnowsAllCommands) {
                 "[[ $(complete_to pontoonctl get k --time) == --timeout ]] || exit 4\n"
                 "[[ $(complete_to pontoonctl check datas) == datascale ]] || exit 5\n"
                 "[[ $(complete_to pontoonctl check datascale --m) == --metrics-endpoint ]] ||\n"
-                "  exit 6\n");
+                "  exit 6\n"
+                "[[ $(complete_to pontoonctl la) == lag ]] || exit 7\n"
+                "[[ $(complete_to pontoonctl txn --ses) == --session ]] || exit 8\n");
   auto bash = ChildProcess::Start({"bash", script}, {});
   ASSERT_TRUE(bash.ok());
   EXPECT_EQ((*bash)->Wait(), 0);
