@@ -1,39 +1,15 @@
-// Endpoint: where a server listens for clients.
+// Endpoint: where a server listens for clients. The client library has it.
 
 #ifndef PONTOON_CMD_PONTOONCTL_ENDPOINT_H_
 #define PONTOON_CMD_PONTOONCTL_ENDPOINT_H_
 
-#include <string>
-#include <vector>
-
-#include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "kv/client/endpoint.h"
 
 namespace pontoon::ctl {
 
-// A host and port, as "host:port"; a host that is an IPv6 address stands in brackets. Equal texts
-// are equal endpoints: names are not resolved here.
-class Endpoint {
- public:
-  // Reads "host:port" or "http://host:port". The error says what is wrong with the text.
-  static absl::StatusOr<Endpoint> Parse(absl::string_view text);
-
-  const std::string& address() const { return address_; }
-
-  friend bool operator==(const Endpoint& a, const Endpoint& b) { return a.address_ == b.address_; }
-
- private:
-  explicit Endpoint(std::string address) : address_(std::move(address)) {}
-
-  std::string address_;
-};
-
-// Reads a list with commas between, such as "a:2379,b:2379". What is named twice counts once; the
-// first error is returned.
-absl::StatusOr<std::vector<Endpoint>> ParseEndpoints(absl::string_view list);
-
-// "a:2379, b:2379", for messages.
-std::string JoinEndpoints(const std::vector<Endpoint>& endpoints);
+using pontoon::Endpoint;
+using pontoon::JoinEndpoints;
+using pontoon::ParseEndpoints;
 
 }  // namespace pontoon::ctl
 

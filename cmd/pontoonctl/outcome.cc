@@ -1,17 +1,10 @@
 #include "cmd/pontoonctl/outcome.h"
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "kv/errors.h"
 
 namespace pontoon::ctl {
 namespace {
-
-// Servers say so before they propose anything; the codes differ between versions, the texts do not.
-bool IsSurelyNotProposed(const std::string& message) {
-  return message == "etcdserver: no leader" || message == "etcdserver: too many requests" ||
-         message == "etcdserver: unhealthy cluster" ||
-         message == "etcdserver: rpc not supported for learner";
-}
 
 std::string WithCode(absl::string_view text, grpc::StatusCode code) {
   return absl::StrCat(text, " (", CodeName(code), ")");
@@ -20,18 +13,9 @@ std::string WithCode(absl::string_view text, grpc::StatusCode code) {
 }  // namespace
 
 Outcome OutcomeOf(const grpc::Status& status) {
-  if (status.ok()) return Outcome::kDone;
-  if (IsSurelyNotProposed(status.error_message())) return Outcome::kNotApplied;
-  switch (status.error_code()) {
-    case grpc::StatusCode::UNAVAILABLE:
-    case grpc::StatusCode::DEADLINE_EXCEEDED:
-    case grpc::StatusCode::CANCELLED:
-    case grpc::StatusCode::INTERNAL:
-    case grpc::StatusCode::UNKNOWN:
-      return Outcome::kUnknown;
-    default:
-      return Outcome::kRefused;
-  }
+  // etcd says this also of what it has proposed.
+  if (status.error_message() == kv::kErrStopped.text) return Outcome::kUnknown;
+  return pontoon::OutcomeOf(status);
 }
 
 std::string CodeName(grpc::StatusCode code) {

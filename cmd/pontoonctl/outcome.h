@@ -8,21 +8,13 @@
 #include <string>
 
 #include "cmd/pontoonctl/ending.h"
+#include "kv/client/outcome.h"
 
 namespace pontoon::ctl {
 
-enum class Outcome {
-  kDone,
-  // Certainly not applied, and asking again would get the same answer.
-  kRefused,
-  // Certainly not applied, for a reason that may pass or that another endpoint may not have.
-  kNotApplied,
-  // The answer is lost: if it was a write, it may or may not have been applied.
-  kUnknown,
-};
+using pontoon::Outcome;
 
-// Reads the outcome from the status of a request that was sent. A client cannot see whether a
-// request had left when its connection broke, so whatever is not surely harmless is kUnknown.
+// As pontoon::OutcomeOf, but of any server that speaks etcd's v3 API.
 Outcome OutcomeOf(const grpc::Status& status);
 
 // "INVALID_ARGUMENT", as in gRPC's documentation.

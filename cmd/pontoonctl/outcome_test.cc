@@ -26,6 +26,7 @@ TEST(Outcome, OnlyWhatIsSurelyHarmlessIsNotUnknown) {
       {{StatusCode::RESOURCE_EXHAUSTED, "etcdserver: too many requests"}, Outcome::kNotApplied},
       {{StatusCode::UNAVAILABLE, "etcdserver: unhealthy cluster"}, Outcome::kNotApplied},
       {{StatusCode::UNAVAILABLE, "etcdserver: leader changed"}, Outcome::kUnknown},
+      {{StatusCode::UNAVAILABLE, "etcdserver: server stopped"}, Outcome::kUnknown},
       {{StatusCode::UNAVAILABLE, "Socket closed"}, Outcome::kUnknown},
       {{StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded"}, Outcome::kUnknown},
       {{StatusCode::INTERNAL, ""}, Outcome::kUnknown},

@@ -23,7 +23,7 @@ absl::StatusOr<std::vector<Endpoint>> EndpointsOf(const ClientOptions& options) 
   if (options.endpoints.empty()) return absl::InvalidArgumentError("there is no endpoint");
   std::vector<Endpoint> endpoints;
   for (const std::string& text : options.endpoints) {
-    absl::StatusOr<Endpoint> endpoint = Endpoint::Parse(text);
+    absl::StatusOr<Endpoint> endpoint = Endpoint::Parse(text, Endpoint::Tls::kSupported);
     if (!endpoint.ok()) return endpoint.status();
     if (endpoint->wants_tls() && options.credentials == nullptr) {
       return absl::InvalidArgumentError(

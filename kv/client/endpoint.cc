@@ -33,9 +33,10 @@ bool IsHost(absl::string_view host) {
 
 }  // namespace
 
-absl::StatusOr<Endpoint> Endpoint::Parse(absl::string_view text) {
+absl::StatusOr<Endpoint> Endpoint::Parse(absl::string_view text, Tls tls) {
   absl::string_view address = text;
   const bool wants_tls = absl::ConsumePrefix(&address, "https://");
+  if (wants_tls && tls == Tls::kNotSupported) return Bad(text, "TLS is not supported");
   if (!wants_tls) absl::ConsumePrefix(&address, "http://");
   if (address.empty()) return Bad(text, "it is empty");
 

@@ -16,9 +16,12 @@ namespace pontoon {
 // are equal endpoints: names are not resolved here.
 class Endpoint {
  public:
-  // Reads "host:port", "http://host:port" or "https://host:port". The error says what is wrong with
-  // the text.
-  static absl::StatusOr<Endpoint> Parse(absl::string_view text);
+  // Whether whoever asks can speak TLS.
+  enum class Tls { kNotSupported, kSupported };
+
+  // Reads "host:port" or "http://host:port", and with TLS "https://host:port". The error says what
+  // is wrong with the text.
+  static absl::StatusOr<Endpoint> Parse(absl::string_view text, Tls tls = Tls::kNotSupported);
 
   const std::string& address() const { return address_; }
   // Whether the text began with "https://".
@@ -34,8 +37,8 @@ class Endpoint {
   bool wants_tls_;
 };
 
-// Reads a list with commas between, such as "a:2379,b:2379". What is named twice counts once; the
-// first error is returned.
+// Reads a list with commas between, such as "a:2379,b:2379", without TLS. What is named twice
+// counts once; the first error is returned.
 absl::StatusOr<std::vector<Endpoint>> ParseEndpoints(absl::string_view list);
 
 // "a:2379, b:2379", for messages.

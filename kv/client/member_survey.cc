@@ -32,7 +32,7 @@ std::vector<Endpoint> EndpointsOf(const MemberListResponse& response) {
   for (const etcdserverpb::Member& member : response.members()) {
     if (member.islearner()) continue;
     for (const std::string& url : member.clienturls()) {
-      const absl::StatusOr<Endpoint> endpoint = Endpoint::Parse(url);
+      const absl::StatusOr<Endpoint> endpoint = Endpoint::Parse(url, Endpoint::Tls::kSupported);
       if (endpoint.ok() && !IsWildcard(*endpoint)) endpoints.push_back(*endpoint);
     }
   }

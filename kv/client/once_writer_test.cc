@@ -126,10 +126,17 @@ TEST_F(OnceWriterTest, KnowsThatAFencedWriteWillNotBeDone) {
   EXPECT_FALSE(IsOutcomeUnknown(put.status()));
 }
 
-TEST_F(OnceWriterTest, DoesNotKnowWhatARefusalSaysOfALostAnswer) {
+TEST_F(OnceWriterTest, TakesWhatWasDecidedOfOneSendingForAll) {
   FailPuts({kv::kErrTimeout, kv::kErrNoSpace});
   const auto put = writer_->Put("k", "v");
   EXPECT_TRUE(kv::Is(put.status(), kv::kErrNoSpace)) << put.status();
+  EXPECT_FALSE(IsOutcomeUnknown(put.status()));
+}
+
+TEST_F(OnceWriterTest, DoesNotTakeTheRefusalOfAMemberForADecision) {
+  FailPuts({kv::kErrTimeout, kv::kErrPermissionDenied});
+  const auto put = writer_->Put("k", "v");
+  EXPECT_TRUE(kv::Is(put.status(), kv::kErrPermissionDenied)) << put.status();
   EXPECT_TRUE(IsOutcomeUnknown(put.status())) << "the first sending may come to something yet";
 }
 

@@ -23,7 +23,7 @@ class RetryPolicy {
 
   // What the caller knows of the whole call when it ends with an error of this outcome. A refusal
   // says nothing of an earlier sending whose answer was lost: that one may still be under way.
-  // `definite`: what refused it will refuse that one as well.
+  // `definite`: what was decided of this one was decided of all.
   bool LeavesUnknown(Outcome outcome, bool definite) const;
 
  private:

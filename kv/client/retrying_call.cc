@@ -20,10 +20,16 @@ bool IsAboutToken(const absl::Status& error) {
          kv::Is(error, kv::kErrUserEmpty);
 }
 
-// Whether a refusal tells what became of all the sendings of a call: the lock of a fence that is
-// lost is lost for good, and a write whose first answer was not kept was done.
+// Whether a refusal speaks for all sendings of a write, those whose answers were lost too. What the
+// state machine decides of a write that has a name it decides for all copies. A member's own
+// refusal, such as of a token, and that the session is over say nothing of an earlier sending.
 bool IsDefinite(const absl::Status& error) {
-  return kv::Is(error, kv::kErrFenced) || kv::Is(error, kv::kErrOnceAnswerTooLarge);
+  for (const kv::ApiError& decision :
+       {kv::kErrFenced, kv::kErrNoSpace, kv::kErrLeaseNotFound, kv::kErrKeyNotFound,
+        kv::kErrCompacted, kv::kErrFutureRev, kv::kErrCorrupt, kv::kErrOnceAnswerTooLarge}) {
+    if (kv::Is(error, decision)) return true;
+  }
+  return false;
 }
 
 Repeat RepeatOf(Effect effect) {
