@@ -254,18 +254,18 @@ TEST_F(MaintenanceTest, AWriteThatNamesItselfIsDecidedWhereItIsKnown) {
   grant.set_ttl(60);
   replica_->Propose(*EncodeCommand(grant, 1 << 20), Clock::System()->Now(),
                     [](const raft::ProposeOutcome&) {});
-  const auto put_once = [this](int sequence) {
+  const std::string value(512 << 10, 'v');  // so that there is no room for it in the end
+  const auto put_once = [&](int sequence) {
+    auto request = Parse<PutRequest>(
+        absl::StrCat("key: 'once' write_options { once { session: 7 sequence: ", sequence, " } }"));
+    request.set_value(value);
     PutResponse response;
-    const grpc::Status status = kv_->Put(
-        Call().get(),
-        Parse<PutRequest>(absl::StrCat("key: 'once' value: '", sequence, "' write_options { ",
-                                       "once { session: 7 sequence: ", sequence, " } }")),
-        &response);
+    const grpc::Status status = kv_->Put(Call().get(), request, &response);
     return std::pair(status, response.write_report().repeated());
   };
   ASSERT_TRUE(put_once(1).first.ok());
   grpc::Status full;
-  for (int puts = 0; puts < 20 && full.ok(); ++puts) full = Put("k", std::string(512 << 10, 'v'));
+  for (int puts = 0; puts < 20 && full.ok(); ++puts) full = Put("k", value);
   ASSERT_TRUE(Failed(full, kErrNoSpace));
   const auto [again, repeated] = put_once(1);
   EXPECT_TRUE(again.ok()) << again.error_message();

@@ -1,9 +1,11 @@
 #include "tests/sim/readers.h"
 
 #include <algorithm>
+#include <variant>
 
 #include "kv/store/kv_store.h"
 #include "raft/base/check.h"
+#include "tests/sim/bookkeeper.h"
 #include "tests/sim/fingerprint.h"
 
 namespace pontoon::sim {
@@ -14,6 +16,9 @@ using kv::Consistency;
 constexpr size_t kSessions = 3;
 constexpr absl::Duration kReadEveryMost = absl::Milliseconds(300);
 constexpr absl::Duration kStalenessMost = absl::Seconds(3);
+// The first of the keys that they write, one for each.
+constexpr KeyId kOwnKey{60};
+static_assert(kOwnKey.value() + kSessions <= kKeysMax);
 // What is asked for of the future.
 constexpr uint64_t kAheadMost = 3;
 
@@ -57,26 +62,52 @@ kv::ReadOptions Readers::Draw(const Session& session) {
   return options;
 }
 
+// A write that was answered is the session's own; who is not told does not know.
+void Readers::Write(size_t session, Machine* machine) {
+  Operation put;
+  put.id = world_.bookkeeper->NextId();
+  put.key = kOwnKey + static_cast<uint32_t>(session);
+  put.value = Value(put.id.value());
+  const ClientOptions& client = world_.options->client;
+  ++open_;
+  world_.bookkeeper->Propose(
+      machine, put, machine->store().Encode(put),
+      machine->Now() + dice_.Between(client.deadline_least, client.deadline_most),
+      [this, session](const raft::ProposeOutcome& outcome) {
+        --open_;
+        const auto* const applied = std::get_if<raft::Applied>(&outcome);
+        if (applied != nullptr) Note(session, applied->position.index);
+      });
+}
+
+void Readers::Note(size_t session, LogIndex place) {
+  Session& self = sessions_[session];
+  self.place = std::max(self.place, place);
+  self.seen = std::max(self.seen, ledger_->RevisionAt(place));
+}
+
 void Readers::Read(size_t session) {
   Machine* const machine = (*machines_)[dice_.Below(machines_->size())].get();
   if (!Serves(*machine, *ledger_) || machine->paused()) return;
+  if (dice_.OneIn(4)) return Write(session, machine);
   const kv::ReadOptions options = Draw(sessions_[session]);
   const ClientOptions& client = world_.options->client;
   const Instant begun = machine->Now();
   const Instant deadline = begun + dice_.Between(client.deadline_least, client.deadline_most);
-  machine->read_gate()->Pass(
-      options, deadline,
-      [this, session, machine, options, begun](absl::StatusOr<kv::ReadGate::Passed> passed) {
-        if (passed.ok()) {
-          OnPassed(session, *machine, options, begun, *passed);
-        } else if (options.max_staleness.has_value()) {
-          world_.coverage->Reached(Path::kBoundRefused);
-        }
-      });
+  machine->read_gate()->Pass(options, deadline,
+                             [this, session, place = sessions_[session].place, machine, options,
+                              begun](absl::StatusOr<kv::ReadGate::Passed> passed) {
+                               if (passed.ok()) {
+                                 OnPassed(session, place, *machine, options, begun, *passed);
+                               } else if (options.max_staleness.has_value()) {
+                                 world_.coverage->Reached(Path::kBoundRefused);
+                               }
+                             });
 }
 
-void Readers::OnPassed(size_t session, const Machine& machine, const kv::ReadOptions& options,
-                       Instant begun, const kv::ReadGate::Passed& passed) {
+void Readers::OnPassed(size_t session, LogIndex place, const Machine& machine,
+                       const kv::ReadOptions& options, Instant begun,
+                       const kv::ReadGate::Passed& passed) {
   const LogIndex applied = machine.kv_store()->View()->applied().index;
   if (passed.shows != Instant::InfinitePast()) {
     const LogIndex claimed = ledger_->LastAppliedBefore(machine.TimeOf(passed.shows));
@@ -95,7 +126,15 @@ void Readers::OnPassed(size_t session, const Machine& machine, const kv::ReadOpt
       !options.max_staleness.has_value()) {
     world_.coverage->Reached(Path::kRevisionAwaited);
   }
-  sessions_[session].seen = std::max(sessions_[session].seen, revision);
+  const KeyId key(static_cast<uint32_t>(dice_.Below(kKeysMax)));
+  CHECK_EQ(machine.store().Read(key).value, ledger_->ValueAt(key, applied))
+      << "node " << machine.id() << " shows something else than the log up to " << applied;
+  if (options.min_revision > kv::Revision()) {
+    // Nothing changed between two places of the same revision.
+    CHECK_GE(revision, ledger_->RevisionAt(place))
+        << "node " << machine.id() << " shows a session less than it wrote or saw";
+  }
+  Note(session, applied);
 }
 
 }  // namespace pontoon::sim

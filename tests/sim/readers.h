@@ -18,11 +18,13 @@
 
 namespace pontoon::sim {
 
-// Each is a session that reads with all consistencies and bounds at whatever node, and asks for the
-// revision that it saw last, or for one that is yet to come. What a node claims of its state is
-// held against the ledger: everything is there that had been applied anywhere by the time that it
-// names on its own clock, that time is within the bound, and the revision is reached. Only where
-// the nodes have the real store.
+// Each is a session that writes, and reads with all consistencies and bounds at whatever node, and
+// asks for the revision that it saw last, or for one that is yet to come. What a node claims of its
+// state is held against the ledger: everything is there that had been applied anywhere by the time
+// that it names on its own clock, that time is within the bound, and the revision is reached. What
+// it shows is what the log made up to some place, and nothing else; where the session asked for
+// what it saw, that place is behind each of its writes and each place of its earlier reads. Only
+// where the nodes have the real store.
 //
 // A failed check ends the process.
 //
@@ -32,26 +34,34 @@ class Readers {
   Readers(const World& world, Machines* machines, const Ledger* ledger);
 
   void Start();
-  // They begin nothing more. What waits need not be answered.
+  // They begin nothing more. Reads that wait need not be answered.
   void Stop() { stopped_ = true; }
+  // Writes that are not answered yet.
+  size_t open() const { return open_; }
 
  private:
-  // The newest revision that a session has seen.
   struct Session {
-    int64_t seen = 0;
+    int64_t seen = 0;  // the newest revision
+    // The last place in the log at which it changed or saw something; 0: none. Only the log's
+    // reader knows: a client has the revision for that.
+    LogIndex place;
   };
 
   void ReadLater(size_t session);
   void Read(size_t session);
+  void Write(size_t session, Machine* machine);
   kv::ReadOptions Draw(const Session& session);
-  void OnPassed(size_t session, const Machine& machine, const kv::ReadOptions& options,
-                Instant begun, const kv::ReadGate::Passed& passed);
+  // A read by a session that was at `place` when it began.
+  void OnPassed(size_t session, LogIndex place, const Machine& machine,
+                const kv::ReadOptions& options, Instant begun, const kv::ReadGate::Passed& passed);
+  void Note(size_t session, LogIndex place);
 
   const World world_;
   Machines* const machines_;
   const Ledger* const ledger_;
   Dice dice_;
   std::vector<Session> sessions_;
+  size_t open_ = 0;
   bool stopped_ = false;
 };
 

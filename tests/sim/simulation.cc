@@ -160,7 +160,7 @@ class Simulation {
     once_writers_.Stop();
     WaitFor("the answers to all clients", options_.client.deadline_most * 2, [this] {
       return clients_.open() == 0 && compactor_.open() == 0 && lease_holders_.open() == 0 &&
-             once_writers_.open() == 0;
+             once_writers_.open() == 0 && readers_.open() == 0;
     });
     WaitFor("the answers to all operators", kCatchUpMax, [this] { return churn_->open() == 0; });
     WaitFor("a leader, and all nodes to have its log", kCatchUpMax, [this] { return Converged(); });
