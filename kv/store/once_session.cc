@@ -36,7 +36,7 @@ absl::StatusOr<std::vector<std::string>> ListKeys(const RecordReader& records,
   return keys;
 }
 
-// Moves what was answered from one kind of message to the other.
+// Puts an answer into a decision.
 struct AnswerKeeper {
   OnceDecision* decision;
 
