@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "kv/client/client.h"
+#include "kv/client/outcome.h"
 #include "kv/client/testing/event_list.h"
 #include "kv/client/testing/fake_member.h"
 #include "kv/client/watch.h"
@@ -24,6 +25,41 @@ using etcdserverpb::RangeRequest;
 using etcdserverpb::RangeResponse;
 using ::testing::Each;
 using ::testing::ElementsAre;
+
+// For 127.0.0.1, signed by itself, until 2126. For this test alone.
+constexpr char kCertificate[] = R"(-----BEGIN CERTIFICATE-----
+MIIBkTCCATagAwIBAgIUJh8gzs97wNN3COQ48bX0mqLoEiAwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyOTE5MTQyNloYDzIxMjYxMTA1
+MTkxNDI2WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASGmK1Idklw9GP80DVmHS7VwpUugQAy5hcNXhr03+P+INyZe/Ii6ipM
+yRRKY0/au1P7Pq8Ae9lQE3JwglXoE1vDo2QwYjAdBgNVHQ4EFgQU5f+KoznAdt/O
+QISVfv1HgGiL4jYwHwYDVR0jBBgwFoAU5f+KoznAdt/OQISVfv1HgGiL4jYwDwYD
+VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0kAMEYC
+IQDd+9i115oATydKRFBTpnUl90XBvSbM/ar90/lqGhMAIgIhANizVJj9B/PCjmQI
+frZw+pNyoaDnVbZnoio7R/dW9yUt
+-----END CERTIFICATE-----
+)";
+constexpr char kKey[] = R"(-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgMzDJaINebPhCacNb
+rehgmk1b7HPUGIUKQPtM3pSB5DyhRANCAASGmK1Idklw9GP80DVmHS7VwpUugQAy
+5hcNXhr03+P+INyZe/Ii6ipMyRRKY0/au1P7Pq8Ae9lQE3JwglXoE1vD
+-----END PRIVATE KEY-----
+)";
+
+std::shared_ptr<grpc::ServerCredentials> ServerTls() {
+  grpc::SslServerCredentialsOptions options;
+  options.pem_key_cert_pairs.push_back({.private_key = kKey, .cert_chain = kCertificate});
+  return grpc::SslServerCredentials(options);
+}
+
+// Of a client that trusts those that `roots` vouch for.
+ClientOptions WithTls(const FakeMember& member, const std::string& roots) {
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = roots;
+  return {.endpoints = {absl::StrCat("https://", member.address())},
+          .credentials = grpc::SslCredentials(options),
+          .discovers_members = false};
+}
 
 // A member that takes one token at a time: "token 1", then "token 2", ...
 class AuthTest : public ::testing::Test {
@@ -156,6 +192,33 @@ TEST_F(AuthTest, AWatchRenewsItsToken) {
   EXPECT_EQ(watching.Await(1).size(), 1u);
   EXPECT_THAT(a_.tokens("Watch"), ElementsAre("token 1", "token 2"));
   EXPECT_TRUE(ends.Get().empty());
+}
+
+TEST(TlsTest, AConnectionMayBeOneWithTls) {
+  const FakeMember member(1, ServerTls());
+  const auto client = Client::Create(WithTls(member, kCertificate));
+  ASSERT_TRUE(client.ok()) << client.status();
+  const auto put = (*client)->Put("k", "v", {.timeout = kPatience});
+  EXPECT_TRUE(put.ok()) << put.status();
+}
+
+TEST(TlsTest, AMemberThatNobodyVouchesForGetsNothing) {
+  const FakeMember member(1, ServerTls());
+  const auto client = Client::Create(WithTls(member, ""));  // the roots of the system
+  ASSERT_TRUE(client.ok()) << client.status();
+  const auto put = (*client)->Put("k", "v", {.timeout = absl::Milliseconds(500)});
+  EXPECT_TRUE(absl::IsUnavailable(put.status())) << put.status();
+  EXPECT_FALSE(IsOutcomeUnknown(put.status()));
+  EXPECT_EQ(member.calls("Put"), 0);
+}
+
+TEST(TlsTest, AMemberWithTlsIsNotSpokenToWithout) {
+  const FakeMember member(1, ServerTls());
+  const auto client = Client::Create({.endpoints = {member.address()}, .discovers_members = false});
+  ASSERT_TRUE(client.ok()) << client.status();
+  const auto put = (*client)->Put("k", "v", {.timeout = absl::Milliseconds(500)});
+  EXPECT_FALSE(put.ok());
+  EXPECT_EQ(member.calls("Put"), 0);
 }
 
 }  // namespace
