@@ -9,14 +9,16 @@
 #include "raft/env/clock.h"
 
 namespace pontoon {
+namespace {
+
+// The loop whose thread this is, if any. (The id of a thread does not tell: once the loop has
+// stopped, another thread may have it.)
+thread_local const EventLoop* current_loop = nullptr;
+
+}  // namespace
 
 EventLoop::EventLoop() : executor_(NewThreadExecutor("pontoon-client")) {
-  absl::Notification known;
-  executor_->Post([&] {
-    thread_ = std::this_thread::get_id();
-    known.Notify();
-  });
-  known.WaitForNotification();
+  executor_->Post([this] { current_loop = this; });
 }
 
 void EventLoop::Post(Task task) {
@@ -36,6 +38,8 @@ void EventLoop::RunAndWait(absl::FunctionRef<void()> task) {
   Post([&task, notify = absl::MakeCleanup([&over] { over.Notify(); })] { task(); });
   over.WaitForNotification();
 }
+
+bool EventLoop::IsCurrent() const { return current_loop == this; }
 
 void EventLoop::Stop() {
   CHECK(!IsCurrent()) << "a client cannot be destroyed by one of its own callbacks";

@@ -4,7 +4,6 @@
 #define PONTOON_KV_CLIENT_EVENT_LOOP_H_
 
 #include <memory>
-#include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
@@ -39,7 +38,7 @@ class EventLoop {
   void RunAndWait(absl::FunctionRef<void()> task);
 
   // Whether the caller is a task.
-  bool IsCurrent() const { return std::this_thread::get_id() == thread_; }
+  bool IsCurrent() const;
 
   // Runs nothing more; waits for the task that runs. Whoever waits in RunAndWait goes on.
   void Stop();
@@ -54,7 +53,6 @@ class EventLoop {
   absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<Executor> executor_;
-  std::thread::id thread_;
 };
 
 }  // namespace pontoon

@@ -3,16 +3,30 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <thread>
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/synchronization/notification.h"
+#include "kv/client/testing/event_list.h"
+#include "raft/base/check.h"
 
 namespace pontoon {
 namespace {
 
 using ::testing::ElementsAre;
+
+// For what may wait for ever if it is wrong: then the program ends, for no thread can be ended.
+void MustEnd(const std::function<void()>& step) {
+  absl::Notification ended;
+  std::thread thread([&] {
+    step();
+    ended.Notify();
+  });
+  CHECK(ended.WaitForNotificationWithTimeout(kPatience)) << "it waits for ever";
+  thread.join();
+}
 
 TEST(EventLoop, RunsTasksInOrderOnOneThread) {
   EventLoop loop;
@@ -37,7 +51,7 @@ TEST(EventLoop, RunsATaskWhenItsTimeHasCome) {
   absl::Notification ran;
   const Instant when = EventLoop::After(absl::Milliseconds(5));
   loop.PostAt(when, [&] { ran.Notify(); });
-  ran.WaitForNotification();
+  EXPECT_TRUE(ran.WaitForNotificationWithTimeout(kPatience));
   EXPECT_GE(EventLoop::Now(), when);
   loop.Stop();
 }
@@ -45,7 +59,7 @@ TEST(EventLoop, RunsATaskWhenItsTimeHasCome) {
 TEST(EventLoop, DoesNotWaitForItself) {
   EventLoop loop;
   bool ran = false;
-  loop.RunAndWait([&] { loop.RunAndWait([&] { ran = true; }); });
+  MustEnd([&] { loop.RunAndWait([&] { loop.RunAndWait([&] { ran = true; }); }); });
   EXPECT_TRUE(ran);
   loop.Stop();
 }
@@ -55,7 +69,14 @@ TEST(EventLoop, DropsWhatIsPostedAfterItsEnd) {
   loop.PostAt(EventLoop::After(EventLoop::kTimeMax), [] { FAIL() << "it is dropped"; });
   loop.Stop();
   loop.Post([] { FAIL() << "it is dropped"; });
-  loop.RunAndWait([] { FAIL() << "it is dropped"; });
+  MustEnd([&] { loop.RunAndWait([] { FAIL() << "it is dropped"; }); });
+}
+
+TEST(EventLoop, IsNotCurrentOnAThreadThatHasItsId) {
+  EventLoop loop;
+  loop.Stop();
+  // The C library gives an id again once its thread has ended.
+  std::thread([&] { EXPECT_FALSE(loop.IsCurrent()); }).join();
 }
 
 // What is dropped may own something that posts when it goes.
