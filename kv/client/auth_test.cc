@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "kv/client/client.h"
 #include "kv/client/outcome.h"
 #include "kv/client/testing/event_list.h"
@@ -126,6 +127,31 @@ TEST_F(AuthTest, AStaleTokenIsRenewedOnceForAllCalls) {
   EXPECT_EQ(a_.calls("Authenticate"), before + 1);
 }
 
+TEST_F(AuthTest, ALateRefusalIsAnsweredWithTheTokenThatIsThere) {
+  EventList<absl::Status> ends;
+  absl::Notification may_refuse;
+  std::atomic<int> late_calls = 0;
+  a_.Set([&](FakeMember::Behaviour* behaviour) {
+    behaviour->range = [&](grpc::ServerContext* context, const RangeRequest& request,
+                           RangeResponse*) {
+      if (request.key() == "late" && late_calls++ == 0) may_refuse.WaitForNotification();
+      return Takes(*context) ? grpc::Status::OK : ErrorStatus(kv::kErrInvalidAuthToken);
+    };
+  });
+  const auto client =
+      ClientWith({.user = UserPassword{"ann", "secret"}, .attempt_timeout = kPatience});
+  client->GetAsync("late", {},
+                   [&](const absl::StatusOr<GetResult>& result) { ends.Add(result.status()); });
+  ASSERT_TRUE(a_.AwaitCalls("Range", 1, kPatience));
+  current_ = 2;
+  EXPECT_TRUE(client->Get("k").ok());
+  const int before = a_.calls("Authenticate");
+  may_refuse.Notify();
+  ASSERT_EQ(ends.Await(1).size(), 1u);
+  EXPECT_TRUE(ends.Get()[0].ok()) << ends.Get()[0];
+  EXPECT_EQ(a_.calls("Authenticate"), before);
+}
+
 TEST_F(AuthTest, AWrongPasswordIsRefused) {
   const auto client = ClientOf({"ann", "wrong"});
   EXPECT_TRUE(kv::Is(client->Get("k").status(), kv::kErrAuthFailed));
@@ -157,9 +183,12 @@ TEST_F(AuthTest, ATokenMayComeFromElsewhere) {
 }
 
 TEST_F(AuthTest, ATokenThatDoesNotComeDoesNotHoldACallUp) {
+  EventList<absl::Status> ends;
   const auto client = ClientWith({.token_provider = [](const auto&) {}});
-  const auto got = client->Get("k", {.timeout = absl::Milliseconds(50)});
-  EXPECT_TRUE(absl::IsDeadlineExceeded(got.status())) << got.status();
+  client->GetAsync("k", {.timeout = absl::Milliseconds(50)},
+                   [&](const absl::StatusOr<GetResult>& result) { ends.Add(result.status()); });
+  ASSERT_EQ(ends.Await(1).size(), 1u);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(ends.Get()[0])) << ends.Get()[0];
 }
 
 TEST_F(AuthTest, AWatchRenewsItsToken) {

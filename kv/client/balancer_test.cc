@@ -130,11 +130,11 @@ TEST_F(BalancerTest, SetsAsideForLongerEachTime) {
 }
 
 TEST_F(BalancerTest, AsksWhoWasSetAsideIfThereIsNoOther) {
-  balancer_.OnFailure("a", now_);
+  balancer_.OnFailure("c", now_);
   balancer_.OnFailure("b", now_ + absl::Milliseconds(1));
-  balancer_.OnFailure("c", now_ + absl::Milliseconds(2));
-  EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("a"))) << "the first to come back";
-  EXPECT_THAT(Choose(Prefer::kNearest, {"a"}), Optional(std::string("b")));
+  balancer_.OnFailure("a", now_ + absl::Milliseconds(2));
+  EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("c"))) << "the first to come back";
+  EXPECT_THAT(Choose(Prefer::kNearest, {"c"}), Optional(std::string("b")));
 }
 
 TEST_F(BalancerTest, SetsAsideWhoIsOvertakenTimeAndAgain) {

@@ -21,7 +21,9 @@ class LeaseKeeperTest : public ::testing::Test {
  protected:
   using Renew = FakeMember::Unary<LeaseKeepAliveRequest, LeaseKeepAliveResponse>;
 
+  // a leads.
   LeaseKeeperTest() {
+    b_.Set([](FakeMember::Behaviour* behaviour) { behaviour->leader = 1; });
     auto client = Client::Create(
         {.endpoints = {a_.address(), b_.address()},
          .discovers_members = false,
@@ -97,6 +99,22 @@ TEST_F(LeaseKeeperTest, RenewsElsewhereWhereOneHangs) {
   SetRenew(&a_, Hangs());
   const auto lease = Grant();
   ASSERT_TRUE(b_.AwaitCalls("LeaseKeepAlive", 5, kPatience));
+  EXPECT_GE(a_.calls("LeaseKeepAlive"), 1) << "it was asked too, and did not answer";
+  EXPECT_TRUE(lease->IsAlive());
+  EXPECT_TRUE(losses_.Get().empty());
+}
+
+TEST_F(LeaseKeeperTest, RenewsAgainAfterARefusal) {
+  std::atomic<int> renewals = 0;
+  const Renew refused_at_first = [&](grpc::ServerContext* context,
+                                     const LeaseKeepAliveRequest& request,
+                                     LeaseKeepAliveResponse* response) {
+    if (renewals++ == 0) return ErrorStatus(kv::kErrPermissionDenied);
+    return TtlIs(1)(context, request, response);
+  };
+  for (FakeMember* member : {&a_, &b_}) SetRenew(member, refused_at_first);
+  const auto lease = Grant();
+  EXPECT_TRUE(AwaitRenewals(4));
   EXPECT_TRUE(lease->IsAlive());
   EXPECT_TRUE(losses_.Get().empty());
 }

@@ -15,8 +15,14 @@
 namespace pontoon {
 namespace {
 
+using etcdserverpb::DeleteRangeRequest;
+using etcdserverpb::DeleteRangeResponse;
+using etcdserverpb::LeaseKeepAliveRequest;
+using etcdserverpb::LeaseKeepAliveResponse;
 using etcdserverpb::PutRequest;
 using etcdserverpb::PutResponse;
+using etcdserverpb::TxnRequest;
+using etcdserverpb::TxnResponse;
 using pontoon::v1::Once;
 
 class OnceWriterTest : public ::testing::Test {
@@ -68,6 +74,28 @@ TEST_F(OnceWriterTest, GivesEachWriteAName) {
   EXPECT_EQ(sent[0].answered_below(), 1u);
   EXPECT_EQ(sent[1].sequence(), 2u);
   EXPECT_EQ(sent[1].answered_below(), 2u);
+}
+
+TEST_F(OnceWriterTest, NamesDeletionsAndTransactionsToo) {
+  a_.Set([&](FakeMember::Behaviour* behaviour) {
+    behaviour->delete_range = [&](grpc::ServerContext*, const DeleteRangeRequest& request,
+                                  DeleteRangeResponse*) {
+      sent_.Add(request.write_options().once());
+      return grpc::Status::OK;
+    };
+    behaviour->txn = [&](grpc::ServerContext*, const TxnRequest& request, TxnResponse*) {
+      sent_.Add(request.write_options().once());
+      return grpc::Status::OK;
+    };
+  });
+  ASSERT_TRUE(writer_->Delete("k").ok());
+  ASSERT_TRUE(writer_->Txn(TxnRequest()).ok());
+  const std::vector<Once> sent = sent_.Await(2);
+  ASSERT_EQ(sent.size(), 2u);
+  for (size_t i = 0; i < sent.size(); ++i) {
+    EXPECT_EQ(sent[i].session(), writer_->session().id());
+    EXPECT_EQ(sent[i].sequence(), i + 1);
+  }
 }
 
 TEST_F(OnceWriterTest, SendsAWriteThatTimedOutAgainByTheSameName) {
@@ -142,8 +170,8 @@ TEST_F(OnceWriterTest, DoesNotTakeTheRefusalOfAMemberForADecision) {
 
 TEST_F(OnceWriterTest, RefusesWritesOnceItsSessionIsOver) {
   a_.Set([](FakeMember::Behaviour* behaviour) {
-    behaviour->renew = [](grpc::ServerContext*, const etcdserverpb::LeaseKeepAliveRequest&,
-                          etcdserverpb::LeaseKeepAliveResponse* response) {
+    behaviour->renew = [](grpc::ServerContext*, const LeaseKeepAliveRequest&,
+                          LeaseKeepAliveResponse* response) {
       response->set_ttl(0);
       return grpc::Status::OK;
     };
@@ -160,20 +188,31 @@ TEST_F(OnceWriterTest, RefusesWritesOnceItsSessionIsOver) {
   EXPECT_EQ(a_.calls("Put"), 0);
 }
 
-TEST_F(OnceWriterTest, WritesOutliveIt) {
+TEST_F(OnceWriterTest, WritesOutliveItAndKeepTheirSession) {
   absl::Notification may_go_on;
   a_.Set([&](FakeMember::Behaviour* behaviour) {
+    behaviour->renew = [](grpc::ServerContext*, const LeaseKeepAliveRequest&,
+                          LeaseKeepAliveResponse* response) {
+      response->set_ttl(1);
+      return grpc::Status::OK;
+    };
     behaviour->put = [&](grpc::ServerContext*, const PutRequest&, PutResponse*) {
       may_go_on.WaitForNotification();
       return grpc::Status::OK;
     };
   });
+  auto writer = OnceWriter::Open(client_.get(), {.session = {.ttl = absl::Seconds(1)}});
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  writer_ = *std::move(writer);  // no other session is renewed
   EventList<absl::Status> ends;
   writer_->PutAsync(PutRequest(), {}, [&](const absl::StatusOr<PutResponse>& response) {
     ends.Add(response.status());
   });
   ASSERT_TRUE(a_.AwaitCalls("Put", 1, kPatience));
   writer_.reset();
+  // One may have been under way.
+  const int renewals = a_.calls("LeaseKeepAlive") + 2;
+  EXPECT_TRUE(a_.AwaitCalls("LeaseKeepAlive", renewals, kPatience));
   may_go_on.Notify();
   ASSERT_EQ(ends.Await(1).size(), 1u);
   EXPECT_TRUE(ends.Get()[0].ok()) << ends.Get()[0];

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include "kv/client/client.h"
 #include "kv/client/session_token.h"
@@ -56,6 +58,28 @@ TEST_F(SessionTest, AsksForTheHighestRevisionThatItSaw) {
   txn.add_success()->mutable_request_range()->set_key("k");
   ASSERT_TRUE(session.ReadTxn(txn).ok());
   EXPECT_EQ(asked_.Get(), (std::vector<int64_t>{0, 25, 25}));
+}
+
+TEST_F(SessionTest, NotesTheRevisionOfEveryAnswer) {
+  Session session(client_.get());
+  TxnRequest read;
+  read.add_success()->mutable_request_range()->set_key("k");
+  TxnRequest write;
+  write.add_success()->mutable_request_put()->set_key("k");
+  const std::vector<std::function<absl::Status()>> calls = {
+      [&] { return session.Get("k").status(); },
+      [&] { return session.ReadTxn(read).status(); },
+      [&] { return session.Put("k", "v").status(); },
+      [&] { return session.Delete("k").status(); },
+      [&] { return session.Txn(write).status(); },
+  };
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const int64_t revision = 20 + static_cast<int64_t>(i);
+    SetRevision(revision);
+    const absl::Status status = calls[i]();
+    EXPECT_TRUE(status.ok()) << i << ": " << status;
+    EXPECT_EQ(session.revision(), revision) << i;
+  }
 }
 
 TEST_F(SessionTest, AsksForMoreIfTheCallerDoes) {

@@ -93,6 +93,8 @@ TEST(WatchPosition, KnowsWhyAWatchIsCancelled) {
   EXPECT_EQ(Take(&position, Cancelled("rpc error: code = Unauthenticated desc = etcdserver: "
                                       "invalid auth token")),
             WatchNews::kTokenStale);
+  EXPECT_EQ(Take(&position, Cancelled(std::string(kv::kErrAuthOldRevision.text))),
+            WatchNews::kTokenStale);
   EXPECT_EQ(Take(&position, Cancelled("mvcc: watcher range is empty")), WatchNews::kRefused);
   EXPECT_EQ(position.next_revision(), 10);
 }

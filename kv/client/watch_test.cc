@@ -93,6 +93,13 @@ class WatchTest : public ::testing::Test {
       member->Set([&](FakeMember::Behaviour* behaviour) { behaviour->watch = watch; });
     }
   }
+  // By then, what another stream had under way has come through the client's thread.
+  void AwaitAnotherWatch() {
+    EventList<bool> told;
+    Watch other(client_.get(), From(kLastRevision),
+                {.on_events = [&](const std::vector<mvccpb::Event>&) { told.Add(true); }});
+    EXPECT_EQ(told.Await(1).size(), 1u);
+  }
   // Reads the request for a watch and answers it with `response`.
   static void Answer(ServerStream* stream, const WatchResponse& response) {
     WatchRequest request;
@@ -114,6 +121,9 @@ TEST_F(WatchTest, GoesOnWhereItWasWhoeverAnswers) {
   Watch watch(client_.get(), From(20), Handlers());
   EXPECT_EQ(revisions_.Await(31), UpTo(20, kLastRevision));
   EXPECT_GE(created_.Get().size(), 6u) << "it was broken off many times";
+  for (const WatchCreateRequest& request : created_.Get()) {
+    EXPECT_TRUE(request.progress_notify());
+  }
   EXPECT_TRUE(ends_.Get().empty());
 }
 
@@ -202,10 +212,13 @@ TEST_F(WatchTest, EndsIfItIsRefused) {
 TEST_F(WatchTest, LeavesAMemberWithoutALeader) {
   a_.Set([&](FakeMember::Behaviour* behaviour) {
     behaviour->watch = [&](grpc::ServerContext* context, ServerStream* stream) {
+      WatchResponse accepted;
+      accepted.set_created(true);
+      Answer(stream, accepted);
       WatchResponse lost;
       lost.set_canceled(true);
       lost.set_cancel_reason(std::string(kv::kErrNoLeader.text));
-      Answer(stream, lost);
+      stream->Write(lost);
       AwaitCancellation(context);  // it does not end the stream itself
       return grpc::Status::CANCELLED;
     };
@@ -229,11 +242,7 @@ TEST_F(WatchTest, IsQuietOnceItIsGone) {
   revisions_.Await(1);
   watch.reset();
   const size_t told = revisions_.Get().size();
-  // Whatever its stream had under way has come through the client's thread by then.
-  EventList<bool> later;
-  Watch other(client_.get(), From(kLastRevision),
-              {.on_events = [&](const std::vector<mvccpb::Event>&) { later.Add(true); }});
-  later.Await(1);
+  AwaitAnotherWatch();
   EXPECT_EQ(revisions_.Get().size(), told);
   EXPECT_TRUE(ends_.Get().empty());
 }
@@ -249,8 +258,8 @@ TEST_F(WatchTest, MayGoInItsOwnCallback) {
                                     told.Add(events[0].kv().mod_revision());
                                   }});
   made.Notify();
-  EXPECT_THAT(told.Await(1), ElementsAre(20));
-  client_.reset();
+  ASSERT_THAT(told.Await(1), ElementsAre(20));
+  AwaitAnotherWatch();
   EXPECT_THAT(told.Get(), ElementsAre(20));
 }
 

@@ -66,6 +66,10 @@ class FakeMember::Services final {
     Status Put(ServerContext* context, const PutRequest* request, PutResponse* response) override {
       return Behave(member, "Put", &Behaviour::put, context, request, response);
     }
+    Status DeleteRange(ServerContext* context, const DeleteRangeRequest* request,
+                       DeleteRangeResponse* response) override {
+      return Behave(member, "DeleteRange", &Behaviour::delete_range, context, request, response);
+    }
     Status Txn(ServerContext* context, const TxnRequest* request, TxnResponse* response) override {
       return Behave(member, "Txn", &Behaviour::txn, context, request, response);
     }

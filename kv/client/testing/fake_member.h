@@ -41,6 +41,7 @@ class FakeMember {
   struct Behaviour {
     Unary<etcdserverpb::RangeRequest, etcdserverpb::RangeResponse> range;
     Unary<etcdserverpb::PutRequest, etcdserverpb::PutResponse> put;
+    Unary<etcdserverpb::DeleteRangeRequest, etcdserverpb::DeleteRangeResponse> delete_range;
     Unary<etcdserverpb::TxnRequest, etcdserverpb::TxnResponse> txn;
     Stream<etcdserverpb::WatchRequest, etcdserverpb::WatchResponse> watch;
     Unary<etcdserverpb::LeaseGrantRequest, etcdserverpb::LeaseGrantResponse> grant;
