@@ -23,8 +23,8 @@ namespace pontoon::sim {
 // state is held against the ledger: everything is there that had been applied anywhere by the time
 // that it names on its own clock, that time is within the bound, and the revision is reached. What
 // it shows is what the log made up to some place, and nothing else; where the session asked for
-// what it saw, that place is behind each of its writes and each place of its earlier reads. Only
-// where the nodes have the real store.
+// what it saw, that place is behind each of its writes, and of no earlier revision than its earlier
+// reads. Only where the nodes have the real store.
 //
 // A failed check ends the process.
 //
@@ -42,19 +42,18 @@ class Readers {
  private:
   struct Session {
     int64_t seen = 0;  // the newest revision
-    // The last place in the log at which it changed or saw something; 0: none. Only the log's
-    // reader knows: a client has the revision for that.
-    LogIndex place;
+    LogIndex written;  // where its last write that was answered stands in the log; 0: none was
   };
 
   void ReadLater(size_t session);
   void Read(size_t session);
   void Write(size_t session, Machine* machine);
   kv::ReadOptions Draw(const Session& session);
-  // A read by a session that was at `place` when it began.
-  void OnPassed(size_t session, LogIndex place, const Machine& machine,
+  // A read by a session that had `written` so far when it began.
+  void OnPassed(size_t session, LogIndex written, const Machine& machine,
                 const kv::ReadOptions& options, Instant begun, const kv::ReadGate::Passed& passed);
-  void Note(size_t session, LogIndex place);
+  // The session saw the state after `place`.
+  void Saw(size_t session, LogIndex place);
 
   const World world_;
   Machines* const machines_;
