@@ -24,12 +24,12 @@ ProposalTracker::AddOutcome ProposalTracker::Add(Payload command, Instant deadli
   }
   waiting_bytes_ += bytes;
   deadlines_.Include(deadline);
-  const TakeDue take_due = attempts_.empty() ? TakeDue::kNow
-                           : queue_.empty()  ? TakeDue::kSoon
-                                             : TakeDue::kSet;
+  const TurnDue due = attempts_.empty() ? TurnDue::kNow
+                      : queue_.empty()  ? TurnDue::kSoon
+                                        : TurnDue::kSet;
   queue_.push_back(std::move(waiter));
   instruments_->waiting.fetch_add(1, std::memory_order_relaxed);
-  return {.refused = std::nullopt, .take_due = take_due};
+  return {.refused = std::nullopt, .due = due};
 }
 
 bool ProposalTracker::HasQueued() const {

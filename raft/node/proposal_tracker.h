@@ -20,6 +20,7 @@
 #include "raft/node/completion.h"
 #include "raft/node/deadline_bound.h"
 #include "raft/node/node_instruments.h"
+#include "raft/node/turn_due.h"
 
 namespace pontoon::raft {
 
@@ -62,18 +63,11 @@ class ProposalTracker {
   ProposalTracker(const Options& options, ProposalInstruments* instruments)
       : options_(options), instruments_(instruments) {}
 
-  // What the caller of Add must do for the proposal to be taken. While attempts are under way
-  // others gather: news of those brings about the next TakeQueued, but it may be long in coming.
-  enum class TakeDue {
-    kNow,   // nothing is under way
-    kSoon,  // the first one that gathers
-    kSet,   // nothing: those who were queued before have seen to it
-  };
-  // Queues a proposal. If it cannot be taken (too many wait, or Stop was called) its completion is
-  // returned at once.
+  // Queues a proposal, and tells when TakeQueued is due for it. If it cannot be taken (too many
+  // wait, or Stop was called) its completion is returned at once.
   struct AddOutcome {
     std::optional<CompletedProposal> refused;
-    TakeDue take_due = TakeDue::kSet;
+    TurnDue due = TurnDue::kSet;
   };
   AddOutcome Add(Payload command, Instant deadline, ProposeCallback done);
 

@@ -16,8 +16,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-using TakeDue = ProposalTracker::TakeDue;
-
 constexpr NodeId kSelf{1};
 constexpr uint64_t kFirst = 1000;
 
@@ -45,12 +43,12 @@ std::string Name(const ProposeOutcome& outcome) {
 // A tracker whose proposals are known by their commands, and whose outcomes are noted.
 class ProposalTrackerTest : public ::testing::Test {
  protected:
-  TakeDue Add(const std::string& command, Instant deadline = At(1000)) {
+  TurnDue Add(const std::string& command, Instant deadline = At(1000)) {
     auto added = tracker_.Add(
         std::make_shared<const std::string>(command), deadline,
         [this, command](ProposeOutcome outcome) { outcomes_[command] = Name(outcome); });
     if (added.refused) std::move(added.refused->done)(std::move(added.refused->outcome));
-    return added.take_due;
+    return added.due;
   }
 
   // Takes what is queued: the commands. `offer_` and `offered_` keep it.
@@ -211,26 +209,26 @@ TEST_F(ProposalTrackerTest, AttemptInTheSameBatchAsTheLaterTermIsNotDead) {
 // Whoever adds a proposal while none is under way has it taken; the others wait for news of those,
 // and the first of them sees to it that they do not wait for long.
 TEST_F(ProposalTrackerTest, ProposalsGatherWhileOthersAreUnderWay) {
-  EXPECT_EQ(Add("a"), TakeDue::kNow);
-  EXPECT_EQ(Add("b"), TakeDue::kNow) << "not taken yet";
+  EXPECT_EQ(Add("a"), TurnDue::kNow);
+  EXPECT_EQ(Add("b"), TurnDue::kNow) << "not taken yet";
   TakeInto(Term(3));
   const RequestId a{kSelf, SequenceOf("a")}, b{kSelf, SequenceOf("b")};
-  EXPECT_EQ(Add("c"), TakeDue::kSoon);
+  EXPECT_EQ(Add("c"), TurnDue::kSoon);
   EXPECT_FALSE(Apply(Term(3), a)) << "b is still under way";
-  EXPECT_EQ(Add("d"), TakeDue::kSet);
+  EXPECT_EQ(Add("d"), TurnDue::kSet);
   EXPECT_TRUE(Apply(Term(3), b)) << "nothing more will come to have c and d taken";
   EXPECT_THAT(TakeInto(Term(3)), ElementsAre("c", "d"));
   EXPECT_FALSE(Apply(Term(3), {kSelf, SequenceOf("c")}));
   EXPECT_FALSE(Apply(Term(3), {kSelf, SequenceOf("d")})) << "nothing is queued";
-  EXPECT_EQ(Add("e"), TakeDue::kNow);
+  EXPECT_EQ(Add("e"), TurnDue::kNow);
 }
 
 TEST_F(ProposalTrackerTest, EachGatheringHasAFirstOne) {
   Add("a");
   TakeInto(Term(3));
-  EXPECT_EQ(Add("b"), TakeDue::kSoon);
+  EXPECT_EQ(Add("b"), TurnDue::kSoon);
   TakeInto(Term(3));
-  EXPECT_EQ(Add("c"), TakeDue::kSoon) << "b has been taken";
+  EXPECT_EQ(Add("c"), TurnDue::kSoon) << "b has been taken";
 }
 
 TEST_F(ProposalTrackerTest, WhatIsUnansweredForLongIsForwardedAgainUnderTheSameNames) {

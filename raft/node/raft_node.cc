@@ -66,8 +66,9 @@ RaftNode::RaftNode(const RaftNodeOptions& options, const RestoredState& restored
                   .waiting_max = options.waiting_proposals_max,
                   .waiting_bytes_max = options.waiting_proposal_bytes_max},
                  &instruments_.proposals),
-      reads_(
-          {.first_id = ReadId(options.first_sequence), .waiting_max = options.waiting_reads_max}),
+      reads_({.first_id = ReadId(options.first_sequence),
+              .waiting_max = options.waiting_reads_max,
+              .gather_delay = options.core.append_gather_delay}),
       executors_(std::move(executors)),
       loop_(executors_.loop.get()),
       loop_bell_(loop_, [this] { RunLoop(); }),
@@ -155,21 +156,31 @@ void RaftNode::Propose(Payload command, Instant deadline, ProposeCallback done) 
     Completions completions;
     completions.proposals.push_back(*std::move(added.refused));
     Answer(std::move(completions));
-  } else if (added.take_due == ProposalTracker::TakeDue::kNow) {
-    loop_bell_.Ring();
-  } else if (added.take_due == ProposalTracker::TakeDue::kSoon) {
-    loop_bell_.RingAt(environment_.clock->Now() + gather_delay_);
+  } else {
+    SeeToTurn(added.due);
   }
 }
 
 void RaftNode::ReadBarrier(ReadMode mode, Instant deadline, ReadCallback done) {
-  std::optional<CompletedCall> refused = reads_.Add(mode, deadline, std::move(done));
-  if (refused.has_value()) {
+  ReadCoordinator::AddOutcome added =
+      reads_.Add(mode, environment_.clock->Now(), deadline, std::move(done));
+  if (added.refused.has_value()) {
     Completions completions;
-    completions.calls.push_back(*std::move(refused));
+    completions.calls.push_back(*std::move(added.refused));
     Answer(std::move(completions));
   } else {
-    loop_bell_.Ring();
+    SeeToTurn(added.due);
+  }
+}
+
+void RaftNode::SeeToTurn(TurnDue due) {
+  switch (due) {
+    case TurnDue::kNow:
+      return loop_bell_.Ring();
+    case TurnDue::kSoon:
+      return loop_bell_.RingAt(environment_.clock->Now() + gather_delay_);
+    case TurnDue::kSet:
+      return;
   }
 }
 
@@ -490,7 +501,10 @@ void RaftNode::Execute(Instant now, Ready ready) {
   for (const LogReadRequest& request : ready.log_reads) log_reader_.Submit(request);
 
   for (const ReadGrant& grant : ready.reads_granted) reads_.OnGranted(grant);
-  if (!ready.reads_granted.empty()) applier_.AnswerReads();
+  if (!ready.reads_granted.empty()) {
+    applier_.AnswerReads();
+    if (reads_.NextBatch() <= now) loop_bell_.Ring();  // for those who gathered meanwhile
+  }
   for (const ReadId id : ready.reads_refused) reads_.OnRefused(id);
   if (!ready.reads_refused.empty()) read_again_ = now + kTryAgainDelay;
   if (!ready.proposals_refused.empty()) {
@@ -648,7 +662,8 @@ Instant RaftNode::NextDeadline(Instant now) const {
                            changes_.NextDeadline()});
   for (const Transfer& transfer : transfers_) next = std::min(next, transfer.deadline);
   if (propose_again_ > now && proposals_.HasQueued()) next = std::min(next, propose_again_);
-  if (read_again_ > now && reads_.HasWaiting()) next = std::min(next, read_again_);
+  const Instant next_read = std::max(read_again_, reads_.NextBatch());
+  if (next_read > now) next = std::min(next, next_read);
   return next;
 }
 

@@ -174,6 +174,8 @@ class RaftNode final : public Replica, public TransportReceiver {
   // Adds to the inbox and wakes the loop.
   template <typename Change>
   void Tell(Change change);
+  // Has the loop take a turn when it is due for a caller.
+  void SeeToTurn(TurnDue due);
   Inbox TakeInbox();
   // Has the callbacks called on the applier's executor.
   void Answer(Completions completions);

@@ -22,6 +22,7 @@
 namespace pontoon::raft {
 namespace {
 
+using ::testing::_;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Ge;
@@ -353,53 +354,116 @@ TEST_F(SingleNodeTest, NobodyToHandOverTo) {
   EXPECT_EQ(transferred.code(), absl::StatusCode::kNotFound);
 }
 
-// Stands for the leader: keeps what proposals are forwarded to it.
-class ForwardedProposals final : public TransportReceiver {
+// Keeps the messages with `Body` that come for it.
+template <typename Body>
+class Mailbox final : public TransportReceiver {
  public:
   void OnMessages(std::vector<Message> messages) override {
     std::lock_guard lock(mutex_);
     for (const Message& message : messages) {
-      const auto* forward = std::get_if<ForwardProposals>(&message.body);
-      if (forward == nullptr) continue;
-      for (const Proposal& proposal : forward->proposals) requests_.push_back(proposal.request);
-      came_.notify_all();
+      if (const auto* body = std::get_if<Body>(&message.body)) kept_.push_back(*body);
     }
+    came_.notify_all();
   }
   void OnPeerUnreachable(NodeId) override {}
   void OnPeerDown(NodeId) override {}
 
-  // The request that came as number `place`; nothing if it does not come.
-  std::optional<RequestId> Await(size_t place) {
+  // What came as number `place`; nothing if it does not come.
+  std::optional<Body> Await(size_t place) {
     std::unique_lock lock(mutex_);
     const bool there = came_.wait_for(lock, absl::ToChronoSeconds(kPatience),
-                                      [&] { return requests_.size() > place; });
-    return there ? std::optional(requests_[place]) : std::nullopt;
+                                      [&] { return kept_.size() > place; });
+    return there ? std::optional(kept_[place]) : std::nullopt;
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable came_;
-  std::vector<RequestId> requests_;
+  std::vector<Body> kept_;
+};
+
+// Follows a leader whose part the test plays.
+class FollowerTest : public SingleNodeTest {
+ protected:
+  static constexpr NodeId kLeader{2};
+
+  FollowerTest() {
+    Start({kSelf, kLeader});
+    HearOfLeader(Term(5));
+  }
+
+  void Hear(Term term, MessageBody body) {
+    node_->OnMessages({Message{kLeader, kSelf, term, std::move(body)}});
+    Settle();
+  }
+  void HearOfLeader(Term term) { Hear(term, Heartbeat{.commit = LogIndex(), .round = RoundId(1)}); }
 };
 
 // The new leader is heard of before the old one has said that it took nothing any more.
-TEST_F(SingleNodeTest, ALateRefusalDoesNotDelayProposalsToTheNextLeader) {
-  ForwardedProposals forwarded;
-  network_.Connect(NodeId(2), &forwarded);
-  StartWithoutALeader();
-  const auto hear = [&](Term term, MessageBody body) {
-    node_->OnMessages({Message{NodeId(2), kSelf, term, std::move(body)}});
-    Settle();
-  };
-  hear(Term(5), Heartbeat{.commit = LogIndex(), .round = RoundId(1)});
+TEST_F(FollowerTest, ALateRefusalDoesNotDelayProposalsToTheNextLeader) {
+  Mailbox<ForwardProposals> forwarded;
+  network_.Connect(kLeader, &forwarded);
   Propose("a");
   Settle();
   const auto first = forwarded.Await(0);
   ASSERT_TRUE(first.has_value());
-  hear(Term(6), Heartbeat{.commit = LogIndex(), .round = RoundId(1)});
-  hear(Term(5), ProposalsRefused{.requests = {*first}});
+  HearOfLeader(Term(6));
+  Hear(Term(5), ProposalsRefused{.requests = {first->proposals.at(0).request}});
   EXPECT_TRUE(forwarded.Await(1).has_value()) << "no time has passed on the node's clock";
-  network_.Connect(NodeId(2), nullptr);
+  network_.Connect(kLeader, nullptr);
+}
+
+TEST_F(FollowerTest, ARefusedReadIsAskedAgainSoon) {
+  Mailbox<ReadRequest> questions;
+  network_.Connect(kLeader, &questions);
+  Read("r");
+  Settle();
+  const auto refused = questions.Await(0);
+  ASSERT_TRUE(refused.has_value());
+  Hear(Term(5), ReadRefused{refused->id});
+  Advance(absl::Milliseconds(50));
+  const auto again = questions.Await(1);
+  ASSERT_TRUE(again.has_value());
+  Hear(Term(5), ReadReply{again->id, LogIndex()});
+  EXPECT_THAT(reads_, ElementsAre(Pair("r", absl::StatusCode::kOk)));
+  network_.Connect(kLeader, nullptr);
+}
+
+// With one question out, reads wait for its answer, or for a few milliseconds, and share the next.
+TEST_F(FollowerTest, ReadsGatherWhileAQuestionIsOut) {
+  Mailbox<ReadRequest> questions;
+  network_.Connect(kLeader, &questions);
+  const auto read = [this](const std::string& name) {
+    Read(name);
+    Settle();
+  };
+  const auto answer = [this](const ReadRequest& question) {
+    Hear(Term(5), ReadReply{question.id, LogIndex()});
+  };
+  const auto answered = [this] { return reads_.size(); };
+  read("a");
+  const auto first = questions.Await(0);
+  ASSERT_TRUE(first.has_value());
+  read("b");
+  clock_.Advance(kGatherDelay / 2);
+  read("c");
+  answer(*first);
+  EXPECT_EQ(answered(), 1u);
+  const auto second = questions.Await(1);
+  ASSERT_TRUE(second.has_value()) << "its answer brings about the next question";
+  answer(*second);
+  EXPECT_EQ(answered(), 3u);
+
+  read("d");
+  ASSERT_TRUE(questions.Await(2).has_value());
+  read("e");
+  Advance(kGatherDelay);
+  const auto last = questions.Await(3);
+  ASSERT_TRUE(last.has_value()) << "e does not wait for longer, whatever became of d's question";
+  answer(*last);
+  EXPECT_EQ(answered(), 5u);
+  EXPECT_THAT(reads_, Each(Pair(_, absl::StatusCode::kOk)));
+  network_.Connect(kLeader, nullptr);
 }
 
 }  // namespace

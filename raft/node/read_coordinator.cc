@@ -11,17 +11,29 @@ absl::Status Stopped() { return absl::UnavailableError("the node is stopping"); 
 
 }  // namespace
 
-std::optional<CompletedCall> ReadCoordinator::Add(ReadMode mode, Instant deadline,
-                                                  ReadCallback done) {
+ReadCoordinator::AddOutcome ReadCoordinator::Add(ReadMode mode, Instant now, Instant deadline,
+                                                 ReadCallback done) {
   std::lock_guard lock(mutex_);
-  if (stopped_) return CompletedCall{std::move(done), Stopped()};
+  if (stopped_) return {.refused = CompletedCall{std::move(done), Stopped()}};
   if (count_ >= options_.waiting_max) {
-    return CompletedCall{std::move(done), absl::ResourceExhaustedError("too many reads wait")};
+    return {.refused = CompletedCall{std::move(done),
+                                     absl::ResourceExhaustedError("too many reads wait")}};
   }
   ++count_;
   deadlines_.Include(deadline);
-  WaitingFor(mode).push_back({mode, deadline, std::move(done)});
-  return std::nullopt;
+  Callers& waiting = WaitingFor(mode);
+  const TurnDue due = GatherUntil(mode) <= now ? TurnDue::kNow
+                      : waiting.empty()        ? TurnDue::kSoon
+                                               : TurnDue::kSet;
+  waiting.push_back({mode, deadline, std::move(done)});
+  return {.refused = std::nullopt, .due = due};
+}
+
+Instant ReadCoordinator::GatherUntil(ReadMode mode) const {
+  const auto newest = std::find_if(asked_.rbegin(), asked_.rend(),
+                                   [mode](const auto& asked) { return asked.second.mode == mode; });
+  if (newest == asked_.rend()) return Instant::InfinitePast();
+  return newest->second.asked + options_.gather_delay;
 }
 
 std::optional<ReadId> ReadCoordinator::BeginBatch(ReadMode mode, Instant now) {
@@ -29,7 +41,8 @@ std::optional<ReadId> ReadCoordinator::BeginBatch(ReadMode mode, Instant now) {
   Callers& waiting = WaitingFor(mode);
   // To ask again for all is a matter of the mode that serves all.
   const bool again = mode == ReadMode::kQuorum && MustAskAgain();
-  if (waiting.empty() && !again) return std::nullopt;
+  const bool due = !waiting.empty() && GatherUntil(mode) <= now;
+  if (!due && !again) return std::nullopt;
   if (again) ask_again_ = false;
   const ReadId id = next_id_;
   ++next_id_;
@@ -80,10 +93,14 @@ void ReadCoordinator::OnLeaderChange() {
   asked_.clear();
 }
 
-bool ReadCoordinator::HasWaiting() const {
+Instant ReadCoordinator::NextBatch() const {
   std::lock_guard lock(mutex_);
-  return MustAskAgain() || std::any_of(waiting_.begin(), waiting_.end(),
-                                       [](const Callers& callers) { return !callers.empty(); });
+  if (MustAskAgain()) return Instant::InfinitePast();
+  Instant next = Instant::InfiniteFuture();
+  for (const ReadMode mode : {ReadMode::kQuorum, ReadMode::kLease}) {
+    if (!waiting_[static_cast<size_t>(mode)].empty()) next = std::min(next, GatherUntil(mode));
+  }
+  return next;
 }
 
 std::vector<CompletedCall> ReadCoordinator::TakeReadable(LogIndex applied) {

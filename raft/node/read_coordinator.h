@@ -19,6 +19,7 @@
 #include "raft/core/ready.h"
 #include "raft/node/completion.h"
 #include "raft/node/deadline_bound.h"
+#include "raft/node/turn_due.h"
 
 namespace pontoon::raft {
 
@@ -32,7 +33,10 @@ namespace pontoon::raft {
 // Each question has an id of its own, and ids rise. An answer speaks for all callers that came
 // before its question was asked, those of earlier questions too, and never for others (etcd issue
 // 20418 is what comes of using an id again); but one that a lease may have given does not speak for
-// those who want a quorum. So when answers stay out for `answer_timeout`, one more question is
+// those who want a quorum.
+//
+// While a question is out, the callers who come gather for the next one of their mode, until there
+// is news of it, or for `gather_delay`. When answers stay out for `answer_timeout`, one more is
 // asked on behalf of all; the earlier ones stand: where a round trip takes longer than that, their
 // answers are still in time for those who asked.
 //
@@ -45,26 +49,31 @@ class ReadCoordinator {
     // answer to that one may still be under way.
     ReadId first_id;
     size_t waiting_max = 65536;
+    absl::Duration gather_delay = absl::ZeroDuration();
     // An answer that takes longer may be lost: the question is asked again.
     absl::Duration answer_timeout = absl::Milliseconds(500);
   };
 
   explicit ReadCoordinator(const Options& options) : options_(options) {}
 
-  // Adds a caller. If it cannot be taken (too many wait, or Stop was called) its completion is
-  // returned at once.
-  std::optional<CompletedCall> Add(ReadMode mode, Instant deadline, ReadCallback done);
+  // Adds a caller, and tells when BeginBatch is due for it. If it cannot be taken (too many wait,
+  // or Stop was called) its completion is returned at once.
+  struct AddOutcome {
+    std::optional<CompletedCall> refused;
+    TurnDue due = TurnDue::kSet;
+  };
+  AddOutcome Add(ReadMode mode, Instant now, Instant deadline, ReadCallback done);
 
   // Makes a batch of all waiting callers of `mode`, to be asked for in that mode under the returned
-  // id; nullopt if none waits and no question need be asked again. If the question is not taken,
-  // OnRefused must be called.
+  // id; nullopt if none waits or they are still to gather, and no question need be asked again. If
+  // the question is not taken, OnRefused must be called.
   std::optional<ReadId> BeginBatch(ReadMode mode, Instant now);
   void OnGranted(const ReadGrant& grant);
   void OnRefused(ReadId id);
   // Answers of the leader that was asked may never come.
   void OnLeaderChange();
-  // Whether BeginBatch has something to ask.
-  bool HasWaiting() const;
+  // From when on BeginBatch has something to ask.
+  Instant NextBatch() const;
 
   // The state up to `applied` can be read: completes the callers that were granted that much.
   std::vector<CompletedCall> TakeReadable(LogIndex applied);
@@ -93,6 +102,8 @@ class ReadCoordinator {
 
   // These require mutex_.
   Callers& WaitingFor(ReadMode mode) { return waiting_[static_cast<size_t>(mode)]; }
+  // Until then callers of `mode` gather: InfinitePast if no question of theirs is out.
+  Instant GatherUntil(ReadMode mode) const;
   // Notes that a lease may answer the question of `id`, which is the newest.
   void NoteLeaseQuestion(ReadId id);
   bool MustAskAgain() const { return ask_again_ && !asked_.empty(); }

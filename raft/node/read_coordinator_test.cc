@@ -25,18 +25,29 @@ Instant At(int64_t milliseconds) { return Instant::FromNanos(milliseconds * 1000
 // A coordinator whose callers have names, and whose answers are noted.
 class ReadCoordinatorTest : public ::testing::Test {
  protected:
+  explicit ReadCoordinatorTest(const ReadCoordinator::Options& options = {.first_id = kFirst,
+                                                                          .waiting_max = 3})
+      : reads_(options) {}
+
   void Add(const std::string& caller, Instant deadline = At(10000),
            ReadMode mode = ReadMode::kQuorum) {
-    auto refused = reads_.Add(
-        mode, deadline, [this, caller](absl::Status status) { answers_[caller] = status.code(); });
-    if (refused.has_value()) std::move(refused->done)(std::move(refused->status));
+    AddAt(Instant::InfinitePast(), caller, deadline, mode);
   }
+  TurnDue AddAt(Instant now, const std::string& caller, Instant deadline = At(10000),
+                ReadMode mode = ReadMode::kQuorum) {
+    ReadCoordinator::AddOutcome added =
+        reads_.Add(mode, now, deadline,
+                   [this, caller](absl::Status status) { answers_[caller] = status.code(); });
+    if (added.refused.has_value()) std::move(added.refused->done)(std::move(added.refused->status));
+    return added.due;
+  }
+  bool HasWaiting() const { return reads_.NextBatch() != Instant::InfiniteFuture(); }
   void Run(std::vector<CompletedCall> completed) {
     for (auto& c : completed) std::move(c.done)(std::move(c.status));
   }
   void Apply(uint64_t index) { Run(reads_.TakeReadable(LogIndex(index))); }
 
-  ReadCoordinator reads_{{.first_id = kFirst, .waiting_max = 3}};
+  ReadCoordinator reads_;
   std::map<std::string, absl::StatusCode> answers_;
 };
 
@@ -60,7 +71,7 @@ TEST_F(ReadCoordinatorTest, EachModeHasItsOwnQuestion) {
   Add("lease", At(10000), ReadMode::kLease);
   EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(0)), kFirst);
   EXPECT_EQ(reads_.BeginBatch(ReadMode::kLease, At(0)), kFirst.Next());
-  EXPECT_FALSE(reads_.HasWaiting());
+  EXPECT_FALSE(HasWaiting());
   reads_.OnRefused(kFirst.Next());
   EXPECT_EQ(reads_.BeginBatch(ReadMode::kLease, At(1)), kFirst.Next().Next()) << "as before";
   EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(1)), kFirst.Next().Next().Next());
@@ -128,14 +139,14 @@ TEST_F(ReadCoordinatorTest, RefusedIsAskedAgainUnderANewId) {
   Add("a");
   reads_.BeginBatch(ReadMode::kQuorum, At(0));
   reads_.OnRefused(kFirst);
-  EXPECT_TRUE(reads_.HasWaiting());
+  EXPECT_TRUE(HasWaiting());
   EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(1)), kFirst.Next());
   // A late answer to the first question says nothing about the second one.
   reads_.OnGranted({kFirst, LogIndex(1)});
   reads_.OnRefused(kFirst);
   Apply(9);
   EXPECT_THAT(answers_, IsEmpty());
-  EXPECT_FALSE(reads_.HasWaiting());
+  EXPECT_FALSE(HasWaiting());
 }
 
 TEST_F(ReadCoordinatorTest, NewLeaderIsAskedAgainButAGrantStands) {
@@ -147,7 +158,7 @@ TEST_F(ReadCoordinatorTest, NewLeaderIsAskedAgainButAGrantStands) {
   reads_.OnLeaderChange();
   Apply(5);
   EXPECT_THAT(answers_, ElementsAre(Pair("granted", kOk)));
-  EXPECT_TRUE(reads_.HasWaiting());
+  EXPECT_TRUE(HasWaiting());
 }
 
 TEST_F(ReadCoordinatorTest, LostAnswerIsAskedForAgain) {
@@ -155,7 +166,7 @@ TEST_F(ReadCoordinatorTest, LostAnswerIsAskedForAgain) {
   reads_.BeginBatch(ReadMode::kQuorum, At(0));
   EXPECT_EQ(reads_.NextDeadline(), At(500));
   Run(reads_.Expire(At(499)));
-  EXPECT_FALSE(reads_.HasWaiting());
+  EXPECT_FALSE(HasWaiting());
   Run(reads_.Expire(At(500)));
   EXPECT_EQ(reads_.BeginBatch(ReadMode::kLease, At(500)), std::nullopt) << "a wants a quorum";
   EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(500)), kFirst.Next());
@@ -185,11 +196,11 @@ TEST_F(ReadCoordinatorTest, OneQuestionAsksAgainForAll) {
   Add("b");
   reads_.BeginBatch(ReadMode::kQuorum, At(100));
   Run(reads_.Expire(At(500)));
-  EXPECT_TRUE(reads_.HasWaiting());
+  EXPECT_TRUE(HasWaiting());
   EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(500)), kFirst + 2);
   EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(500)), std::nullopt);
   Run(reads_.Expire(At(600)));
-  EXPECT_FALSE(reads_.HasWaiting());
+  EXPECT_FALSE(HasWaiting());
   reads_.OnGranted({kFirst + 2, LogIndex(5)});
   Apply(5);
   EXPECT_THAT(answers_, ElementsAre(Pair("a", kOk), Pair("b", kOk)));
@@ -216,7 +227,73 @@ TEST_F(ReadCoordinatorTest, AnswersToAnEarlierLifeAreNotHeard) {
   }
   Apply(5);
   EXPECT_THAT(answers_, IsEmpty());
-  EXPECT_FALSE(reads_.HasWaiting());
+  EXPECT_FALSE(HasWaiting());
+}
+
+class GatheringTest : public ReadCoordinatorTest {
+ protected:
+  GatheringTest()
+      : ReadCoordinatorTest({.first_id = kFirst, .gather_delay = absl::Milliseconds(5)}) {}
+};
+
+TEST_F(GatheringTest, CallersGatherWhileAQuestionIsOut) {
+  EXPECT_EQ(AddAt(At(0), "a"), TurnDue::kNow);
+  EXPECT_EQ(AddAt(At(0), "b"), TurnDue::kNow) << "nothing is out yet";
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(0)), kFirst);
+  EXPECT_EQ(AddAt(At(1), "c"), TurnDue::kSoon);
+  EXPECT_EQ(AddAt(At(2), "d"), TurnDue::kSet);
+  EXPECT_EQ(reads_.NextBatch(), At(5));
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(4)), std::nullopt);
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(5)), kFirst + 1) << "without news, too";
+  EXPECT_EQ(AddAt(At(9), "e"), TurnDue::kSoon) << "as long after the newest question";
+  EXPECT_EQ(reads_.NextBatch(), At(10));
+}
+
+TEST_F(GatheringTest, NewsOfTheQuestionEndsIt) {
+  AddAt(At(0), "a");
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
+  AddAt(At(1), "b");
+  reads_.OnGranted({kFirst, LogIndex(5)});
+  EXPECT_LE(reads_.NextBatch(), At(1));
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(1)), kFirst + 1);
+  AddAt(At(2), "c");
+  reads_.OnRefused(kFirst + 1);
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(2)), kFirst + 2) << "of b and c";
+  AddAt(At(3), "d");
+  reads_.OnLeaderChange();
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(3)), kFirst + 3);
+  reads_.OnGranted({kFirst + 3, LogIndex(5)});
+  Apply(5);
+  EXPECT_EQ(answers_.size(), 4u);
+}
+
+TEST_F(GatheringTest, SoDoesTheEndOfAllWhoAsked) {
+  AddAt(At(0), "a", At(2));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
+  AddAt(At(1), "b");
+  Run(reads_.Expire(At(2)));
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(2)), kFirst + 1);
+}
+
+TEST_F(GatheringTest, EachModeGathersForItself) {
+  AddAt(At(0), "a");
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
+  EXPECT_EQ(AddAt(At(1), "lease", At(10000), ReadMode::kLease), TurnDue::kNow);
+  EXPECT_EQ(AddAt(At(1), "b"), TurnDue::kSoon);
+  EXPECT_LE(reads_.NextBatch(), At(1));
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kLease, At(1)), kFirst + 1);
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(1)), std::nullopt);
+}
+
+TEST_F(GatheringTest, WhoGathersIsInTheQuestionThatIsAskedAgain) {
+  AddAt(At(0), "a");
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
+  Run(reads_.Expire(At(500)));
+  AddAt(At(500), "b");
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(500)), kFirst + 1);
+  reads_.OnGranted({kFirst + 1, LogIndex(5)});
+  Apply(5);
+  EXPECT_THAT(answers_, ElementsAre(Pair("a", kOk), Pair("b", kOk)));
 }
 
 TEST_F(ReadCoordinatorTest, DeadlineInEveryStage) {

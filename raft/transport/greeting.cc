@@ -10,7 +10,8 @@ namespace {
 
 namespace wire = ::pontoon::peer::v1;
 
-constexpr uint32_t kProtocolVersion = 1;
+// Rises whenever a member that speaks the version before would apply an entry differently.
+constexpr uint32_t kProtocolVersion = 2;
 
 wire::StreamKind ToWire(StreamKind kind) {
   return kind == StreamKind::kBulk ? wire::BULK : wire::CONTROL;
