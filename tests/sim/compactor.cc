@@ -1,13 +1,12 @@
 #include "tests/sim/compactor.h"
 
 #include <algorithm>
-#include <utility>
 
+#include "absl/status/status.h"
 #include "kv/errors.h"
 #include "kv/store/kv_store.h"
 #include "proto/rpc.pb.h"
 #include "raft/base/check.h"
-#include "tests/sim/bookkeeper.h"
 #include "tests/sim/fingerprint.h"
 
 namespace pontoon::sim {
@@ -24,8 +23,8 @@ constexpr absl::Duration kReadEveryMost = absl::Milliseconds(500);
 
 Compactor::Compactor(const World& world, Machines* machines, const Ledger* ledger)
     : world_(world),
-      machines_(machines),
       ledger_(ledger),
+      proposals_(world, machines, ledger),
       dice_(Mix(world.options->seed, "compactor")) {}
 
 void Compactor::Start() {
@@ -38,7 +37,7 @@ void Compactor::CompactLater() {
   world_.loop->After(dice_.Between(absl::Microseconds(1), world_.options->compact_every * 2),
                      [this] {
                        if (stopped_) return;
-                       if (Machine* const machine = Draw()) Compact(machine);
+                       if (Machine* const machine = proposals_.AnyMachine(&dice_)) Compact(machine);
                        CompactLater();
                      });
 }
@@ -46,14 +45,9 @@ void Compactor::CompactLater() {
 void Compactor::ReadLater() {
   world_.loop->After(dice_.Between(absl::Microseconds(1), kReadEveryMost), [this] {
     if (stopped_) return;
-    if (Machine* const machine = Draw()) Read(machine);
+    if (Machine* const machine = proposals_.AnyMachine(&dice_)) Read(machine);
     ReadLater();
   });
-}
-
-Machine* Compactor::Draw() {
-  Machine* const machine = (*machines_)[dice_.Below(machines_->size())].get();
-  return Serves(*machine, *ledger_) ? machine : nullptr;
 }
 
 absl::Duration Compactor::DrawTimeout() {
@@ -62,26 +56,21 @@ absl::Duration Compactor::DrawTimeout() {
 }
 
 void Compactor::Compact(Machine* machine) {
-  Operation compaction;
-  compaction.id = world_.bookkeeper->NextId();
-  compaction.kind = OperationKind::kCompact;
+  Operation compaction = proposals_.New(OperationKind::kCompact);
   compaction.revision =
       dice_.OneIn(10) ? DrawRevision()
                       : std::max<int64_t>(ledger_->model().revision() -
                                               static_cast<int64_t>(dice_.Skewed(0, kBehindMost)),
                                           0);
-  ++open_;
-  world_.bookkeeper->Propose(machine, compaction, machine->store().Encode(compaction),
-                             machine->Now() + DrawTimeout(),
-                             [this](const raft::ProposeOutcome&) { --open_; });
+  proposals_.Send(machine, compaction, &dice_);
 }
 
 void Compactor::Read(Machine* machine) {
-  ++open_;
+  ++open_reads_;
   const auto mode = dice_.OneIn(2) ? raft::ReadMode::kLease : raft::ReadMode::kQuorum;
   machine->node()->ReadBarrier(mode, machine->Now() + DrawTimeout(),
                                [this, machine](const absl::Status& status) {
-                                 --open_;
+                                 --open_reads_;
                                  if (status.ok()) OnReadable(*machine);
                                });
 }

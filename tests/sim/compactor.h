@@ -5,12 +5,12 @@
 
 #include <cstddef>
 
-#include "absl/status/status.h"
-#include "raft/node/replica.h"
+#include "absl/time/time.h"
 #include "tests/sim/clients.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/machine.h"
+#include "tests/sim/proposals.h"
 
 namespace pontoon::sim {
 
@@ -31,13 +31,11 @@ class Compactor {
   // It begins nothing more.
   void Stop() { stopped_ = true; }
   // Calls that are not answered yet.
-  size_t open() const { return open_; }
+  size_t open() const { return proposals_.open() + open_reads_; }
 
  private:
   void CompactLater();
   void ReadLater();
-  // Some node that serves clients; null if the one that was drawn does not.
-  Machine* Draw();
   absl::Duration DrawTimeout();
   void Compact(Machine* machine);
   void Read(Machine* machine);
@@ -45,10 +43,10 @@ class Compactor {
   int64_t DrawRevision();
 
   const World world_;
-  Machines* const machines_;
   const Ledger* const ledger_;
+  Proposals proposals_;
   Dice dice_;
-  size_t open_ = 0;
+  size_t open_reads_ = 0;
   bool stopped_ = false;
 };
 

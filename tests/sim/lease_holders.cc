@@ -1,14 +1,10 @@
 #include "tests/sim/lease_holders.h"
 
-#include <functional>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "kv/lease/lease_question.h"
 #include "raft/base/check.h"
-#include "tests/sim/bookkeeper.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/fingerprint.h"
 
@@ -30,6 +26,7 @@ class LeaseHolders::Holder {
   Holder(size_t number, LeaseHolders* all)
       : all_(all),
         world_(all->world_),
+        proposals_(&all->proposals_),
         dice_(Mix(Mix(all->world_.options->seed, "lease holder"), number)) {}
 
   LeaseId lease() const { return lease_; }
@@ -62,19 +59,19 @@ class LeaseHolders::Holder {
   }
 
   void Grant() {
-    Operation grant = Begin(OperationKind::kGrant);
-    grant.lease = LeaseId(static_cast<int64_t>(grant.id.value()));
     const LeaseOptions& options = world_.options->leases;
-    grant.ttl_seconds = static_cast<int64_t>(
+    const auto ttl_seconds = static_cast<int64_t>(
         dice_.OneIn(3) ? dice_.Between(options.ttl_least_seconds, options.ttl_most_seconds)
                        : dice_.Skewed(options.ttl_least_seconds, options.ttl_most_seconds));
-    granting_ = true;
     renewals_left_ = dice_.Below(kRenewalsMost + 1);
-    ttl_ = absl::Seconds(grant.ttl_seconds);
-    Write(grant, [this, lease = grant.lease](const raft::ProposeOutcome& outcome) {
+    ttl_ = absl::Seconds(ttl_seconds);
+    Machine* const machine = proposals_->AnyMachine(&dice_);
+    if (machine == nullptr) return;
+    granting_ = true;
+    proposals_->Grant(machine, ttl_seconds, &dice_, [this](LeaseId granted) {
       granting_ = false;
-      if (!std::holds_alternative<raft::Applied>(outcome)) return;
-      lease_ = lease;
+      if (granted == kNoLease) return;
+      lease_ = granted;
       renewed_by_ = kNoNode;
       RenewLater();
     });
@@ -94,58 +91,41 @@ class LeaseHolders::Holder {
       return Ask(Kind::kRenew);
     }
     if (dice_.OneIn(3)) {
-      Operation revoke = Begin(OperationKind::kRevoke);
+      Operation revoke = proposals_->New(OperationKind::kRevoke);
       revoke.lease = lease_;
-      Write(revoke, [](const raft::ProposeOutcome&) {});
+      Write(revoke);
     }
     lease_ = kNoLease;
   }
 
   void Put(LeaseId lease) {
-    Operation put = Begin(OperationKind::kPut);
+    Operation put = proposals_->New(OperationKind::kPut);
     put.key = AnyKey();
     put.value = Value(put.id.value());
     put.lease = lease;
-    Write(put, [](const raft::ProposeOutcome&) {});
+    Write(put);
   }
 
   void Delete() {
-    Operation deletion = Begin(OperationKind::kDelete);
+    Operation deletion = proposals_->New(OperationKind::kDelete);
     deletion.key = AnyKey();
-    Write(deletion, [](const raft::ProposeOutcome&) {});
+    Write(deletion);
   }
 
-  Operation Begin(OperationKind kind) {
-    Operation operation;
-    operation.id = world_.bookkeeper->NextId();
-    operation.kind = kind;
-    return operation;
-  }
   KeyId AnyKey() { return kLeaseKeysBegin + static_cast<uint32_t>(dice_.Below(kKeys)); }
-  Machine* AnyMachine() { return (*all_->machines_)[dice_.Below(all_->machines_->size())].get(); }
 
   // At some node.
-  void Write(const Operation& operation, std::function<void(const raft::ProposeOutcome&)> then) {
-    Machine* const machine = AnyMachine();
-    if (!Serves(*machine, *all_->ledger_)) {
-      return then(raft::NotApplied{raft::NotApplied::Reason::kNoLeader});
+  void Write(const Operation& operation) {
+    if (Machine* const machine = proposals_->AnyMachine(&dice_)) {
+      proposals_->Send(machine, operation, &dice_);
     }
-    const ClientOptions& client = world_.options->client;
-    const absl::Duration timeout = dice_.Between(client.deadline_least, client.deadline_most);
-    ++all_->open_;
-    world_.bookkeeper->Propose(machine, operation, machine->store().Encode(operation),
-                               machine->Now() + timeout,
-                               [this, then = std::move(then)](const raft::ProposeOutcome& outcome) {
-                                 --all_->open_;
-                                 then(outcome);
-                               });
   }
 
   // Asks whom some node takes for the leader, or now and then just anybody; about all leases
   // together now and then, as a member does for its clients.
   void Ask(Kind kind) {
-    Machine* machine = AnyMachine();
-    if (!Serves(*machine, *all_->ledger_)) return;
+    Machine* machine = proposals_->AnyMachine(&dice_);
+    if (machine == nullptr) return;
     const NodeId leader = machine->node()->CurrentLeadership().leader;
     if (leader != kNoNode && !dice_.OneIn(10)) {
       machine = (*all_->machines_)[leader.value() - 1].get();
@@ -190,6 +170,7 @@ class LeaseHolders::Holder {
 
   LeaseHolders* const all_;
   const World& world_;
+  Proposals* const proposals_;
   Dice dice_;
   bool granting_ = false;
   LeaseId lease_;  // kNoLease: it has none
@@ -200,7 +181,7 @@ class LeaseHolders::Holder {
 };
 
 LeaseHolders::LeaseHolders(const World& world, Machines* machines, Ledger* ledger)
-    : world_(world), machines_(machines), ledger_(ledger) {
+    : world_(world), machines_(machines), ledger_(ledger), proposals_(world, machines, ledger) {
   for (size_t i = 0; i < world.options->leases.holders; ++i) {
     holders_.push_back(std::make_unique<Holder>(i, this));
   }

@@ -13,6 +13,7 @@
 #include "tests/sim/ledger.h"
 #include "tests/sim/machine.h"
 #include "tests/sim/operation.h"
+#include "tests/sim/proposals.h"
 
 namespace pontoon::sim {
 
@@ -31,7 +32,7 @@ class LeaseHolders {
   // They begin nothing more.
   void Stop() { stopped_ = true; }
   // Writes that are not answered yet.
-  size_t open() const { return open_; }
+  size_t open() const { return proposals_.open(); }
 
   // From now on nobody renews a lease, and there is a leader. One that is new has begun with what
   // is left of each lease by its last checkpoint, and an election timeout more; one that is not may
@@ -49,11 +50,11 @@ class LeaseHolders {
   const World world_;
   Machines* const machines_;
   Ledger* const ledger_;
+  Proposals proposals_;
   std::vector<std::unique_ptr<Holder>> holders_;
   Leader leader_ = Leader::kSame;
   absl::Duration margin_;
   std::map<LeaseId, SimTime> ends_;  // not after
-  size_t open_ = 0;
   bool stopped_ = false;
 };
 

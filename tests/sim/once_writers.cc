@@ -1,12 +1,9 @@
 #include "tests/sim/once_writers.h"
 
 #include <algorithm>
-#include <functional>
-#include <utility>
 #include <variant>
 
 #include "absl/time/time.h"
-#include "tests/sim/bookkeeper.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/fingerprint.h"
 
@@ -30,6 +27,7 @@ class OnceWriters::Writer {
   Writer(size_t number, OnceWriters* all)
       : all_(all),
         world_(all->world_),
+        proposals_(&all->proposals_),
         lock_(kLocksBegin + static_cast<uint32_t>(number)),
         dice_(Mix(Mix(all->world_.options->seed, "once writer"), number)) {}
 
@@ -48,7 +46,7 @@ class OnceWriters::Writer {
 
   void Act() {
     if (granting_) return;
-    Machine* const machine = AnyMachine();
+    Machine* const machine = proposals_->AnyMachine(&dice_);
     if (machine == nullptr) return;
     if (world_.loop->now() >= session_end_ && looks_left_-- == 0) session_ = kNoLease;
     if (session_ == kNoLease) return Grant(machine);
@@ -57,61 +55,49 @@ class OnceWriters::Writer {
     WriteNew(machine);
   }
 
-  // Null if clients cannot connect to the one that was drawn.
-  Machine* AnyMachine() {
-    Machine* const machine = (*all_->machines_)[dice_.Below(all_->machines_->size())].get();
-    return Serves(*machine, *all_->ledger_) ? machine : nullptr;
-  }
-
   void Grant(Machine* machine) {
-    Operation grant;
-    grant.id = world_.bookkeeper->NextId();
-    grant.kind = OperationKind::kGrant;
-    grant.lease = LeaseId(static_cast<int64_t>(grant.id.value()));
     const LeaseOptions& options = world_.options->leases;
-    grant.ttl_seconds =
+    const auto ttl_seconds =
         static_cast<int64_t>(dice_.Between(options.ttl_least_seconds, options.ttl_most_seconds));
     granting_ = true;
-    Send(machine, grant, [this, grant](const raft::ProposeOutcome& outcome) {
+    proposals_->Grant(machine, ttl_seconds, &dice_, [this, ttl_seconds](LeaseId granted) {
       granting_ = false;
-      if (!std::holds_alternative<raft::Applied>(outcome)) return;
-      session_ = grant.lease;
-      session_end_ = world_.loop->now() + absl::Seconds(grant.ttl_seconds);
+      if (granted == kNoLease) return;
+      session_ = granted;
+      session_end_ = world_.loop->now() + absl::Seconds(ttl_seconds);
       looks_left_ = dice_.Below(kLooksAfterMost + 1);
       sequence_ = 0;
       writes_.clear();
       lock_revision_ = 0;
-      if (Machine* const another = AnyMachine()) Lock(another);
+      if (Machine* const another = proposals_->AnyMachine(&dice_)) Lock(another);
     });
   }
 
   void Lock(Machine* machine) {
-    Operation put;
-    put.id = world_.bookkeeper->NextId();
+    Operation put = proposals_->New(OperationKind::kPut);
     put.key = lock_;
     put.value = Value(put.id.value());
     put.lease = session_;
-    Send(machine, put, [this, session = session_](const raft::ProposeOutcome& outcome) {
-      const auto* const applied = std::get_if<raft::Applied>(&outcome);
-      if (applied == nullptr || session != session_) return;
-      // The one before may be gone, or not: its key is taken over then, and with it its revision.
-      const KeyModel::Key& lock = all_->ledger_->model().At(lock_);
-      if (lock.value != kAbsent) lock_revision_ = lock.create_revision;
-    });
+    proposals_->Send(machine, put, &dice_,
+                     [this, session = session_](const raft::ProposeOutcome& outcome) {
+                       const auto* const applied = std::get_if<raft::Applied>(&outcome);
+                       if (applied == nullptr || session != session_) return;
+                       // The one before may be gone, or not: its key is taken over then, and with
+                       // it its revision.
+                       const KeyModel::Key& lock = all_->ledger_->model().At(lock_);
+                       if (lock.value != kAbsent) lock_revision_ = lock.create_revision;
+                     });
   }
 
   // The writer does not hear of it.
   void LoseLock(Machine* machine) {
-    Operation deletion;
-    deletion.id = world_.bookkeeper->NextId();
-    deletion.kind = OperationKind::kDelete;
+    Operation deletion = proposals_->New(OperationKind::kDelete);
     deletion.key = lock_;
-    Send(machine, deletion, [](const raft::ProposeOutcome&) {});
+    proposals_->Send(machine, deletion, &dice_);
   }
 
   void WriteNew(Machine* machine) {
-    Operation write;
-    write.id = world_.bookkeeper->NextId();
+    Operation write = proposals_->New(OperationKind::kPut);
     write.key = kKeysBegin + static_cast<uint32_t>(dice_.Below(kKeys));
     write.value = Value(write.id.value());
     const uint64_t roll = dice_.Below(10);
@@ -137,19 +123,18 @@ class OnceWriters::Writer {
   void SendAgain(Machine* machine) {
     const Write& write = writes_[dice_.Below(writes_.size())];
     if (write.answered && !dice_.OneIn(3)) return;
-    Operation copy = write.first;
-    copy.id = world_.bookkeeper->NextId();
+    Operation copy = proposals_->CopyOf(write.first);
     if (dice_.OneIn(2)) copy.name.answered_below = std::min(AnsweredBelow(), copy.name.sequence);
     SendCopy(machine, copy);
   }
 
   void SendCopy(Machine* machine, const Operation& copy) {
-    Send(machine, copy,
-         [this, session = session_,
-          sequence = copy.name.sequence](const raft::ProposeOutcome& outcome) {
-           if (session != session_ || !std::holds_alternative<raft::Applied>(outcome)) return;
-           writes_[sequence - 1].answered = true;
-         });
+    proposals_->Send(machine, copy, &dice_,
+                     [this, session = session_,
+                      sequence = copy.name.sequence](const raft::ProposeOutcome& outcome) {
+                       const bool answered = std::holds_alternative<raft::Applied>(outcome);
+                       if (answered && session == session_) writes_[sequence - 1].answered = true;
+                     });
   }
 
   // The lowest sequence without an answer.
@@ -159,21 +144,9 @@ class OnceWriters::Writer {
     return below;
   }
 
-  void Send(Machine* machine, const Operation& operation,
-            std::function<void(const raft::ProposeOutcome&)> then) {
-    const ClientOptions& client = world_.options->client;
-    const absl::Duration timeout = dice_.Between(client.deadline_least, client.deadline_most);
-    ++all_->open_;
-    world_.bookkeeper->Propose(machine, operation, machine->store().Encode(operation),
-                               machine->Now() + timeout,
-                               [this, then = std::move(then)](const raft::ProposeOutcome& outcome) {
-                                 --all_->open_;
-                                 then(outcome);
-                               });
-  }
-
   OnceWriters* const all_;
   const World& world_;
+  Proposals* const proposals_;
   const KeyId lock_;
   Dice dice_;
   bool granting_ = false;
@@ -186,7 +159,7 @@ class OnceWriters::Writer {
 };
 
 OnceWriters::OnceWriters(const World& world, Machines* machines, const Ledger* ledger)
-    : world_(world), machines_(machines), ledger_(ledger) {
+    : world_(world), ledger_(ledger), proposals_(world, machines, ledger) {
   if (world.options->leases.holders == 0) return;  // nothing would end their sessions
   for (size_t i = 0; i < kWriters; ++i) writers_.push_back(std::make_unique<Writer>(i, this));
 }

@@ -10,6 +10,7 @@
 #include "tests/sim/clients.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/machine.h"
+#include "tests/sim/proposals.h"
 
 namespace pontoon::sim {
 
@@ -29,16 +30,15 @@ class OnceWriters {
   // They begin nothing more.
   void Stop() { stopped_ = true; }
   // Writes that are not answered yet.
-  size_t open() const { return open_; }
+  size_t open() const { return proposals_.open(); }
 
  private:
   class Writer;
 
   const World world_;
-  Machines* const machines_;
   const Ledger* const ledger_;
+  Proposals proposals_;
   std::vector<std::unique_ptr<Writer>> writers_;
-  size_t open_ = 0;
   bool stopped_ = false;
 };
 

@@ -5,7 +5,6 @@
 
 #include "kv/store/kv_store.h"
 #include "raft/base/check.h"
-#include "tests/sim/bookkeeper.h"
 #include "tests/sim/fingerprint.h"
 
 namespace pontoon::sim {
@@ -26,8 +25,8 @@ constexpr uint64_t kAheadMost = 3;
 
 Readers::Readers(const World& world, Machines* machines, const Ledger* ledger)
     : world_(world),
-      machines_(machines),
       ledger_(ledger),
+      proposals_(world, machines, ledger),
       dice_(Mix(world.options->seed, "readers")),
       sessions_(kSessions) {}
 
@@ -64,23 +63,16 @@ kv::ReadOptions Readers::Draw(const Session& session) {
 
 // A write that was answered is the session's own; who is not told does not know.
 void Readers::Write(size_t session, Machine* machine) {
-  Operation put;
-  put.id = world_.bookkeeper->NextId();
+  Operation put = proposals_.New(OperationKind::kPut);
   put.key = kOwnKey + static_cast<uint32_t>(session);
   put.value = Value(put.id.value());
-  const ClientOptions& client = world_.options->client;
-  ++open_;
-  world_.bookkeeper->Propose(
-      machine, put, machine->store().Encode(put),
-      machine->Now() + dice_.Between(client.deadline_least, client.deadline_most),
-      [this, session](const raft::ProposeOutcome& outcome) {
-        --open_;
-        const auto* const applied = std::get_if<raft::Applied>(&outcome);
-        if (applied == nullptr) return;
-        LogIndex& written = sessions_[session].written;
-        written = std::max(written, applied->position.index);
-        Saw(session, applied->position.index);
-      });
+  proposals_.Send(machine, put, &dice_, [this, session](const raft::ProposeOutcome& outcome) {
+    const auto* const applied = std::get_if<raft::Applied>(&outcome);
+    if (applied == nullptr) return;
+    LogIndex& written = sessions_[session].written;
+    written = std::max(written, applied->position.index);
+    Saw(session, applied->position.index);
+  });
 }
 
 void Readers::Saw(size_t session, LogIndex place) {
@@ -89,8 +81,8 @@ void Readers::Saw(size_t session, LogIndex place) {
 }
 
 void Readers::Read(size_t session) {
-  Machine* const machine = (*machines_)[dice_.Below(machines_->size())].get();
-  if (!Serves(*machine, *ledger_) || machine->paused()) return;
+  Machine* const machine = proposals_.AnyMachine(&dice_);
+  if (machine == nullptr || machine->paused()) return;
   if (dice_.OneIn(4)) return Write(session, machine);
   const kv::ReadOptions options = Draw(sessions_[session]);
   const ClientOptions& client = world_.options->client;

@@ -15,6 +15,7 @@
 #include "tests/sim/dice.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/machine.h"
+#include "tests/sim/proposals.h"
 
 namespace pontoon::sim {
 
@@ -37,7 +38,7 @@ class Readers {
   // They begin nothing more. Reads that wait need not be answered.
   void Stop() { stopped_ = true; }
   // Writes that are not answered yet.
-  size_t open() const { return open_; }
+  size_t open() const { return proposals_.open(); }
 
  private:
   struct Session {
@@ -56,11 +57,10 @@ class Readers {
   void Saw(size_t session, LogIndex place);
 
   const World world_;
-  Machines* const machines_;
   const Ledger* const ledger_;
+  Proposals proposals_;
   Dice dice_;
   std::vector<Session> sessions_;
-  size_t open_ = 0;
   bool stopped_ = false;
 };
 
