@@ -109,6 +109,7 @@ kv::MemberReading MonitorHost::ReadMember(
           .status = replica_->node()->Status(),
           .instruments = &replica_->node()->instruments(),
           .store = replica_->store()->Stats(),
+          .store_instruments = &replica_->store()->instruments(),
           .alarms = replica_->store()->View()->alarms(),
           .quota_bytes = quota_bytes_,
           .clients = read_clients(),

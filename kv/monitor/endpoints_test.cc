@@ -50,6 +50,7 @@ class EndpointsTest : public ::testing::Test {
                                                         .status = replica_->Status(),
                                                         .instruments = &instruments_,
                                                         .store = store_->Stats(),
+                                                        .store_instruments = &store_instruments_,
                                                         .alarms = store_->View()->alarms(),
                                                         .quota_bytes = quota_bytes_,
                                                         .clients = clients_,
@@ -84,6 +85,7 @@ class EndpointsTest : public ::testing::Test {
   std::unique_ptr<KvStore> store_;
   std::unique_ptr<InstantReplica> replica_;
   raft::NodeInstruments instruments_;
+  StoreInstruments store_instruments_;
   CallMetrics calls_{{}};
   int64_t quota_bytes_ = -1;
   ClientActivity clients_;
@@ -272,6 +274,24 @@ TEST_F(EndpointsTest, WhatIsCountedIsShown) {
   EXPECT_THAT(text, HasSubstr("\npontoon_log_bytes 4711\n"));
   EXPECT_THAT(text, HasSubstr("\nprocess_resident_memory_bytes "));
   EXPECT_THAT(text, Not(HasSubstr("\netcd_")));
+}
+
+TEST_F(EndpointsTest, WhatCameOfWritesWithConditionsIsShown) {
+  store_instruments_.once_decided.Add(10);
+  store_instruments_.once_repeated.Add(2);
+  store_instruments_.once_session_not_found.Add(3);
+  store_instruments_.once_forgotten.Add(4);
+  store_instruments_.once_reused.Add(5);
+  store_instruments_.once_too_many.Add(6);
+  store_instruments_.fenced.Add(7);
+  EXPECT_THAT(Get("/metrics").body,
+              AllOf(HasSubstr("\npontoon_once_writes_total{outcome=\"decided\"} 10\n"
+                              "pontoon_once_writes_total{outcome=\"repeated\"} 2\n"
+                              "pontoon_once_writes_total{outcome=\"session_not_found\"} 3\n"
+                              "pontoon_once_writes_total{outcome=\"forgotten\"} 4\n"
+                              "pontoon_once_writes_total{outcome=\"reused\"} 5\n"
+                              "pontoon_once_writes_total{outcome=\"too_many\"} 6\n"),
+                    HasSubstr("\npontoon_fence_refusals_total 7\n")));
 }
 
 TEST_F(EndpointsTest, EtcdsNamesAreShownWhereTheyAreAskedFor) {

@@ -202,6 +202,27 @@ void AddStore(const MemberReading& reading, MetricList* list) {
                  ToDouble(reading.store.compacted));
 }
 
+void AddConditions(const StoreInstruments& store, MetricList* list) {
+  const auto add_once = [&](const char* outcome, const Counter& counter) {
+    list->AddCounter(
+        "pontoon_once_writes_total",
+        "Writes of this member's clients that are to be done once, by what came of them: decided "
+        "(done, or refused for good), repeated (answered as an earlier copy), or, with nothing "
+        "decided, session_not_found, forgotten, reused, too_many.",
+        ToDouble(counter.value()), {{"outcome", outcome}});
+  };
+  add_once("decided", store.once_decided);
+  add_once("repeated", store.once_repeated);
+  add_once("session_not_found", store.once_session_not_found);
+  add_once("forgotten", store.once_forgotten);
+  add_once("reused", store.once_reused);
+  add_once("too_many", store.once_too_many);
+  list->AddCounter("pontoon_fence_refusals_total",
+                   "Writes of this member's clients that were refused because the lock of their "
+                   "fence was not held any more; later copies of such a write are not counted.",
+                   ToDouble(store.fenced.value()));
+}
+
 void AddAlarms(const AlarmSet& alarms, MetricList* list) {
   for (const etcdserverpb::AlarmType type : {etcdserverpb::NOSPACE, etcdserverpb::CORRUPT}) {
     const auto count =
@@ -247,6 +268,7 @@ void AddMemberMetrics(const MemberReading& reading, MetricList* list) {
   AddLeaseReads(*reading.instruments, list);
   AddSnapshots(reading.instruments->snapshots, list);
   AddStore(reading, list);
+  AddConditions(*reading.store_instruments, list);
   AddAlarms(reading.alarms, list);
   AddClients(reading.clients, list);
 }

@@ -9,6 +9,7 @@
 #include "kv/monitor/metric_list.h"
 #include "kv/store/alarms.h"
 #include "kv/store/kv_store.h"
+#include "kv/store/store_instruments.h"
 #include "raft/base/instant.h"
 #include "raft/node/node_instruments.h"
 #include "raft/node/replica.h"
@@ -31,6 +32,7 @@ struct MemberReading {
   raft::ReplicaStatus status;
   const raft::NodeInstruments* instruments = nullptr;
   KvStore::Statistics store;
+  const StoreInstruments* store_instruments = nullptr;
   AlarmSet alarms;
   int64_t quota_bytes = -1;  // negative: none
   ClientActivity clients;
@@ -38,8 +40,8 @@ struct MemberReading {
   Instant now;
 };
 
-// pontoon_raft_..., pontoon_log_..., pontoon_snapshot_..., pontoon_store_..., pontoon_watch_...,
-// pontoon_lease_..., pontoon_alarms
+// pontoon_raft_..., pontoon_log_..., pontoon_snapshot_..., pontoon_store_..., pontoon_once_...,
+// pontoon_fence_..., pontoon_watch_..., pontoon_lease_..., pontoon_alarms
 void AddMemberMetrics(const MemberReading& reading, MetricList* list);
 
 // The same, as far as it exists there, under the names of etcd 3.x.

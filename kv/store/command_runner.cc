@@ -55,6 +55,7 @@ Response* NewResponse(KvResult* result) {
 }  // namespace
 
 absl::Status CommandRunner::Run(const std::string& payload, Term term, KvResult* result) {
+  is_wanted_ = result != nullptr;
   absl::Status status = command_.ParseFromString(payload)
                             ? Execute(command_, term, result)
                             : absl::InvalidArgumentError("the command cannot be decoded");
@@ -80,7 +81,10 @@ absl::Status CommandRunner::ExecuteOnce(const Command& command, Term term, KvRes
   absl::StatusOr<std::optional<OnceSession>> loaded =
       OnceSession::Load(LeaseId(once.session()), overlay_);
   if (!loaded.ok()) return Fail(loaded.status());
-  if (!loaded->has_value()) return kErrOnceSessionNotFound;
+  if (!loaded->has_value()) {
+    Count(&StoreInstruments::once_session_not_found);
+    return kErrOnceSessionNotFound;
+  }
   OnceSession& session = **loaded;
   if (absl::Status s = session.ForgetBelow(once.answered_below()); !s.ok()) return Fail(s);
 
@@ -88,10 +92,19 @@ absl::Status CommandRunner::ExecuteOnce(const Command& command, Term term, KvRes
   if (!known.ok()) return Fail(known.status());
   KvResult decided;
   if (known->has_value()) {
-    if ((*known)->fingerprint() != conditions.fingerprint()) return kErrOnceReused;
+    if ((*known)->fingerprint() != conditions.fingerprint()) {
+      Count(&StoreInstruments::once_reused);
+      return kErrOnceReused;
+    }
+    Count(&StoreInstruments::once_repeated);
     decided = Repeat(**known);
   } else {
-    if (absl::Status s = session.Admit(once.sequence()); !s.ok()) return s;
+    if (absl::Status s = session.Admit(once.sequence()); !s.ok()) {
+      Count(Is(s, kErrOnceTooMany) ? &StoreInstruments::once_too_many
+                                   : &StoreInstruments::once_forgotten);
+      return s;
+    }
+    Count(&StoreInstruments::once_decided);
     decided.status = Decide(command, term, &decided);
     // What was done on a reader that has failed is worthless, and so is what was decided.
     session.Keep(once.sequence(), conditions.fingerprint(), decided);
@@ -164,7 +177,9 @@ absl::Status CommandRunner::CheckFence(const v1::Fence& fence) {
   const std::unique_ptr<KvCursor> lock = reader_->Scan(KeyRange::Single(fence.key()));
   const bool held =
       lock->Valid() && lock->Describe().create_revision.value() == fence.create_revision();
-  return held ? absl::OkStatus() : absl::Status(kErrFenced);
+  if (held) return absl::OkStatus();
+  Count(&StoreInstruments::fenced);
+  return kErrFenced;
 }
 
 absl::Status CommandRunner::Put(const PutRequest& request, KvResult* result) {

@@ -13,6 +13,7 @@
 #include "kv/store/kv_reader.h"
 #include "kv/store/kv_result.h"
 #include "kv/store/lease_records.h"
+#include "kv/store/store_instruments.h"
 #include "kv/store/write_overlay.h"
 #include "proto/command.pb.h"
 #include "raft/base/types.h"
@@ -33,15 +34,16 @@ namespace pontoon::kv {
 // Thread safety: none.
 class CommandRunner {
  public:
-  // `reader` reads `overlay`, and both are borrowed. `alarms` are raised.
-  CommandRunner(KvReader* reader, WriteOverlay* overlay, AlarmSet alarms)
-      : reader_(reader), overlay_(overlay), alarms_(std::move(alarms)) {}
+  // `reader` reads `overlay`; these and `instruments` are borrowed. `alarms` are raised.
+  CommandRunner(KvReader* reader, WriteOverlay* overlay, AlarmSet alarms,
+                StoreInstruments* instruments)
+      : reader_(reader), overlay_(overlay), alarms_(std::move(alarms)), instruments_(instruments) {}
 
   CommandRunner(const CommandRunner&) = delete;
   CommandRunner& operator=(const CommandRunner&) = delete;
 
-  // Executes the command of an entry of `term`. `result` may be null: then nobody wants it. An
-  // error: the storage failed, and the overlay is worthless.
+  // Executes the command of an entry of `term`. `result` may be null: then nobody wants it, and
+  // nothing is counted. An error: the storage failed, and the overlay is worthless.
   absl::Status Run(const std::string& payload, Term term, KvResult* result);
 
   // After the commands so far.
@@ -71,6 +73,10 @@ class CommandRunner {
   absl::Status ChangeAlarms(const etcdserverpb::AlarmRequest& request, KvResult* result);
   absl::Status Publish(const storage::v1::MemberPublication& publication);
 
+  // Counts the command, if anybody wants its result.
+  void Count(Counter StoreInstruments::*counter) {
+    if (is_wanted_) (instruments_->*counter).Add();
+  }
   // For an error of the storage, which it keeps.
   absl::Status Fail(absl::Status failure) { return failure_ = std::move(failure); }
   // Nothing if there is no such lease, or the storage failed.
@@ -79,6 +85,8 @@ class CommandRunner {
   KvReader* reader_;
   WriteOverlay* overlay_;
   AlarmSet alarms_;
+  StoreInstruments* instruments_;
+  bool is_wanted_ = false;  // the result of the command that is executed
   std::vector<LeaseChange> lease_changes_;
   absl::Status failure_;          // of the storage, but for what the reader has seen
   storage::v1::Command command_;  // reused, to keep its memory

@@ -72,7 +72,7 @@ absl::Status KvStore::Apply(std::span<ApplyItem> items) {
   CachedReader records(&before->records(), &present_records_);
   WriteOverlay overlay(&records, meta_.digest);
   KvReader reader(&overlay, meta_.revision, meta_.compacted);
-  CommandRunner runner(&reader, &overlay, meta_.alarms);
+  CommandRunner runner(&reader, &overlay, meta_.alarms, &instruments_);
 
   Batch batch;
   LogPosition applied = meta_.applied;

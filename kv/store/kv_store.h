@@ -24,6 +24,7 @@
 #include "kv/store/scrubber.h"
 #include "kv/store/state_digest.h"
 #include "kv/store/state_folder.h"
+#include "kv/store/store_instruments.h"
 #include "kv/store/store_observer.h"
 #include "kv/store/store_options.h"
 #include "raft/base/state_machine.h"
@@ -112,6 +113,9 @@ class KvStore : public StateMachine {
   };
   Statistics Stats() const;
 
+  // Since the store was opened. Lives as long as the store.
+  const StoreInstruments& instruments() const { return instruments_; }
+
  private:
   KvStore(const StoreOptions& options, std::shared_ptr<StateFolder> folder,
           const Generation& generation);
@@ -145,6 +149,8 @@ class KvStore : public StateMachine {
   StoreMeta meta_;
   LogIndex began_as_;
   RecordCache present_records_;
+
+  StoreInstruments instruments_;
 
   // Guards the three below; only the applying thread changes them, and may read them without it.
   mutable std::mutex mutex_;

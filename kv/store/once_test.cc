@@ -9,6 +9,8 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "kv/errors.h"
 #include "kv/store/layout.h"
 #include "kv/store/once_session.h"
@@ -34,6 +36,11 @@ Command Once(Command command, uint64_t sequence, uint64_t answered_below = 0,
   once->set_sequence(sequence);
   once->set_answered_below(answered_below);
   command.mutable_conditions()->set_fingerprint(fingerprint);
+  return command;
+}
+
+Command OfSession(int64_t session, Command command) {
+  command.mutable_conditions()->mutable_options()->mutable_once()->set_session(session);
   return command;
 }
 
@@ -92,6 +99,19 @@ class OnceTest : public testing::Test {
     for (const auto& [key, value] : DumpRecords(h_.dir())) count += key.front() == kOncePrefix;
     h_.Open();
     return count;
+  }
+
+  // What the store has counted: "decided repeated session_not_found forgotten reused too_many
+  // fenced".
+  std::string Counts() {
+    const StoreInstruments& counts = h_.store().instruments();
+    std::vector<std::string> numbers;
+    for (const Counter* counter :
+         {&counts.once_decided, &counts.once_repeated, &counts.once_session_not_found,
+          &counts.once_forgotten, &counts.once_reused, &counts.once_too_many, &counts.fenced}) {
+      numbers.push_back(absl::StrCat(counter->value()));
+    }
+    return absl::StrJoin(numbers, " ");
   }
 
   StoreHarness h_;
@@ -157,11 +177,7 @@ TEST_F(OnceTest, AnotherWriteOfTheSameNameIsRefused) {
 }
 
 TEST_F(OnceTest, ASessionIsALease) {
-  ExpectRefused([] {
-    Command put = Once(PutCommand("k", "1"), 1);
-    put.mutable_conditions()->mutable_options()->mutable_once()->set_session(8);
-    return put;
-  }(), kErrOnceSessionNotFound);
+  ExpectRefused(OfSession(8, Once(PutCommand("k", "1"), 1)), kErrOnceSessionNotFound);
   const Command put = Once(PutCommand("k", "1"), 1);
   Answer<PutResponse>(put);
   Answer<PutResponse>(Once(PutCommand("k", "2"), 2));
@@ -306,6 +322,50 @@ TEST_F(OnceTest, AFencedWriteThatIsSentAgainIsToldThatItWasDone) {
   h_.Delete("lock/1");
   EXPECT_TRUE(Answer<PutResponse>(put).write_report().repeated());
   ExpectRefused(Once(Fenced(PutCommand("k", "2"), "lock/1", token), 2), kErrFenced);
+}
+
+TEST_F(OnceTest, WhatCameOfAWriteIsCountedWhereItsClientWaits) {
+  const int64_t token = h_.Put("lock/1", "");
+  const Command put = Once(PutCommand("k", "1"), 2);
+  EXPECT_EQ(Counts(), "0 0 0 0 0 0 0") << "a write without conditions";
+  h_.Apply(put);
+  EXPECT_EQ(Counts(), "1 0 0 0 0 0 0");
+  h_.Apply(put);
+  EXPECT_EQ(Counts(), "1 1 0 0 0 0 0");
+  h_.Apply(OfSession(8, put));
+  EXPECT_EQ(Counts(), "1 1 1 0 0 0 0");
+  h_.Apply(Once(PutCommand("k", "1"), 1, /*answered_below=*/2));
+  EXPECT_EQ(Counts(), "1 1 1 1 0 0 0");
+  h_.Apply(Once(PutCommand("k", "2"), 2, 0, kFingerprint + 1));
+  EXPECT_EQ(Counts(), "1 1 1 1 1 0 0");
+
+  const Command fenced = Fenced(PutCommand("k", "2"), "lock/1", token + 1);
+  h_.Apply(Fenced(PutCommand("k", "2"), "lock/1", token));
+  EXPECT_EQ(Counts(), "1 1 1 1 1 0 0") << "the lock was held";
+  h_.Apply(fenced);
+  EXPECT_EQ(Counts(), "1 1 1 1 1 0 1");
+  h_.Apply(Once(fenced, 3));
+  EXPECT_EQ(Counts(), "2 1 1 1 1 0 2") << "a refusal is a decision";
+  h_.Apply(Once(fenced, 3));
+  EXPECT_EQ(Counts(), "2 2 1 1 1 0 2") << "which is only repeated";
+
+  for (uint64_t sequence = 4; sequence < 2 + kOnceWritesMax; ++sequence) {
+    h_.Apply(Once(DeleteCommand("k"), sequence));
+  }
+  EXPECT_EQ(Counts(), "1024 2 1 1 1 0 2");
+  h_.Apply(Once(DeleteCommand("k"), 2 + kOnceWritesMax));
+  EXPECT_EQ(Counts(), "1024 2 1 1 1 1 2");
+}
+
+TEST_F(OnceTest, WritesOfOtherMembersClientsAreNotCounted) {
+  const Command put = Once(PutCommand("k", "1"), 1);
+  h_.ApplyUnwanted(put);
+  h_.ApplyUnwanted(put);
+  h_.ApplyUnwanted(OfSession(8, put));
+  h_.ApplyUnwanted(Fenced(put, "lock/1", 1));
+  h_.ApplyUnwanted(Fenced(PutCommand("k", "2"), "lock/1", 1));
+  EXPECT_EQ(Counts(), "0 0 0 0 0 0 0");
+  EXPECT_EQ(h_.Get("k"), "1");
 }
 
 }  // namespace
