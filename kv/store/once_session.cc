@@ -23,6 +23,9 @@ absl::Status Damaged(LeaseId lease) {
       absl::StrCat("damaged record of the writes of session ", lease.value()));
 }
 
+// To look for so few decisions costs less than a walk, which looks into every file of the database.
+constexpr uint64_t kLookupsMax = 8;
+
 // The keys of records from `begin` on, up to `end`.
 absl::StatusOr<std::vector<std::string>> ListKeys(const RecordReader& records,
                                                   const std::string& begin,
@@ -33,6 +36,23 @@ absl::StatusOr<std::vector<std::string>> ListKeys(const RecordReader& records,
     keys.emplace_back(record->key());
   }
   if (!record->status().ok()) return record->status();
+  return keys;
+}
+
+// The keys of the decisions from `begin` on, up to `end`, in order.
+absl::StatusOr<std::vector<std::string>> ListDecisions(const RecordReader& records, LeaseId lease,
+                                                       uint64_t begin, uint64_t end) {
+  if (end - begin > kLookupsMax) {
+    return ListKeys(records, OnceDecisionKey(lease, begin), OnceDecisionKey(lease, end));
+  }
+  std::vector<std::string> keys;
+  std::string decision;
+  for (uint64_t sequence = begin; sequence < end; ++sequence) {
+    std::string key = OnceDecisionKey(lease, sequence);
+    const absl::StatusOr<bool> found = records.Get(key, &decision);
+    if (!found.ok()) return found.status();
+    if (*found) keys.push_back(std::move(key));
+  }
   return keys;
 }
 
@@ -82,8 +102,7 @@ absl::StatusOr<std::optional<OnceSession>> OnceSession::Load(LeaseId lease, Writ
 
 absl::Status OnceSession::ForgetBelow(uint64_t sequence) {
   if (sequence <= state_.forgotten_below) return absl::OkStatus();
-  const auto forgotten = ListKeys(*overlay_, OnceDecisionKey(lease_, state_.forgotten_below),
-                                  OnceDecisionKey(lease_, sequence));
+  const auto forgotten = ListDecisions(*overlay_, lease_, state_.forgotten_below, sequence);
   if (!forgotten.ok()) return forgotten.status();
   if (forgotten->size() > state_.decisions) return Damaged(lease_);
   for (const std::string& key : *forgotten) overlay_->Delete(key);

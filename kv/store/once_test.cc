@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -211,6 +212,22 @@ TEST_F(OnceTest, WhatTheClientHasTheAnswerToIsForgotten) {
   EXPECT_FALSE(Answer<PutResponse>(Once(PutCommand("k", "x"), 4)).has_write_report())
       << "it was never decided";
   EXPECT_TRUE(Answer<PutResponse>(Once(PutCommand("k", "v"), 5)).write_report().repeated());
+}
+
+// Few are looked up, many are walked over; both go as far as they should.
+TEST_F(OnceTest, HoweverManyAreForgottenTheRestStays) {
+  uint64_t begin = 1;
+  for (const uint64_t count : {1, 2, 8, 9, 100}) {
+    const uint64_t end = begin + count;  // what begin is next
+    for (const uint64_t sequence : std::set{begin, begin + count / 2, end - 1, end}) {
+      Answer<PutResponse>(Once(PutCommand("k", "v"), sequence, begin));
+    }
+    Answer<PutResponse>(Once(PutCommand("k", "w"), end + 1, /*answered_below=*/end));
+    EXPECT_EQ(OnceRecords(), 3u) << count << ": the session's, and those of the last two";
+    ExpectRefused(Once(PutCommand("k", "v"), end - 1), kErrOnceForgotten);
+    EXPECT_TRUE(Answer<PutResponse>(Once(PutCommand("k", "v"), end)).write_report().repeated());
+    begin = end;
+  }
 }
 
 TEST_F(OnceTest, ALateCopyDoesNotBringBackWhatIsForgotten) {
