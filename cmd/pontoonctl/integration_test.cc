@@ -215,6 +215,17 @@ TEST_F(SingleServerTest, StatusIsWatched) {
   EXPECT_THAT(alone.err, HasSubstr("--count requires --watch"));
 }
 
+TEST_F(SingleServerTest, LagIsWatched) {
+  const std::string watched =
+      Out({"lag", "--watch", "--interval", "1ms", "--count", "2", "--output", "plain"});
+  EXPECT_THAT(watched,
+              ::testing::MatchesRegex("[^\n]*, node0, leader, [^\n]*\n\n[^\n]*, node0, leader, "
+                                      "[^\n]*\n"));
+  const Result alone = Run({"lag", "--interval", "1s"});
+  EXPECT_EQ(alone.code, ExitCode::kUsage);
+  EXPECT_THAT(alone.err, HasSubstr("--interval requires --watch"));
+}
+
 TEST_F(SingleServerTest, TopShowsWhatTheMembersDo) {
   const std::string top = Out({"top", "--interval", "1ms", "--count", "2"});
   EXPECT_THAT(top, HasSubstr("node0 leads in term "));

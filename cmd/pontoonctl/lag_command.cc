@@ -3,12 +3,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "cmd/pontoonctl/byte_size.h"
 #include "cmd/pontoonctl/cluster_survey.h"
 #include "cmd/pontoonctl/command.h"
+#include "cmd/pontoonctl/screen.h"
 #include "cmd/pontoonctl/short_duration.h"
 #include "cmd/pontoonctl/staleness_survey.h"
 
@@ -37,26 +39,45 @@ words what a FOLLOWER read there shows at this moment.
 
 In JSON times are milliseconds; null: not known, or there is none.
 
+With --watch it goes on until it is interrupted, or --count says so; the exit code
+is then that of the last picture.
+
 Exit code 1: no member answers.
 
 Examples:
   pontoonctl lag
+  pontoonctl lag --watch --interval 1s
   pontoonctl --endpoints 10.0.0.1:2379 --timeout 1s lag --output json
 )"};
   }
 
-  void DeclareFlags(CLI::App&) override {}
+  void DeclareFlags(CLI::App& app) override { watch_flag_.DeclareOn(app); }
 
   Ending Run(const Environment& environment) override {
-    const ClusterSurvey survey = SurveyCluster(environment.endpoints, environment.timeout);
-    const std::vector<FollowerRead> reads = ReadAsFollowers(survey, environment.timeout);
-    const OutputFormat format = environment.output.value_or(OutputFormat::kTable);
+    Ending ending;
+    ShowRepeatedly(environment.terminal, watch_flag_.repetition(), [&] {
+      const ClusterSurvey survey = SurveyCluster(environment.endpoints, environment.timeout);
+      const std::vector<FollowerRead> reads = ReadAsFollowers(survey, environment.timeout);
+      ending = EndingOf(reads);
+      return Draw(survey, reads, environment.output.value_or(OutputFormat::kTable));
+    });
+    return ending;
+  }
+
+ private:
+  static std::string Draw(const ClusterSurvey& survey, const std::vector<FollowerRead>& reads,
+                          OutputFormat format) {
     Table table({"endpoint", "name", "role", "revision", "lag", "lag entries", "lag bytes",
                  "behind", "heard", "proven", "follower read"});
     for (size_t i = 0; i < reads.size(); ++i) {
       table.AddRow(Row(survey, survey.members[i], reads[i], format));
     }
-    table.Print(format, environment.terminal.out);
+    std::ostringstream picture;
+    table.Print(format, picture);
+    return std::move(picture).str();
+  }
+
+  static Ending EndingOf(const std::vector<FollowerRead>& reads) {
     if (std::any_of(reads.begin(), reads.end(),
                     [](const FollowerRead& read) { return read.status.ok(); })) {
       return {};
@@ -64,7 +85,6 @@ Examples:
     return {ExitCode::kFailed, "no member answers"};
   }
 
- private:
   static std::vector<Cell> Row(const ClusterSurvey& survey, const MemberStatus& member,
                                const FollowerRead& read, OutputFormat format) {
     std::vector<Cell> row = {member.endpoint, member.name, member.Role(),
@@ -84,6 +104,8 @@ Examples:
                {DurationCell(read.staleness_bound, format), WhatIsShown(survey, member, read)});
     return row;
   }
+
+  WatchFlag watch_flag_;
 };
 
 }  // namespace

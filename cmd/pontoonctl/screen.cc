@@ -21,6 +21,14 @@ void Repetition::DeclareFlags(CLI::App& app) {
   app.add_option("--count", count, "So many pictures; 0: until it is interrupted");
 }
 
+void WatchFlag::DeclareOn(CLI::App& app) {
+  CLI::Option* const watch = app.add_flag("--watch", watch_, "Shows it again and again");
+  repetition_.DeclareFlags(app);
+  for (const char* flag : {"--interval", "--count"}) app.get_option(flag)->needs(watch);
+}
+
+Repetition WatchFlag::repetition() const { return watch_ ? repetition_ : Repetition{.count = 1}; }
+
 // Not wiped as a whole before each picture: that would flicker.
 bool Screen::Show(const std::string& picture) {
   std::ostream& out = terminal_.out;

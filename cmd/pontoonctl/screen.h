@@ -25,6 +25,19 @@ struct Repetition {
   void DeclareFlags(CLI::App& app);
 };
 
+// For what is shown once, and with --watch again and again.
+class WatchFlag {
+ public:
+  // --watch, and --interval and --count, which need it. `this` must outlive the parsing by `app`.
+  void DeclareOn(CLI::App& app);
+
+  Repetition repetition() const;
+
+ private:
+  bool watch_ = false;
+  Repetition repetition_;
+};
+
 // On a terminal each picture takes the place of the one before; elsewhere (a file, a pipe) they
 // follow each other, an empty line between, so that they can be kept.
 class Screen {

@@ -75,16 +75,11 @@ Examples:
 )"};
   }
 
-  void DeclareFlags(CLI::App& app) override {
-    CLI::Option* const watch = app.add_flag("--watch", watch_, "Shows it again and again");
-    repetition_.DeclareFlags(app);
-    for (const char* flag : {"--interval", "--count"}) app.get_option(flag)->needs(watch);
-  }
+  void DeclareFlags(CLI::App& app) override { watch_flag_.DeclareOn(app); }
 
   Ending Run(const Environment& environment) override {
-    if (!watch_) repetition_.count = 1;
     Ending ending;
-    ShowRepeatedly(environment.terminal, repetition_, [&] {
+    ShowRepeatedly(environment.terminal, watch_flag_.repetition(), [&] {
       const ClusterSurvey survey = SurveyCluster(environment.endpoints, environment.timeout);
       ending = EndingOf(survey);
       return Draw(survey, environment.output.value_or(OutputFormat::kTable));
@@ -117,8 +112,7 @@ Examples:
     return {ExitCode::kFailed, absl::StrJoin(problems, "; ")};
   }
 
-  bool watch_ = false;
-  Repetition repetition_;
+  WatchFlag watch_flag_;
 };
 
 }  // namespace
