@@ -7,8 +7,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "kv/refused.h"
 
 namespace pontoon::kv {
 namespace {
@@ -21,11 +21,6 @@ using Proto = pontoon::v1::ReadOptions;
 constexpr char kConsistencyKey[] = "pontoon-consistency";
 constexpr char kMaxStalenessKey[] = "pontoon-max-staleness";
 constexpr char kMinRevisionKey[] = "pontoon-min-revision";
-
-template <typename... Pieces>
-absl::Status Refused(const Pieces&... pieces) {
-  return absl::InvalidArgumentError(absl::StrCat("pontoon: ", pieces...));
-}
 
 absl::StatusOr<Consistency> ConsistencyOf(int number) {
   switch (number) {

@@ -6,8 +6,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "kv/refused.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -30,11 +30,6 @@ constexpr char kAnsweredBelowKey[] = "pontoon-once-answered-below";
 constexpr char kFencePrefix[] = "pontoon-fence-";
 constexpr char kFenceKeyKey[] = "pontoon-fence-key";
 constexpr char kFenceRevisionKey[] = "pontoon-fence-revision";
-
-template <typename... Pieces>
-absl::Status Refused(const Pieces&... pieces) {
-  return absl::InvalidArgumentError(absl::StrCat("pontoon: ", pieces...));
-}
 
 absl::string_view ViewOf(grpc::string_ref text) { return {text.data(), text.size()}; }
 
