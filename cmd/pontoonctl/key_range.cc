@@ -1,21 +1,13 @@
 #include "cmd/pontoonctl/key_range.h"
 
 #include "absl/strings/str_cat.h"
+#include "kv/client/key_prefix.h"
 
 namespace pontoon::ctl {
 namespace {
 
 // etcd's lowest key and its "no upper end" are the same byte.
 std::string Zero() { return std::string(1, '\0'); }
-
-// The lowest string above all that begin with `prefix`: its last byte that can grow, grown.
-std::string PrefixEnd(absl::string_view prefix) {
-  std::string end(prefix);
-  while (!end.empty() && end.back() == '\xff') end.pop_back();
-  if (end.empty()) return Zero();
-  ++end.back();
-  return end;
-}
 
 }  // namespace
 

@@ -77,12 +77,4 @@ absl::StatusOr<TxnResponse> Kv::Txn(TxnRequest request, const WriteOptions& opti
       [&](auto done) { TxnAsync(std::move(request), options, std::move(done)); });
 }
 
-std::string PrefixEnd(absl::string_view prefix) {
-  std::string end(prefix);
-  while (!end.empty() && end.back() == '\xff') end.pop_back();
-  if (end.empty()) return std::string(1, '\0');  // up to the last key
-  ++end.back();
-  return end;
-}
-
 }  // namespace pontoon

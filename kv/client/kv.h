@@ -11,6 +11,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "kv/client/key_prefix.h"  // for whoever makes requests
 #include "kv/client/read_options.h"
 #include "kv/client/write_options.h"
 #include "proto/rpc.pb.h"
@@ -82,17 +83,6 @@ class Kv {
   template <typename Result, typename Begin>
   absl::StatusOr<Result> AwaitResult(Begin begin) const;
 };
-
-// All keys that begin with `prefix`; "" stands for all keys. Of a RangeRequest, DeleteRangeRequest
-// or WatchCreateRequest.
-std::string PrefixEnd(absl::string_view prefix);
-template <typename Request>
-Request ForPrefix(absl::string_view prefix) {
-  Request request;
-  request.set_key(prefix.empty() ? std::string(1, '\0') : std::string(prefix));
-  request.set_range_end(PrefixEnd(prefix));
-  return request;
-}
 
 }  // namespace pontoon
 

@@ -47,7 +47,7 @@ class Watch {
   };
 
   // In `request`, start_revision 0 means what comes from now on; `progress_notify`, `fragment` and
-  // `watch_id` are set here. ForPrefix (kv.h) makes one of a prefix.
+  // `watch_id` are set here. ForPrefix (key_prefix.h) makes one of a prefix.
   Watch(Client* client, etcdserverpb::WatchCreateRequest request, Handlers handlers);
   ~Watch();
 

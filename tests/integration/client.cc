@@ -1,6 +1,7 @@
 #include "tests/integration/client.h"
 
 #include "absl/time/clock.h"
+#include "kv/client/key_prefix.h"
 
 namespace pontoon::testing {
 namespace {
@@ -184,18 +185,8 @@ Answer<MemberUpdateResponse> Client::MemberUpdate(uint64_t id, const std::string
   return Call(*cluster_, &etcdserverpb::Cluster::Stub::MemberUpdate, request);
 }
 
-std::string PrefixEnd(std::string_view prefix) {
-  std::string end(prefix);
-  while (!end.empty() && end.back() == '\xff') end.pop_back();
-  if (end.empty()) return std::string(1, '\0');  // up to the last key
-  ++end.back();
-  return end;
-}
-
 RangeRequest PrefixRange(std::string_view prefix, ReadMode mode) {
-  RangeRequest request;
-  request.set_key(prefix.empty() ? std::string(1, '\0') : std::string(prefix));
-  request.set_range_end(PrefixEnd(prefix));
+  RangeRequest request = ForPrefix<RangeRequest>({prefix.data(), prefix.size()});
   request.set_serializable(mode == ReadMode::kSerializable);
   return request;
 }

@@ -99,9 +99,6 @@ class Client {
   const std::unique_ptr<etcdserverpb::Cluster::Stub> cluster_;
 };
 
-// The end of the range of all keys that begin with `prefix`.
-std::string PrefixEnd(std::string_view prefix);
-
 // A request for all keys that begin with `prefix`; "" stands for all keys.
 etcdserverpb::RangeRequest PrefixRange(std::string_view prefix,
                                        ReadMode mode = ReadMode::kLinearizable);

@@ -105,13 +105,6 @@ TEST(PortReservationTest, NeverGivesAPortTwice) {
   EXPECT_EQ(numbers.size(), ports.size());
 }
 
-TEST(PrefixEndTest, IsTheNextPrefix) {
-  EXPECT_EQ(PrefixEnd("abc"), "abd");
-  EXPECT_EQ(PrefixEnd("ab\xff"), "ac");
-  EXPECT_EQ(PrefixEnd("\xff"), std::string(1, '\0'));
-  EXPECT_EQ(PrefixEnd(""), std::string(1, '\0'));
-}
-
 TEST(OutcomeTest, OnlyDefiniteErrorsAreRefusals) {
   using grpc::StatusCode;
   EXPECT_EQ(OutcomeOf(grpc::Status::OK), Outcome::kOk);

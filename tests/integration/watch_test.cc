@@ -15,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
+#include "kv/client/key_prefix.h"
 #include "raft/base/prng.h"
 #include "tests/integration/cluster.h"
 #include "tests/integration/status_asserts.h"
@@ -24,6 +25,7 @@ namespace pontoon::testing {
 namespace {
 
 using etcdserverpb::Watch;
+using etcdserverpb::WatchCreateRequest;
 using etcdserverpb::WatchRequest;
 using etcdserverpb::WatchResponse;
 
@@ -116,8 +118,7 @@ class Observer {
     const auto stream = stub->Watch(&context);
     WatchRequest request;
     auto* const create = request.mutable_create_request();
-    create->set_key(kPrefix);
-    create->set_range_end(PrefixEnd(kPrefix));
+    *create = ForPrefix<WatchCreateRequest>(kPrefix);
     create->set_start_revision(next_);
     WatchResponse response;
     if (stream->Write(request)) {
