@@ -424,6 +424,21 @@ def etcd_expressions_have_data(prometheus):
     return expect_data(prometheus, [line for line in lines if line and not line.startswith('#')])
 
 
+def a_refusal_counts_where_the_client_asked(prometheus, cluster):
+    """All members apply the write; one has the client."""
+    asked = next(node for node in cluster.nodes if node is not cluster.leader())
+    done = cluster.call('lock', 'job', '--', 'env', 'PONTOON_LOCK_TOKEN=1', cluster.pontoonctl,
+                        '--endpoints', asked.endpoint, 'put', 'guarded', 'x', '--fence')
+    assert done.returncode == 1 and 'the lock of the fence is not held' in done.stderr, done
+    want = {node.metrics_address: float(node is asked) for node in cluster.nodes}
+
+    def is_counted():
+        found = prometheus.query('pontoon_fence_refusals_total')
+        return {labels['instance']: value for labels, value in found} == want
+
+    wait_for(is_counted, f'one refusal, at {asked.metrics_address}', DATA_SECONDS_MAX)
+
+
 def etcd_names_are_absent(prometheus):
     names = [name for name in prometheus.ask('label/__name__/values')
              if name.startswith(('etcd_', 'grpc_'))]
@@ -444,6 +459,8 @@ def check_own_metrics(results, start_cluster, start_prometheus, scrapes):
     results.check('the dashboard is well formed', dashboard_is_well_formed)
     results.check('every panel of the dashboard has data', dashboard_has_data, prometheus)
     results.check('its variables find the nodes', variables_find_the_nodes, prometheus, cluster.nodes)
+    results.check('a write that a fence refused counts at one node',
+                  a_refusal_counts_where_the_client_asked, prometheus, cluster)
     results.check("etcd's names are not shown unasked", etcd_names_are_absent, prometheus)
     results.check('nothing alerts while all is well', nothing_alerts, prometheus)
     load.stop()
