@@ -191,6 +191,13 @@ TEST_F(AuthTest, ATokenThatDoesNotComeDoesNotHoldACallUp) {
   EXPECT_TRUE(absl::IsDeadlineExceeded(ends.Get()[0])) << ends.Get()[0];
 }
 
+TEST_F(AuthTest, AnEmptyTokenIsNone) {
+  const auto client = ClientWith({.token_provider = [](const auto& done) { done(""); }});
+  const auto got = client->Get("k");
+  EXPECT_TRUE(absl::IsUnauthenticated(got.status())) << got.status();
+  EXPECT_EQ(a_.calls("Range"), 0);
+}
+
 TEST_F(AuthTest, AWatchRenewsItsToken) {
   a_.Set([this](FakeMember::Behaviour* behaviour) {
     behaviour->watch = [this](grpc::ServerContext* context, auto* stream) {

@@ -49,7 +49,11 @@ void Authenticator::Fetch() {
       });
 }
 
-void Authenticator::OnFetched(const absl::StatusOr<std::string>& token) {
+void Authenticator::OnFetched(absl::StatusOr<std::string> token) {
+  // It would be asked for again at once, and for ever.
+  if (token.ok() && token->empty()) {
+    token = absl::UnauthenticatedError("pontoon: the token that was given is empty");
+  }
   // As etcd's clients do: users may be switched on later.
   not_asked_for_ = kv::Is(token.status(), kv::kErrAuthNotEnabled);
   if (token.ok()) token_ = *token;

@@ -40,7 +40,7 @@ class Authenticator {
 
  private:
   void Fetch();
-  void OnFetched(const absl::StatusOr<std::string>& token);
+  void OnFetched(absl::StatusOr<std::string> token);
 
   ClientCore* const core_;
   std::string token_;

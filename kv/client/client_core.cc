@@ -36,8 +36,10 @@ absl::StatusOr<std::vector<Endpoint>> EndpointsOf(const ClientOptions& options) 
   }
   if (options.timeout <= absl::ZeroDuration() || options.attempt_timeout <= absl::ZeroDuration() ||
       options.discovery_interval <= absl::ZeroDuration() ||
-      options.probe_interval <= absl::ZeroDuration()) {
-    return absl::InvalidArgumentError("timeouts and intervals must be more than nothing");
+      options.probe_interval <= absl::ZeroDuration() ||
+      options.backoff.first <= absl::ZeroDuration() ||
+      options.backoff.longest <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("timeouts, intervals and pauses must be more than nothing");
   }
   return endpoints;
 }
@@ -86,12 +88,13 @@ void ClientCore::Shutdown() {
   loop_->RunAndWait([&] {
     closed_ = true;
     on_idle_ = [&idle] { idle.Notify(); };
+    OnCallBegun();  // not idle before all have heard: who hears of it may begin calls
     // Each may end others, and remove itself.
     const auto operations = operations_;
     for (const auto& operation : operations) {
       if (operations_.contains(operation)) operation->OnShutdown();
     }
-    NotifyIfIdle();
+    OnCallEnded();
   });
   idle.WaitForNotification();
   loop_->Stop();

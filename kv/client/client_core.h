@@ -83,7 +83,8 @@ class ClientCore {
   void Remove(const std::shared_ptr<Operation>& operation);
   bool closed() const { return closed_; }
 
-  // Between these, gRPC has a call whose memory it uses, or a task of Run waits.
+  // Between these, gRPC has a call whose memory it uses, or a task of Run waits, or Shutdown is at
+  // work.
   void OnCallBegun() { ++calls_; }
   void OnCallEnded();
 

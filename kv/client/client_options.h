@@ -26,7 +26,7 @@ struct UserPassword {
 };
 
 // Fetches a token from elsewhere: calls what it is given once, from any thread, perhaps before it
-// returns. It must not wait.
+// returns, with a token that is not empty or with an error. It must not wait.
 using TokenProvider = std::function<void(std::function<void(absl::StatusOr<std::string>)>)>;
 
 struct ClientOptions {

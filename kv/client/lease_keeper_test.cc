@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "kv/client/testing/event_list.h"
 #include "kv/client/testing/fake_member.h"
@@ -16,6 +17,8 @@ namespace {
 
 using etcdserverpb::LeaseKeepAliveRequest;
 using etcdserverpb::LeaseKeepAliveResponse;
+using etcdserverpb::PutRequest;
+using etcdserverpb::PutResponse;
 
 class LeaseKeeperTest : public ::testing::Test {
  protected:
@@ -164,6 +167,41 @@ TEST_F(LeaseKeeperTest, IsQuietOnceItIsGone) {
   EXPECT_EQ(losses_.Await(1).size(), 1u);
   client_.reset();
   EXPECT_EQ(losses_.Get().size(), 1u);
+}
+
+TEST_F(LeaseKeeperTest, WaitsForTheCallbackThatRunsWhenItGoes) {
+  for (FakeMember* member : {&a_, &b_}) SetRenew(member, TtlIs(0));
+  absl::Notification called;
+  absl::Notification gone;
+  auto lease = LeaseKeeper::Grant(
+      client_.get(), {.ttl = absl::Seconds(1), .on_lost = [&](const absl::Status&) {
+                        called.Notify();
+                        // So long would be enough to go without waiting.
+                        EXPECT_FALSE(gone.WaitForNotificationWithTimeout(absl::Milliseconds(100)));
+                      }});
+  ASSERT_TRUE(lease.ok()) << lease.status();
+  ASSERT_TRUE(called.WaitForNotificationWithTimeout(kPatience));
+  lease->reset();
+  gone.Notify();
+}
+
+TEST_F(LeaseKeeperTest, WhatItsUserBeginsAtTheEndOfTheClientEndsToo) {
+  // The client has nothing under way but the lease.
+  for (const FakeMember* member : {&a_, &b_}) {
+    ASSERT_TRUE(member->AwaitCalls("Status", 1, kPatience));
+  }
+  Client* const client = client_.get();  // good until the destructor has returned
+  EventList<absl::Status> ends;
+  const auto lease = LeaseKeeper::Grant(
+      client, {.ttl = absl::Seconds(60), .on_lost = [&](const absl::Status&) {
+                 client->PutAsync(PutRequest(), {}, [&](const absl::StatusOr<PutResponse>& put) {
+                   ends.Add(put.status());
+                 });
+               }});
+  ASSERT_TRUE(lease.ok()) << lease.status();
+  client_.reset();
+  ASSERT_EQ(ends.Get().size(), 1u) << "it is told before the destructor returns";
+  EXPECT_TRUE(absl::IsCancelled(ends.Get()[0])) << ends.Get()[0];
 }
 
 TEST_F(LeaseKeeperTest, EndsWithTheClient) {
