@@ -43,10 +43,7 @@ class WatchTest : public ::testing::Test {
     int64_t next = request.create_request().start_revision();
     if (next == 0) next = start_ + 1;
     for (int64_t told = 0; told < batch && next <= kLastRevision; ++told, ++next) {
-      WatchResponse events;
-      events.mutable_header()->set_revision(next);
-      events.add_events()->mutable_kv()->set_mod_revision(next);
-      stream->Write(events);
+      stream->Write(EventAt(next));
     }
     if (next <= kLastRevision) return ErrorStatus(kv::kErrStopped);
     AwaitCancellation(context);
@@ -93,18 +90,32 @@ class WatchTest : public ::testing::Test {
       member->Set([&](FakeMember::Behaviour* behaviour) { behaviour->watch = watch; });
     }
   }
-  // By then, what another stream had under way has come through the client's thread.
-  void AwaitAnotherWatch() {
-    EventList<bool> told;
-    Watch other(client_.get(), From(kLastRevision),
-                {.on_events = [&](const std::vector<mvccpb::Event>&) { told.Add(true); }});
-    EXPECT_EQ(told.Await(1).size(), 1u);
-  }
   // Reads the request for a watch and answers it with `response`.
   static void Answer(ServerStream* stream, const WatchResponse& response) {
     WatchRequest request;
     stream->Read(&request);
     stream->Write(response);
+  }
+  static WatchResponse EventAt(int64_t revision) {
+    WatchResponse response;
+    response.mutable_header()->set_revision(revision);
+    response.add_events()->mutable_kv()->set_mod_revision(revision);
+    return response;
+  }
+  // Has members tell of revision 20, and of 21 once the watch is gone, on a stream that they do not
+  // end themselves.
+  void TellMoreOnceItIsGone() {
+    SetWatch([this](grpc::ServerContext* context, ServerStream* stream) {
+      WatchResponse accepted;
+      accepted.set_created(true);
+      Answer(stream, accepted);
+      stream->Write(EventAt(20));
+      gone_.WaitForNotification();
+      stream->Write(EventAt(21));
+      AwaitCancellation(context);
+      cancelled_.Add(true);
+      return grpc::Status::CANCELLED;
+    });
   }
 
   int64_t start_ = 10;  // the revision when the watch begins
@@ -112,6 +123,8 @@ class WatchTest : public ::testing::Test {
   EventList<int64_t> revisions_;
   EventList<int64_t> progress_;
   EventList<WatchEnd> ends_;
+  absl::Notification gone_;
+  EventList<bool> cancelled_;
   FakeMember a_{1};
   FakeMember b_{2};
   std::unique_ptr<Client> client_;
@@ -237,30 +250,61 @@ TEST_F(WatchTest, EndsWithTheClient) {
   EXPECT_EQ(ends[0].next_revision, kLastRevision + 1);
 }
 
-TEST_F(WatchTest, IsQuietOnceItIsGone) {
-  auto watch = std::make_unique<Watch>(client_.get(), From(20), Handlers());
-  revisions_.Await(1);
-  watch.reset();
-  const size_t told = revisions_.Get().size();
-  AwaitAnotherWatch();
-  EXPECT_EQ(revisions_.Get().size(), told);
+TEST_F(WatchTest, LeavesAMemberThatDoesNotAcceptIt) {
+  std::atomic<int> streams = 0;
+  SetWatch([&](grpc::ServerContext* context, ServerStream* stream) {
+    if (streams++ > 0) return Serve(context, stream, kLastRevision);
+    AwaitCancellation(context);
+    return grpc::Status::CANCELLED;
+  });
+  Watch watch(client_.get(), From(20), Handlers());
+  EXPECT_EQ(revisions_.Await(31), UpTo(20, kLastRevision));
+  EXPECT_EQ(a_.calls("Watch"), 1);
+  EXPECT_EQ(b_.calls("Watch"), 1);
   EXPECT_TRUE(ends_.Get().empty());
 }
 
+TEST_F(WatchTest, IsQuietOnceItIsGone) {
+  TellMoreOnceItIsGone();
+  auto watch = std::make_unique<Watch>(client_.get(), From(20), Handlers());
+  EXPECT_THAT(revisions_.Await(1), ElementsAre(20));
+  watch.reset();
+  gone_.Notify();
+  EXPECT_EQ(cancelled_.Await(1).size(), 1u) << "the member need not watch any more";
+  client_.reset();  // by then everything was told
+  EXPECT_THAT(revisions_.Get(), ElementsAre(20));
+  EXPECT_TRUE(ends_.Get().empty());
+}
+
+TEST_F(WatchTest, WaitsForTheCallbackThatRunsWhenItGoes) {
+  absl::Notification called;
+  auto watch = std::make_unique<Watch>(
+      client_.get(), From(kLastRevision), Watch::Handlers{.on_events = [&](const auto&) {
+        called.Notify();
+        // So long would be enough to go without waiting.
+        EXPECT_FALSE(gone_.WaitForNotificationWithTimeout(absl::Milliseconds(100)));
+      }});
+  ASSERT_TRUE(called.WaitForNotificationWithTimeout(kPatience));
+  watch.reset();
+  gone_.Notify();
+}
+
 TEST_F(WatchTest, MayGoInItsOwnCallback) {
+  TellMoreOnceItIsGone();
   std::unique_ptr<Watch> watch;
   absl::Notification made;
-  EventList<int64_t> told;
   watch = std::make_unique<Watch>(client_.get(), From(20),
                                   Watch::Handlers{.on_events = [&](const auto& events) {
                                     made.WaitForNotification();
                                     watch.reset();
-                                    told.Add(events[0].kv().mod_revision());
+                                    revisions_.Add(events[0].kv().mod_revision());
                                   }});
   made.Notify();
-  ASSERT_THAT(told.Await(1), ElementsAre(20));
-  AwaitAnotherWatch();
-  EXPECT_THAT(told.Get(), ElementsAre(20));
+  EXPECT_THAT(revisions_.Await(1), ElementsAre(20));
+  gone_.Notify();
+  EXPECT_EQ(cancelled_.Await(1).size(), 1u) << "the member need not watch any more";
+  client_.reset();  // by then everything was told
+  EXPECT_THAT(revisions_.Get(), ElementsAre(20));
 }
 
 }  // namespace

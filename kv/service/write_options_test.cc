@@ -40,12 +40,17 @@ void ExpectRefused(const absl::StatusOr<WriteConditions>& conditions, const std:
   EXPECT_EQ(conditions.status().message(), "pontoon: " + why);
 }
 
+void ExpectNone(const absl::StatusOr<WriteConditions>& conditions) {
+  ASSERT_TRUE(conditions.ok()) << conditions.status();
+  EXPECT_EQ(conditions->ByteSizeLong(), 0u) << conditions->ShortDebugString();
+}
+
 constexpr char kOnce[] = "write_options { once { session: 7 sequence: 3 answered_below: 2 } }";
 
 TEST(WriteOptions, AreNoneWhereNothingIsSaid) {
-  EXPECT_EQ(Of<PutRequest>("key: 'k'")->ByteSizeLong(), 0u);
-  EXPECT_EQ(Of<TxnRequest>("", {{"pontoon-consistency", "lease"}})->ByteSizeLong(), 0u)
-      << "that is for reads";
+  ExpectNone(Of<PutRequest>("key: 'k'"));
+  ExpectNone(Of<DeleteRangeRequest>("key: 'k'", {{"user-agent", "every call has one"}}));
+  ExpectNone(Of<TxnRequest>("", {{"pontoon-consistency", "lease"}}));  // that is for reads
 }
 
 TEST(WriteOptions, StandInTheRequest) {
@@ -64,7 +69,8 @@ TEST(WriteOptions, StandInTheMetadataOtherwise) {
                        {"pontoon-fence-key", "l/1"},
                        {"pontoon-fence-revision", "9"}};
   const std::string all =
-      "once { session: -7 sequence: 3 answered_below: 2 } fence { key: \"l/1\" create_revision: 9 }";
+      "once { session: -7 sequence: 3 answered_below: 2 } "
+      "fence { key: \"l/1\" create_revision: 9 }";
   EXPECT_EQ(OptionsOf<PutRequest>("key: 'k'", pairs), all);
   EXPECT_EQ(OptionsOf<DeleteRangeRequest>("key: 'k'", pairs), all);
   EXPECT_EQ(OptionsOf<TxnRequest>("", pairs), all);
@@ -125,9 +131,9 @@ TEST(WriteOptions, TellWritesApart) {
   const std::string once = kOnce;
   const uint64_t put = fingerprint(Of<PutRequest>("key: 'k' value: 'v' " + once));
   EXPECT_NE(put, 0u);
-  EXPECT_EQ(put, fingerprint(Of<PutRequest>(
-                     "key: 'k' value: 'v'",
-                     {{"pontoon-once-session", "7"}, {"pontoon-once-sequence", "3"}})))
+  EXPECT_EQ(put,
+            fingerprint(Of<PutRequest>("key: 'k' value: 'v'", {{"pontoon-once-session", "7"},
+                                                               {"pontoon-once-sequence", "3"}})))
       << "where the options stand, and which answers are there, does not matter";
   EXPECT_NE(put, fingerprint(Of<PutRequest>("key: 'k' value: 'w' " + once)));
   EXPECT_NE(put, fingerprint(Of<PutRequest>("key: 'k' value: 'v' lease: 1 " + once)));
@@ -150,8 +156,11 @@ TEST(WriteOptions, AreOfWritesOnly) {
 TEST(WriteOptions, NameAWrite) {
   v1::WriteOptions options;
   EXPECT_FALSE(IsOnce(options, {}));
-  EXPECT_FALSE(IsOnce(options, {{"pontoon-fence-key", "l"}}));
+  EXPECT_FALSE(IsOnce(options, {{"pontoon-fence-key", "l"}, {"user-agent", "grpc-c++"}}));
   EXPECT_TRUE(IsOnce(options, {{"pontoon-once-session", "1"}}));
+  EXPECT_TRUE(IsOnce(options, {{"pontoon-once-sesion", "1"}})) << "though not well";
+  options.mutable_fence();
+  EXPECT_FALSE(IsOnce(options, {}));
   options.mutable_once();
   EXPECT_TRUE(IsOnce(options, {}));
 }

@@ -243,25 +243,33 @@ TEST_F(ClientLibraryTest, ReadsTellHowFreshTheyAre) {
   EXPECT_EQ(bounded.kv->value(), "v");
 }
 
-// A paused member takes connections and answers nothing: nothing but time tells.
+// A paused member takes connections and answers nothing. Its connection is given up nine seconds
+// after its last sign of life, and then whoever waits for it is answered by another one after all.
+// Reads have less time than that: they are answered only if they ask a second member.
 TEST_F(ClientLibraryTest, ReadsGoOnBesideAPausedMember) {
+  constexpr absl::Duration kReadTimeout = absl::Seconds(6);
   // No attempt is given up before its read is.
   const auto client = Connect({.attempt_timeout = kTimeout});
   ASSERT_OK(client->Put("k", "v"));
-  const auto read = [&] { return client->Get("k", {.consistency = Consistency::kFollower}); };
-  // The one that the client takes for the nearest, in the end.
-  uint64_t nearest = 0;
+  const auto read = [](pontoon::Client& from) {
+    return from.Get("k", {.consistency = Consistency::kFollower, .timeout = kReadTimeout});
+  };
+  std::map<uint64_t, int> answers;
   for (int i = 0; i < 60; ++i) {
-    ASSERT_OK_AND_ASSIGN(const GetResult got, read());
-    nearest = got.info.member_id;
+    ASSERT_OK_AND_ASSIGN(const GetResult got, read(*client));
+    ++answers[got.info.member_id];
   }
+  // The nearest, or one of several that are about as near.
+  const uint64_t nearest =
+      std::max_element(answers.begin(), answers.end(), [](const auto& a, const auto& b) {
+        return a.second < b.second;
+      })->first;
   for (int node = 0; node < cluster_.size(); ++node) {
-    ASSERT_OK_AND_ASSIGN(const GetResult got,
-                         ConnectTo(node)->Get("k", {.consistency = Consistency::kFollower}));
+    ASSERT_OK_AND_ASSIGN(const GetResult got, read(*ConnectTo(node)));
     if (got.info.member_id == nearest) cluster_.Pause(node);
   }
   for (int i = 0; i < 60; ++i) {
-    ASSERT_OK_AND_ASSIGN(const GetResult got, read());
+    ASSERT_OK_AND_ASSIGN(const GetResult got, read(*client));
     EXPECT_NE(got.info.member_id, nearest);
   }
 }
