@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
@@ -45,6 +46,7 @@ class Lock::Holding final : public Operation, public std::enable_shared_from_thi
     if (over_) return;  // the object went first
     backoff_.emplace(core_->options().backoff, core_->NextSeed());
     core_->Add(shared_from_this());
+    granting_ = true;
     LeaseKeeper::GrantAsync(
         client_,
         {.ttl = options_.ttl,
@@ -59,14 +61,12 @@ class Lock::Holding final : public Operation, public std::enable_shared_from_thi
 
   void OnShutdown() override { Lose(ClientGone()); }
 
-  // Nothing is told from now on. `released` hears when the servers know it.
+  // Nothing is told from now on. `released` hears when the servers know it, or that they may not.
   void Release(Released released) {
     End();
-    if (lease_ == nullptr) return std::move(released)(absl::OkStatus());
-    // The object lives until then.
-    const std::shared_ptr<LeaseKeeper> lease = std::move(lease_);
-    lease->RevokeAsync([lease, released = std::move(released)](
-                           const absl::Status& revoked) mutable { std::move(released)(revoked); });
+    if (outcome_.has_value()) return std::move(released)(*outcome_);
+    releases_.push_back(std::move(released));
+    if (releases_.size() == 1 && !granting_) GiveUpLease();
   }
 
   bool IsHeld() const {
@@ -81,16 +81,10 @@ class Lock::Holding final : public Operation, public std::enable_shared_from_thi
 
  private:
   void OnLease(absl::StatusOr<std::unique_ptr<LeaseKeeper>> lease) {
-    // If it is over, the lease ends by itself; sooner if it is told so.
-    if (over_) {
-      if (lease.ok()) {
-        lease_ = *std::move(lease);
-        Release([](const absl::Status&) {});
-      }
-      return;
-    }
+    granting_ = false;
+    if (lease.ok()) lease_ = *std::move(lease);
+    if (over_) return GiveUpLease();
     if (!lease.ok()) return Lose(lease.status());
-    lease_ = *std::move(lease);
     place_.key = LockKey(options_.name, lease_->id());
     Enter();
   }
@@ -154,6 +148,21 @@ class Lock::Holding final : public Operation, public std::enable_shared_from_thi
     if (handlers_.on_lost != nullptr) handlers_.on_lost(why);
   }
 
+  // The place in the queue goes with it.
+  void GiveUpLease() {
+    if (lease_ == nullptr) return OnReleased(absl::OkStatus());
+    // Whoever revokes it must live until then.
+    lease_->RevokeAsync([holding = shared_from_this()](const absl::Status& revoked) {
+      holding->lease_ = nullptr;
+      holding->OnReleased(revoked);
+    });
+  }
+
+  void OnReleased(const absl::Status& outcome) {
+    outcome_ = outcome;
+    for (Released& released : std::exchange(releases_, {})) std::move(released)(outcome);
+  }
+
   void End() {
     over_ = true;
     {
@@ -192,6 +201,9 @@ class Lock::Holding final : public Operation, public std::enable_shared_from_thi
   const Handlers handlers_;
 
   bool over_ = false;
+  bool granting_ = false;
+  std::vector<Released> releases_;       // who is to hear the outcome
+  std::optional<absl::Status> outcome_;  // of giving it up
   std::shared_ptr<LeaseKeeper> lease_;
   Fence place_;
   std::unique_ptr<Watch> watch_;

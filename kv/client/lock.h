@@ -64,7 +64,9 @@ class Lock {
   // What writes under the lock carry; without a key if it was never held.
   Fence fence() const;
 
-  // Gives it up, and waits for that. Nothing is told to on_lost.
+  // Gives it up, and waits for that, also if it is being given up already. Nothing is told to
+  // on_lost. An error: the servers may not know it yet, and the others may have to wait for the end
+  // of the lease.
   absl::Status Release();
 
  private:

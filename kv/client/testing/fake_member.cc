@@ -96,6 +96,10 @@ class FakeMember::Services final {
       response->set_ttl(request->ttl());
       return Behave(member, "LeaseGrant", &Behaviour::grant, context, request, response);
     }
+    Status LeaseRevoke(ServerContext* context, const LeaseRevokeRequest* request,
+                       LeaseRevokeResponse* response) override {
+      return Behave(member, "LeaseRevoke", &Behaviour::revoke, context, request, response);
+    }
     Status LeaseKeepAlive(
         ServerContext* context,
         ServerReaderWriter<LeaseKeepAliveResponse, LeaseKeepAliveRequest>* stream) override {

@@ -45,6 +45,7 @@ class FakeMember {
     Unary<etcdserverpb::TxnRequest, etcdserverpb::TxnResponse> txn;
     Stream<etcdserverpb::WatchRequest, etcdserverpb::WatchResponse> watch;
     Unary<etcdserverpb::LeaseGrantRequest, etcdserverpb::LeaseGrantResponse> grant;
+    Unary<etcdserverpb::LeaseRevokeRequest, etcdserverpb::LeaseRevokeResponse> revoke;
     Unary<etcdserverpb::LeaseKeepAliveRequest, etcdserverpb::LeaseKeepAliveResponse> renew;
     Unary<etcdserverpb::AuthenticateRequest, etcdserverpb::AuthenticateResponse> authenticate;
     // The members' client URLs, besides this one's own.
