@@ -586,7 +586,7 @@ void RaftNode::OnRoleChange(const RoleChange& change) {
                            {"term", change.term},
                            {"leader", change.leader},
                            {"reason", change.reason}});
-  reads_.OnLeaderChange();
+  reads_.OnLeaderChange(/*leads=*/change.role == Role::kLeader);
   if (change.leader == kNoNode) return;
   propose_again_ = read_again_ = Instant::InfinitePast();
   changes_.OnLeader();

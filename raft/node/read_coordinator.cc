@@ -30,6 +30,7 @@ ReadCoordinator::AddOutcome ReadCoordinator::Add(ReadMode mode, Instant now, Ins
 }
 
 Instant ReadCoordinator::GatherUntil(ReadMode mode) const {
+  if (leads_) return Instant::InfinitePast();
   const auto newest = std::find_if(asked_.rbegin(), asked_.rend(),
                                    [mode](const auto& asked) { return asked.second.mode == mode; });
   if (newest == asked_.rend()) return Instant::InfinitePast();
@@ -87,8 +88,9 @@ void ReadCoordinator::OnRefused(ReadId id) {
   asked_.erase(asked_.begin(), end);
 }
 
-void ReadCoordinator::OnLeaderChange() {
+void ReadCoordinator::OnLeaderChange(bool leads) {
   std::lock_guard lock(mutex_);
+  leads_ = leads;
   for (auto& [id, batch] : asked_) WaitAgain(std::move(batch.callers));
   asked_.clear();
 }

@@ -35,10 +35,11 @@ namespace pontoon::raft {
 // 20418 is what comes of using an id again); but one that a lease may have given does not speak for
 // those who want a quorum.
 //
-// While a question is out, the callers who come gather for the next one of their mode, until there
-// is news of it, or for `gather_delay`. When answers stay out for `answer_timeout`, one more is
-// asked on behalf of all; the earlier ones stand: where a round trip takes longer than that, their
-// answers are still in time for those who asked.
+// While a question to another node is out, the callers who come gather for the next one of their
+// mode, until there is news of it, or for `gather_delay`. (A leader gathers what it is asked by
+// itself, ReadQueue, and it costs nothing to ask it.) When answers stay out for `answer_timeout`,
+// one more is asked on behalf of all; the earlier ones stand: where a round trip takes longer than
+// that, their answers are still in time for those who asked.
 //
 // Thread safety: all methods may be called from any thread. Nothing is called out to: completions
 // are returned for the caller to run.
@@ -70,8 +71,9 @@ class ReadCoordinator {
   std::optional<ReadId> BeginBatch(ReadMode mode, Instant now);
   void OnGranted(const ReadGrant& grant);
   void OnRefused(ReadId id);
-  // Answers of the leader that was asked may never come.
-  void OnLeaderChange();
+  // Answers of the leader that was asked may never come. Questions now go to this node itself, if
+  // `leads`.
+  void OnLeaderChange(bool leads);
   // From when on BeginBatch has something to ask.
   Instant NextBatch() const;
 
@@ -116,6 +118,7 @@ class ReadCoordinator {
   mutable std::mutex mutex_;  // guards all below
   bool stopped_ = false;
   std::array<Callers, 2> waiting_;  // by ReadMode
+  bool leads_ = false;
   absl::btree_map<ReadId, Batch> asked_;
   absl::btree_set<ReadId> lease_questions_;  // all that are not older than those in asked_
   bool ask_again_ = false;                   // for those in asked_

@@ -155,7 +155,7 @@ TEST_F(ReadCoordinatorTest, NewLeaderIsAskedAgainButAGrantStands) {
   Add("asked");
   reads_.BeginBatch(ReadMode::kQuorum, At(0));
   reads_.OnGranted({kFirst, LogIndex(5)});
-  reads_.OnLeaderChange();
+  reads_.OnLeaderChange(/*leads=*/false);
   Apply(5);
   EXPECT_THAT(answers_, ElementsAre(Pair("granted", kOk)));
   EXPECT_TRUE(HasWaiting());
@@ -260,11 +260,22 @@ TEST_F(GatheringTest, NewsOfTheQuestionEndsIt) {
   reads_.OnRefused(kFirst + 1);
   EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(2)), kFirst + 2) << "of b and c";
   AddAt(At(3), "d");
-  reads_.OnLeaderChange();
+  reads_.OnLeaderChange(/*leads=*/false);
   EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(3)), kFirst + 3);
   reads_.OnGranted({kFirst + 3, LogIndex(5)});
   Apply(5);
   EXPECT_EQ(answers_.size(), 4u);
+}
+
+TEST_F(GatheringTest, WhoLeadsDoesNotLetThemGather) {
+  reads_.OnLeaderChange(/*leads=*/true);
+  AddAt(At(0), "a");
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
+  EXPECT_EQ(AddAt(At(1), "b"), TurnDue::kNow);
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(1)), kFirst + 1);
+  reads_.OnLeaderChange(/*leads=*/false);
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(1)), kFirst + 2);
+  EXPECT_EQ(AddAt(At(2), "c"), TurnDue::kSoon);
 }
 
 TEST_F(GatheringTest, SoDoesTheEndOfAllWhoAsked) {
