@@ -45,6 +45,11 @@ bool Screen::Show(const std::string& picture) {
 
 void ShowRepeatedly(const Terminal& terminal, const Repetition& repetition,
                     absl::FunctionRef<std::string()> draw) {
+  // Nothing takes its place, so it takes nothing's.
+  if (repetition.count == 1) {
+    terminal.out << draw() << std::flush;
+    return;
+  }
   Screen screen(terminal);
   for (uint64_t shown = 0; repetition.count == 0 || shown < repetition.count; ++shown) {
     if (shown > 0) absl::SleepFor(repetition.interval);

@@ -30,6 +30,8 @@ TEST(Screen, OnATerminalAPictureTakesThePlaceOfTheOneBefore) {
             "\x1b[Hpicture 2\x1b[K\n\x1b[J");
 }
 
+TEST(Screen, OnePictureAloneWipesNothing) { EXPECT_EQ(Shown(true, 1), "picture 1\n"); }
+
 TEST(Screen, EndsWhereNobodyReads) {
   std::istringstream in;
   std::ostringstream out, err;

@@ -46,6 +46,7 @@ class Lock::Holding final : public Operation, public std::enable_shared_from_thi
     if (over_) return;  // the object went first
     backoff_.emplace(core_->options().backoff, core_->NextSeed());
     core_->Add(shared_from_this());
+    if (over_) return;  // so is the client
     granting_ = true;
     LeaseKeeper::GrantAsync(
         client_,

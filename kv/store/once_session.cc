@@ -23,7 +23,7 @@ absl::Status Damaged(LeaseId lease) {
       absl::StrCat("damaged record of the writes of session ", lease.value()));
 }
 
-// To look for so few decisions costs less than a walk, which looks into every file of the database.
+// To look for so few decisions costs less than a walk, which looks into every level of LevelDB.
 constexpr uint64_t kLookupsMax = 8;
 
 // The keys of records from `begin` on, up to `end`.

@@ -42,7 +42,7 @@ struct CoreOptions {
   // While an append is unanswered, entries gather for the next one: until the answer comes, until
   // they count this many bytes, or until the first of them has waited this long. So a busy leader
   // sends few large messages, and an idle one sends at once. Zero: nothing waits. RaftNode gathers
-  // proposals as long before it gives them to the core.
+  // proposals, and a follower's reads, as long before it gives them to the core.
   absl::Duration append_gather_delay = absl::Milliseconds(5);
   size_t append_gather_bytes = 64 << 10;
 

@@ -505,8 +505,10 @@ void RaftNode::Execute(Instant now, Ready ready) {
     applier_.AnswerReads();
     if (reads_.NextBatch() <= now) loop_bell_.Ring();  // for those who gathered meanwhile
   }
-  for (const ReadId id : ready.reads_refused) reads_.OnRefused(id);
-  if (!ready.reads_refused.empty()) read_again_ = now + kTryAgainDelay;
+  for (const ReadId id : ready.reads_refused) {
+    // What an earlier leader refuses concerns nobody any more.
+    if (reads_.OnRefused(id)) read_again_ = now + kTryAgainDelay;
+  }
   if (!ready.proposals_refused.empty()) {
     // What an earlier leader refuses is not the fault of the present one.
     if (proposals_.OnRefusedLater(ready.proposals_refused, core_.term())) {

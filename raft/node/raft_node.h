@@ -213,8 +213,8 @@ class RaftNode final : public Replica, public TransportReceiver {
   void WakeAt(Instant when);
 
   const RaftNodeEnvironment environment_;
-  // How long proposals wait at most for news of those that are under way, to be proposed together.
-  // So a busy node takes many at a time, and an idle one takes each at once.
+  // How long proposals, and reads at a follower, wait at most for news of those that are under way,
+  // to go together. So a busy node takes many at a time, and an idle one takes each at once.
   const absl::Duration gather_delay_;
   const std::function<void(const PeerNews&)> on_peers_;  // may be null
   const std::function<void()> on_removed_;               // may be null

@@ -413,6 +413,25 @@ TEST_F(FollowerTest, ALateRefusalDoesNotDelayProposalsToTheNextLeader) {
   network_.Connect(kLeader, nullptr);
 }
 
+TEST_F(FollowerTest, ALateRefusalDoesNotDelayReadsOfTheNextLeader) {
+  Mailbox<ReadRequest> questions;
+  network_.Connect(kLeader, &questions);
+  Read("a");
+  Settle();
+  const auto first = questions.Await(0);
+  ASSERT_TRUE(first.has_value());
+  HearOfLeader(Term(6));
+  const auto second = questions.Await(1);
+  ASSERT_TRUE(second.has_value());
+  Hear(Term(5), ReadRefused{first->id});
+  Hear(Term(6), ReadReply{second->id, LogIndex()});
+  EXPECT_THAT(reads_, ElementsAre(Pair("a", absl::StatusCode::kOk)));
+  Read("b");
+  Settle();
+  EXPECT_TRUE(questions.Await(2).has_value()) << "no time has passed on the node's clock";
+  network_.Connect(kLeader, nullptr);
+}
+
 TEST_F(FollowerTest, ARefusedReadIsAskedAgainSoon) {
   Mailbox<ReadRequest> questions;
   network_.Connect(kLeader, &questions);
@@ -457,7 +476,8 @@ TEST_F(FollowerTest, ReadsGatherWhileAQuestionIsOut) {
   read("d");
   ASSERT_TRUE(questions.Await(2).has_value());
   read("e");
-  Advance(kGatherDelay);
+  Advance(kGatherDelay / 2);  // b's time is over
+  Advance(kGatherDelay / 2);
   const auto last = questions.Await(3);
   ASSERT_TRUE(last.has_value()) << "e does not wait for longer, whatever became of d's question";
   answer(*last);

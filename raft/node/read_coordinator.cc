@@ -39,6 +39,7 @@ Instant ReadCoordinator::GatherUntil(ReadMode mode) const {
 
 std::optional<ReadId> ReadCoordinator::BeginBatch(ReadMode mode, Instant now) {
   std::lock_guard lock(mutex_);
+  if (asked_.empty()) ask_again_ = false;
   Callers& waiting = WaitingFor(mode);
   // To ask again for all is a matter of the mode that serves all.
   const bool again = mode == ReadMode::kQuorum && MustAskAgain();
@@ -77,15 +78,17 @@ void ReadCoordinator::OnGranted(const ReadGrant& grant) {
   }
 }
 
-void ReadCoordinator::OnRefused(ReadId id) {
+bool ReadCoordinator::OnRefused(ReadId id) {
   std::lock_guard lock(mutex_);
-  if (id < options_.first_id || id >= next_id_) return;
+  if (id < options_.first_id || id >= next_id_) return false;
   // Earlier questions went to the same node or to one before it.
   const auto end = asked_.upper_bound(id);
+  const bool concerns_anybody = end != asked_.begin();
   for (auto batch = asked_.begin(); batch != end; ++batch) {
     WaitAgain(std::move(batch->second.callers));
   }
   asked_.erase(asked_.begin(), end);
+  return concerns_anybody;
 }
 
 void ReadCoordinator::OnLeaderChange(bool leads) {

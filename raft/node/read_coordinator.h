@@ -36,10 +36,10 @@ namespace pontoon::raft {
 // those who want a quorum.
 //
 // While a question to another node is out, the callers who come gather for the next one of their
-// mode, until there is news of it, or for `gather_delay`. (A leader gathers what it is asked by
-// itself, ReadQueue, and it costs nothing to ask it.) When answers stay out for `answer_timeout`,
-// one more is asked on behalf of all; the earlier ones stand: where a round trip takes longer than
-// that, their answers are still in time for those who asked.
+// mode, until there is news of it, or for `gather_delay`. (A leader has its ReadQueue, which
+// gathers, and to ask itself costs nothing.) When answers stay out for `answer_timeout`, one more
+// is asked on behalf of all; the earlier ones stand: where a round trip takes longer than that,
+// their answers are still in time for those who asked.
 //
 // Thread safety: all methods may be called from any thread. Nothing is called out to: completions
 // are returned for the caller to run.
@@ -70,7 +70,8 @@ class ReadCoordinator {
   // the question is not taken, OnRefused must be called.
   std::optional<ReadId> BeginBatch(ReadMode mode, Instant now);
   void OnGranted(const ReadGrant& grant);
-  void OnRefused(ReadId id);
+  // True if there is anybody whom that concerns: they wait again.
+  bool OnRefused(ReadId id);
   // Answers of the leader that was asked may never come. Questions now go to this node itself, if
   // `leads`.
   void OnLeaderChange(bool leads);

@@ -206,6 +206,15 @@ TEST_F(ReadCoordinatorTest, OneQuestionAsksAgainForAll) {
   EXPECT_THAT(answers_, ElementsAre(Pair("a", kOk), Pair("b", kOk)));
 }
 
+TEST_F(ReadCoordinatorTest, NothingIsAskedAgainForThoseWhoAreGone) {
+  Add("a", At(500));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
+  Run(reads_.Expire(At(500)));  // its own time is over, and that of its answer
+  Add("b");
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(500)), kFirst + 1);
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(500)), std::nullopt);
+}
+
 TEST_F(ReadCoordinatorTest, LaterAnswerServesEarlierCallersButNotTheReverse) {
   Add("a");
   reads_.BeginBatch(ReadMode::kQuorum, At(0));
@@ -267,6 +276,14 @@ TEST_F(GatheringTest, NewsOfTheQuestionEndsIt) {
   EXPECT_EQ(answers_.size(), 4u);
 }
 
+TEST_F(GatheringTest, SoDoesTheEndOfAllWhoAsked) {
+  AddAt(At(0), "a", At(2));
+  reads_.BeginBatch(ReadMode::kQuorum, At(0));
+  AddAt(At(1), "b");
+  Run(reads_.Expire(At(2)));
+  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(2)), kFirst + 1);
+}
+
 TEST_F(GatheringTest, WhoLeadsDoesNotLetThemGather) {
   reads_.OnLeaderChange(/*leads=*/true);
   AddAt(At(0), "a");
@@ -276,14 +293,6 @@ TEST_F(GatheringTest, WhoLeadsDoesNotLetThemGather) {
   reads_.OnLeaderChange(/*leads=*/false);
   EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(1)), kFirst + 2);
   EXPECT_EQ(AddAt(At(2), "c"), TurnDue::kSoon);
-}
-
-TEST_F(GatheringTest, SoDoesTheEndOfAllWhoAsked) {
-  AddAt(At(0), "a", At(2));
-  reads_.BeginBatch(ReadMode::kQuorum, At(0));
-  AddAt(At(1), "b");
-  Run(reads_.Expire(At(2)));
-  EXPECT_EQ(reads_.BeginBatch(ReadMode::kQuorum, At(2)), kFirst + 1);
 }
 
 TEST_F(GatheringTest, EachModeGathersForItself) {

@@ -8,7 +8,7 @@ namespace pontoon::raft {
 // While something is under way those who come after it gather, so that one turn, and one message,
 // serves all of them. News of what is under way brings about that turn, but may be long in coming.
 enum class TurnDue {
-  kNow,   // nothing is under way
+  kNow,   // nothing is under way, or it has been for too long
   kSoon,  // this is the first one that gathers
   kSet,   // those who came before have seen to it
 };

@@ -10,7 +10,9 @@ namespace {
 
 namespace wire = ::pontoon::peer::v1;
 
-// Rises whenever a member that speaks the version before would apply an entry differently.
+// Rises with each field of a command that a member of the version before does not know: it would
+// apply the entry as if the field were not there. (So the meaning of what is in a log already must
+// never change: no version of the protocol keeps old entries apart.)
 constexpr uint32_t kProtocolVersion = 2;
 
 wire::StreamKind ToWire(StreamKind kind) {

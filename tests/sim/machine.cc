@@ -47,7 +47,7 @@ Machine::~Machine() { EndLife(); }
 // ---- lives
 
 void Machine::Start() {
-  CHECK(!up());
+  CHECK(!up() && !removed());
   if (damage_found_) return;
   ++lives_;
   auto life = std::make_unique<Life>(world_.loop, &clock_);

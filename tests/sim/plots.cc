@@ -338,10 +338,11 @@ void Plots::CutOff(NodeId node) {
 }
 
 void Plots::Restart(NodeId node) {
-  MachineOf(node)->CrashProcess();
+  Machine* const machine = MachineOf(node);
+  machine->CrashProcess();
   // Also if the plot is over by then.
-  world_.loop->After(dice_.Skewed(absl::Microseconds(1), Timeouts(1, 20)), [this, node] {
-    if (!ended_ && !MachineOf(node)->up()) MachineOf(node)->Start();
+  world_.loop->After(dice_.Skewed(absl::Microseconds(1), Timeouts(1, 20)), [this, machine] {
+    if (!ended_ && !machine->up() && !machine->removed()) machine->Start();
   });
 }
 
