@@ -78,8 +78,15 @@ absl::Status StartLearner(Cluster& cluster) {
   return there ? absl::OkStatus() : absl::DeadlineExceededError("there is no learner");
 }
 
-// How many followers the leader has not heard of for an election timeout. (A leader of etcd does
-// not tell.)
+// Whether the leader has heard of all others. (A leader of etcd does not tell.)
+bool HearsAll(Cluster& cluster, int leader) {
+  const auto followers = cluster.client(leader).Status().response.followers();
+  return followers.size() == cluster.size() - 1 &&
+         std::all_of(followers.begin(), followers.end(),
+                     [](const auto& follower) { return follower.last_contact_age_ms() >= 0; });
+}
+
+// How many followers the leader has not heard of for an election timeout.
 int MissedBy(Cluster& cluster, int leader) {
   const auto status = cluster.client(leader).Status();
   const int64_t longest = absl::ToInt64Milliseconds(cluster.options().election_timeout);
@@ -91,8 +98,16 @@ int MissedBy(Cluster& cluster, int leader) {
 absl::Status LoseOne(Cluster& cluster) {
   const absl::StatusOr<int> leader = cluster.WaitForLeader();
   if (!leader.ok()) return leader.status();
-  cluster.Kill((*leader + 1) % cluster.size());
-  if (cluster.options().program == Program::kEtcd) return absl::OkStatus();
+  const int lost = (*leader + 1) % cluster.size();
+  if (cluster.options().program == Program::kEtcd) {
+    cluster.Kill(lost);
+    return absl::OkStatus();
+  }
+  // Of whom it has never heard, it cannot tell for how long.
+  if (!Eventually([&] { return HearsAll(cluster, *leader); })) {
+    return absl::DeadlineExceededError("the leader does not hear of all");
+  }
+  cluster.Kill(lost);
   const bool missed = Eventually([&] { return MissedBy(cluster, *leader) == 1; });
   return missed ? absl::OkStatus() : absl::DeadlineExceededError("the leader misses nobody");
 }
