@@ -354,10 +354,15 @@ TEST_F(SingleNodeTest, NobodyToHandOverTo) {
   EXPECT_EQ(transferred.code(), absl::StatusCode::kNotFound);
 }
 
-// Keeps the messages with `Body` that come for it.
+// Keeps the messages with `Body` that come for a node whose part the test plays.
 template <typename Body>
 class Mailbox final : public TransportReceiver {
  public:
+  Mailbox(LocalNetwork* network, NodeId node) : network_(network), node_(node) {
+    network_->Connect(node_, this);
+  }
+  ~Mailbox() { network_->Connect(node_, nullptr); }
+
   void OnMessages(std::vector<Message> messages) override {
     std::lock_guard lock(mutex_);
     for (const Message& message : messages) {
@@ -377,6 +382,8 @@ class Mailbox final : public TransportReceiver {
   }
 
  private:
+  LocalNetwork* const network_;
+  const NodeId node_;
   std::mutex mutex_;
   std::condition_variable came_;
   std::vector<Body> kept_;
@@ -401,8 +408,7 @@ class FollowerTest : public SingleNodeTest {
 
 // The new leader is heard of before the old one has said that it took nothing any more.
 TEST_F(FollowerTest, ALateRefusalDoesNotDelayProposalsToTheNextLeader) {
-  Mailbox<ForwardProposals> forwarded;
-  network_.Connect(kLeader, &forwarded);
+  Mailbox<ForwardProposals> forwarded(&network_, kLeader);
   Propose("a");
   Settle();
   const auto first = forwarded.Await(0);
@@ -410,12 +416,10 @@ TEST_F(FollowerTest, ALateRefusalDoesNotDelayProposalsToTheNextLeader) {
   HearOfLeader(Term(6));
   Hear(Term(5), ProposalsRefused{.requests = {first->proposals.at(0).request}});
   EXPECT_TRUE(forwarded.Await(1).has_value()) << "no time has passed on the node's clock";
-  network_.Connect(kLeader, nullptr);
 }
 
 TEST_F(FollowerTest, ALateRefusalDoesNotDelayReadsOfTheNextLeader) {
-  Mailbox<ReadRequest> questions;
-  network_.Connect(kLeader, &questions);
+  Mailbox<ReadRequest> questions(&network_, kLeader);
   Read("a");
   Settle();
   const auto first = questions.Await(0);
@@ -429,12 +433,10 @@ TEST_F(FollowerTest, ALateRefusalDoesNotDelayReadsOfTheNextLeader) {
   Read("b");
   Settle();
   EXPECT_TRUE(questions.Await(2).has_value()) << "no time has passed on the node's clock";
-  network_.Connect(kLeader, nullptr);
 }
 
 TEST_F(FollowerTest, ARefusedReadIsAskedAgainSoon) {
-  Mailbox<ReadRequest> questions;
-  network_.Connect(kLeader, &questions);
+  Mailbox<ReadRequest> questions(&network_, kLeader);
   Read("r");
   Settle();
   const auto refused = questions.Await(0);
@@ -445,13 +447,11 @@ TEST_F(FollowerTest, ARefusedReadIsAskedAgainSoon) {
   ASSERT_TRUE(again.has_value());
   Hear(Term(5), ReadReply{again->id, LogIndex()});
   EXPECT_THAT(reads_, ElementsAre(Pair("r", absl::StatusCode::kOk)));
-  network_.Connect(kLeader, nullptr);
 }
 
 // With one question out, reads wait for its answer, or for a few milliseconds, and share the next.
 TEST_F(FollowerTest, ReadsGatherWhileAQuestionIsOut) {
-  Mailbox<ReadRequest> questions;
-  network_.Connect(kLeader, &questions);
+  Mailbox<ReadRequest> questions(&network_, kLeader);
   const auto read = [this](const std::string& name) {
     Read(name);
     Settle();
@@ -483,7 +483,6 @@ TEST_F(FollowerTest, ReadsGatherWhileAQuestionIsOut) {
   answer(*last);
   EXPECT_EQ(answered(), 5u);
   EXPECT_THAT(reads_, Each(Pair(_, absl::StatusCode::kOk)));
-  network_.Connect(kLeader, nullptr);
 }
 
 }  // namespace
