@@ -67,38 +67,61 @@ std::optional<std::string> Balancer::Choose(Prefer prefer, const std::vector<std
 }
 
 void Balancer::OnAnswer(const std::string& address, uint64_t member_id, uint64_t term) {
-  if (term > term_) {
-    term_ = term;
-    leader_ = 0;  // whoever led, led in an older one
-  }
-  const auto found = members_.find(address);
-  if (found == members_.end()) return;
-  Member& member = found->second;
-  if (member_id != 0) member.id = member_id;
-  member.failures = 0;
-  member.overtaken = 0;
-  member.aside_until = Instant();
+  Member* const member = Find(address);
+  HearOf(member, member_id, term);
+  if (member != nullptr) Readmit(member);
+}
+
+void Balancer::OnProbeAnswer(const std::string& address, uint64_t member_id, uint64_t term) {
+  Member* const member = Find(address);
+  HearOf(member, member_id, term);
+  if (member != nullptr && member->is_lost) Readmit(member);
+}
+
+void Balancer::OnProbeFailure(const std::string& address, Instant now) {
+  Member* const member = Find(address);
+  if (member == nullptr) return;
+  member->is_lost = true;
+  SetAside(member, now);
 }
 
 void Balancer::OnRoundTrip(const std::string& address, absl::Duration took) {
-  const auto found = members_.find(address);
-  if (found == members_.end()) return;
-  std::optional<absl::Duration>& smoothed = found->second.round_trip;
+  Member* const member = Find(address);
+  if (member == nullptr) return;
+  std::optional<absl::Duration>& smoothed = member->round_trip;
   smoothed = smoothed.has_value() ? *smoothed * (1 - kWeight) + took * kWeight : took;
 }
 
 void Balancer::OnFailure(const std::string& address, Instant now) {
-  const auto found = members_.find(address);
-  if (found != members_.end()) SetAside(&found->second, now);
+  Member* const member = Find(address);
+  if (member != nullptr) SetAside(member, now);
 }
 
 void Balancer::OnOvertaken(const std::string& address, Instant now) {
+  Member* const member = Find(address);
+  if (member == nullptr || ++member->overtaken < kOvertakenMax) return;
+  member->overtaken = 0;
+  SetAside(member, now);
+}
+
+Balancer::Member* Balancer::Find(const std::string& address) {
   const auto found = members_.find(address);
-  if (found == members_.end()) return;
-  Member& member = found->second;
-  if (++member.overtaken < kOvertakenMax) return;
-  member.overtaken = 0;
-  SetAside(&member, now);
+  return found == members_.end() ? nullptr : &found->second;
+}
+
+void Balancer::HearOf(Member* member, uint64_t member_id, uint64_t term) {
+  if (term > term_) {
+    term_ = term;
+    leader_ = 0;  // whoever led, led in an older one
+  }
+  if (member != nullptr && member_id != 0) member->id = member_id;
+}
+
+void Balancer::Readmit(Member* member) {
+  member->failures = 0;
+  member->overtaken = 0;
+  member->is_lost = false;
+  member->aside_until = Instant();
 }
 
 void Balancer::SetAside(Member* member, Instant now) {

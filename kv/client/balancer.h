@@ -52,6 +52,11 @@ class Balancer {
 
   // A member answered a call, in a term; 0 for what the answer does not say.
   void OnAnswer(const std::string& address, uint64_t member_id, uint64_t term);
+  // It answered the question how it is, and so is back if that went without an answer before. Who
+  // answers this all the time, but not what it is there for, stays set aside: its disk may hang.
+  void OnProbeAnswer(const std::string& address, uint64_t member_id, uint64_t term);
+  // That question was not answered, or it said that it is cut off from the others.
+  void OnProbeFailure(const std::string& address, Instant now);
   // How long a small question took that the member answers by itself.
   void OnRoundTrip(const std::string& address, absl::Duration took);
   // It did not answer, or said that it cannot serve.
@@ -72,11 +77,16 @@ class Balancer {
     std::optional<absl::Duration> round_trip;  // smoothed
     int failures = 0;                          // in a row
     int overtaken = 0;                         // in a row
+    bool is_lost = false;                      // the last probe failed
     Instant aside_until;
     uint64_t chosen = 0;  // when last, counted in choices
   };
 
+  // Null if it is not among the addresses any more.
+  Member* Find(const std::string& address);
+  void HearOf(Member* member, uint64_t member_id, uint64_t term);
   void SetAside(Member* member, Instant now);
+  void Readmit(Member* member);
   bool IsLeader(const Member& member) const { return leader_ != 0 && member.id == leader_; }
 
   const Options options_;

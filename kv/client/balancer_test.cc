@@ -145,8 +145,42 @@ TEST_F(BalancerTest, SetsAsideWhoIsOvertakenTimeAndAgain) {
   balancer_.OnOvertaken("a", now_);
   balancer_.OnOvertaken("a", now_);
   EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("a")));
+  balancer_.OnProbeAnswer("a", 1, 1);  // says nothing of the calls
   balancer_.OnOvertaken("a", now_);
   EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("b")));
+}
+
+TEST_F(BalancerTest, WhoOnlySaysThatItIsWellStaysAside) {
+  SetRoundTrips(absl::Milliseconds(2), absl::Milliseconds(30), absl::Milliseconds(80));
+  balancer_.OnFailure("a", now_);
+  balancer_.OnProbeAnswer("a", 1, 1);
+  EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("b")));
+  now_ = now_ + absl::Milliseconds(100);
+  EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("a")));
+  balancer_.OnFailure("a", now_);
+  balancer_.OnProbeAnswer("a", 1, 1);
+  now_ = now_ + absl::Milliseconds(100);
+  EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("b"))) << "the second in a row";
+}
+
+TEST_F(BalancerTest, WhoIsBackIsAskedAtOnce) {
+  SetRoundTrips(absl::Milliseconds(2), absl::Milliseconds(30), absl::Milliseconds(80));
+  balancer_.OnFailure("a", now_);
+  balancer_.OnProbeFailure("a", now_);
+  EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("b")));
+  balancer_.OnProbeAnswer("a", 1, 1);
+  EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("a")));
+  balancer_.OnFailure("a", now_);
+  balancer_.OnProbeAnswer("a", 1, 1);
+  EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("b"))) << "it was not away this time";
+}
+
+TEST_F(BalancerTest, ProbesTellWhoIsWhereAndOfNewTerms) {
+  balancer_.OnLeader(3, 5);
+  balancer_.OnProbeAnswer("c", 3, 5);
+  EXPECT_EQ(Share(Prefer::kLeader), (Shares{{"c", 30}}));
+  balancer_.OnProbeAnswer("a", 1, 6);
+  EXPECT_FALSE(balancer_.KnowsLeader());
 }
 
 TEST_F(BalancerTest, TakesTwoAddressesOfAMemberForOne) {
@@ -166,6 +200,8 @@ TEST_F(BalancerTest, KeepsWhatItKnowsOfThoseThatStay) {
   // News of one that is gone does no harm.
   balancer_.OnAnswer("a", 1, 1);
   balancer_.OnFailure("a", now_);
+  balancer_.OnProbeAnswer("a", 1, 1);
+  balancer_.OnProbeFailure("a", now_);
   balancer_.OnOvertaken("a", now_);
   balancer_.OnRoundTrip("a", absl::Milliseconds(1));
   EXPECT_THAT(balancer_.addresses(), ElementsAre("b", "d"));

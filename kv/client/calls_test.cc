@@ -200,6 +200,29 @@ TEST_F(CallsTest, ASlowReadIsSentToASecondMember) {
   EXPECT_TRUE(RepeatUntilAsked(a_, b_answers)) << "it does not answer, but is asked too";
 }
 
+// Its probes are answered all the time, as by a member whose disk hangs.
+TEST_F(CallsTest, WhoIsOvertakenTimeAndAgainIsLeftAloneHoweverWellItSaysItIs) {
+  FakeMember c(3);  // so that a slow moment of b is no reason to ask a
+  c.Set([](FakeMember::Behaviour* behaviour) { behaviour->leader = 1; });
+  HangReads(&a_);
+  const auto client = ClientOf({&a_, &b_, &c}, {.attempt_timeout = kPatience,
+                                                .hedge_after = absl::Milliseconds(5),
+                                                .probe_interval = absl::Milliseconds(10),
+                                                .balancer = {.set_aside_first = 2 * kPatience,
+                                                             .set_aside_longest = 2 * kPatience}});
+  const auto reads_ask_a = [&] {
+    const int asked = a_.calls("Range");
+    for (int i = 0; i < 10; ++i) EXPECT_NE(WhoAnswers(*client, {}), a_.id());
+    return a_.calls("Range") > asked;
+  };
+  const absl::Time deadline = absl::Now() + kPatience;
+  while ((reads_ask_a() || a_.calls("Range") < Balancer::kOvertakenMax) && absl::Now() < deadline) {
+    continue;  // it is not known yet that a leads, or not yet that it is slow
+  }
+  ASSERT_TRUE(a_.AwaitCalls("Status", a_.calls("Status") + 2, kPatience));
+  EXPECT_FALSE(reads_ask_a());
+}
+
 TEST_F(CallsTest, TheOtherCallOfAHedgedReadIsCancelled) {
   EventList<bool> cancelled;
   a_.Set([&](FakeMember::Behaviour* behaviour) {

@@ -120,7 +120,13 @@ void ClientCore::SetDiscovered(const std::vector<Endpoint>& discovered) {
 
 void ClientCore::OnAnswer(const std::string& address, const etcdserverpb::ResponseHeader& header) {
   balancer_.OnAnswer(address, header.member_id(), header.raft_term());
-  if (!balancer_.KnowsLeader()) survey_->LookSoon();
+  LookForLeader();
+}
+
+void ClientCore::OnProbeAnswer(const std::string& address,
+                               const etcdserverpb::ResponseHeader& header) {
+  balancer_.OnProbeAnswer(address, header.member_id(), header.raft_term());
+  LookForLeader();
 }
 
 void ClientCore::OnFailure(const std::string& address) {
@@ -142,6 +148,10 @@ void ClientCore::OnCallEnded() {
   --calls_;
   CHECK_GE(calls_, 0);
   NotifyIfIdle();
+}
+
+void ClientCore::LookForLeader() {
+  if (!balancer_.KnowsLeader()) survey_->LookSoon();
 }
 
 void ClientCore::NotifyIfIdle() {

@@ -76,6 +76,7 @@ class ClientCore {
 
   // What a call learns of a member.
   void OnAnswer(const std::string& address, const etcdserverpb::ResponseHeader& header);
+  void OnProbeAnswer(const std::string& address, const etcdserverpb::ResponseHeader& header);
   void OnFailure(const std::string& address);
 
   // Keeps it until Remove. If the client goes, it hears of that, at once if it comes too late.
@@ -91,6 +92,7 @@ class ClientCore {
  private:
   ClientCore(const ClientOptions& options, std::vector<Endpoint> endpoints);
 
+  void LookForLeader();
   void NotifyIfIdle();
 
   const ClientOptions options_;

@@ -97,7 +97,9 @@ void MemberSurvey::AskForStatus(const std::string& address) {
         core_->balancer().OnRoundTrip(address, EventLoop::Now() - answer->sent);
         core_->balancer().OnLeader(answer->response.leader(), answer->response.raftterm());
         // Cut off from the others, it can serve little.
-        if (answer->response.leader() == 0) core_->balancer().OnFailure(address, EventLoop::Now());
+        if (answer->response.leader() == 0) {
+          core_->balancer().OnProbeFailure(address, EventLoop::Now());
+        }
       });
 }
 

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "kv/client/authenticator.h"
-#include "kv/client/outcome.h"
 #include "kv/errors.h"
 
 namespace pontoon {
@@ -69,7 +68,7 @@ void RetryingCall::TryNext() {
   if (policy_.token == CallPolicy::Token::kWanted && core_->authenticator().NeedsToken()) {
     return RenewToken("");
   }
-  if (!policy_.address.empty()) return Begin(policy_.address);
+  if (policy_.is_probe()) return Begin(policy_.address);
   const Instant now = EventLoop::Now();
   const std::optional<std::string> address = core_->balancer().Choose(policy_.prefer, tried_, now);
   if (address.has_value()) {
@@ -134,6 +133,7 @@ void RetryingCall::OnAttemptDone(const std::shared_ptr<Attempt>& attempt,
 }
 
 void RetryingCall::OnAnswer(const Attempt& attempt) {
+  if (policy_.is_probe()) return core_->OnProbeAnswer(attempt.address, HeaderOf(attempt));
   core_->OnAnswer(attempt.address, HeaderOf(attempt));
   const Instant now = EventLoop::Now();
   for (const auto& other : under_way_) {
@@ -144,21 +144,27 @@ void RetryingCall::OnAnswer(const Attempt& attempt) {
   }
 }
 
+// A refusal is an answer, too.
+void RetryingCall::NoteFailure(const std::string& address, Outcome outcome) {
+  const bool is_answer = outcome == Outcome::kRefused;
+  Balancer& balancer = core_->balancer();
+  if (policy_.is_probe()) {
+    if (is_answer) return balancer.OnProbeAnswer(address, 0, 0);
+    return balancer.OnProbeFailure(address, EventLoop::Now());
+  }
+  if (is_answer) return balancer.OnAnswer(address, 0, 0);
+  core_->OnFailure(address);
+}
+
 void RetryingCall::OnError(const Attempt& attempt, const grpc::Status& status) {
   last_error_ = status;
   const Outcome outcome = OutcomeOf(status);
-  if (outcome == Outcome::kRefused) {
-    core_->balancer().OnAnswer(attempt.address, 0, 0);
-  } else if (policy_.address.empty()) {
-    core_->OnFailure(attempt.address);
-  } else {
-    core_->balancer().OnFailure(attempt.address, EventLoop::Now());
-  }
+  NoteFailure(attempt.address, outcome);
   if (IsAboutToken(ToAbsl(status)) && policy_.token == CallPolicy::Token::kWanted &&
       core_->authenticator().enabled() && token_renewals_++ < kTokenRenewalsMax) {
     return RenewToken(attempt.token);
   }
-  if (!retry_policy_.MayRetry(outcome) || !policy_.address.empty()) return GiveUp();
+  if (!retry_policy_.MayRetry(outcome) || policy_.is_probe()) return GiveUp();
   if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) attempt_timeout_ *= 2;
   if (EventLoop::Now() >= deadline_) return GiveUp();
   if (under_way_.empty()) TryNext();  // else the other one may still be answered
@@ -172,7 +178,7 @@ void RetryingCall::RenewToken(const std::string& stale) {
     call->tried_.clear();
     call->TryNext();
   });
-  // Who provides it has no deadline.
+  // Whoever fetches it may take longer.
   const int renewals = token_renewals_;
   core_->loop()->PostAt(deadline_, [weak = weak_from_this(), renewals] {
     const auto call = weak.lock();

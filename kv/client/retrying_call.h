@@ -16,6 +16,7 @@
 #include "kv/client/backoff.h"
 #include "kv/client/balancer.h"
 #include "kv/client/client_core.h"
+#include "kv/client/outcome.h"
 #include "kv/client/retry_policy.h"
 #include "proto/rpc.pb.h"
 
@@ -30,8 +31,9 @@ enum class Effect {
 struct CallPolicy {
   Effect effect = Effect::kNone;
   Prefer prefer = Prefer::kLeader;
-  // Not empty: there is one attempt, at this address.
+  // Not empty: a probe. There is one attempt, at this address, to see how that member is.
   std::string address = {};
+  bool is_probe() const { return !address.empty(); }
   // Whether the client's token goes with it, and must be had before.
   enum class Token { kWanted, kNone } token = Token::kWanted;
   // Whether a second member is asked if the first one takes long.
@@ -88,6 +90,7 @@ class RetryingCall : public Operation, public std::enable_shared_from_this<Retry
   void HedgeLater();
   void OnAttemptDone(const std::shared_ptr<Attempt>& attempt, const grpc::Status& status);
   void OnAnswer(const Attempt& attempt);
+  void NoteFailure(const std::string& address, Outcome outcome);
   void OnError(const Attempt& attempt, const grpc::Status& status);
   void RenewToken(const std::string& stale);
   void EndUnsent(absl::Status error);
