@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -85,6 +86,25 @@ class AuthTest : public ::testing::Test {
     const auto token = context.client_metadata().find("token");
     return token != context.client_metadata().end() &&
            token->second == absl::StrCat("token ", current_.load());
+  }
+  // Watches are accepted with the right token, and then nothing happens.
+  void ServeWatches() {
+    a_.Set([this](FakeMember::Behaviour* behaviour) {
+      behaviour->watch = [this](grpc::ServerContext* context, auto* stream) {
+        etcdserverpb::WatchRequest request;
+        stream->Read(&request);
+        etcdserverpb::WatchResponse response;
+        response.set_created(true);
+        if (!Takes(*context)) {
+          response.set_canceled(true);
+          response.set_cancel_reason(
+              "rpc error: code = Unauthenticated desc = etcdserver: invalid auth token");
+        }
+        stream->Write(response);
+        AwaitCancellation(context);
+        return grpc::Status::CANCELLED;
+      };
+    });
   }
   std::unique_ptr<Client> ClientWith(ClientOptions options) {
     options.endpoints = {a_.address()};
@@ -199,23 +219,7 @@ TEST_F(AuthTest, AnEmptyTokenIsNone) {
 }
 
 TEST_F(AuthTest, AWatchRenewsItsToken) {
-  a_.Set([this](FakeMember::Behaviour* behaviour) {
-    behaviour->watch = [this](grpc::ServerContext* context, auto* stream) {
-      etcdserverpb::WatchRequest request;
-      stream->Read(&request);
-      etcdserverpb::WatchResponse response;
-      response.set_created(true);
-      if (!Takes(*context)) {
-        response.set_canceled(true);
-        response.set_cancel_reason(
-            "rpc error: code = Unauthenticated desc = etcdserver: invalid "
-            "auth token");
-      }
-      stream->Write(response);
-      AwaitCancellation(context);
-      return grpc::Status::CANCELLED;
-    };
-  });
+  ServeWatches();
   const auto client = ClientOf({"ann", "secret"});
   ASSERT_TRUE(client->Get("k").ok());
   current_ = 2;
@@ -228,6 +232,30 @@ TEST_F(AuthTest, AWatchRenewsItsToken) {
   EXPECT_EQ(watching.Await(1).size(), 1u);
   EXPECT_THAT(a_.tokens("Watch"), ElementsAre("token 1", "token 2"));
   EXPECT_TRUE(ends.Get().empty());
+}
+
+TEST_F(AuthTest, AWatchOutlastsAProviderThatForgetsToAnswer) {
+  ServeWatches();
+  std::vector<std::function<void(absl::StatusOr<std::string>)>> questions;
+  const auto client = Client::Create({.endpoints = {a_.address()},
+                                      .token_provider =
+                                          [&](const auto& done) {
+                                            questions.push_back(done);
+                                            if (questions.size() < 3) return;
+                                            questions[0](absl::PermissionDeniedError("too late"));
+                                            done("token 1");
+                                          },
+                                      .timeout = absl::Milliseconds(20),
+                                      .discovers_members = false});
+  ASSERT_TRUE(client.ok()) << client.status();
+  EventList<bool> watching;
+  EventList<WatchEnd> ends;
+  Watch watch(client->get(), ForPrefix<etcdserverpb::WatchCreateRequest>("k"),
+              {.on_events = [](const auto&) {},
+               .on_watching = [&] { watching.Add(true); },
+               .on_end = [&](const WatchEnd& end) { ends.Add(end); }});
+  EXPECT_EQ(watching.Await(1).size(), 1u);
+  EXPECT_TRUE(ends.Get().empty()) << ends.Get()[0].status;
 }
 
 TEST(TlsTest, AConnectionMayBeOneWithTls) {

@@ -26,12 +26,7 @@ void Authenticator::Renew(const std::string& stale, Done done) {
 }
 
 void Authenticator::Fetch() {
-  if (const auto& provider = core_->options().token_provider; provider != nullptr) {
-    // Who provides it may do so when the client is long gone: then the loop drops it.
-    return provider([loop = core_->loop(), this](absl::StatusOr<std::string> token) {
-      loop->Post([this, token = std::move(token)] { OnFetched(token); });
-    });
-  }
+  if (core_->options().token_provider != nullptr) return AskProvider();
   AuthenticateRequest request;
   request.set_name(core_->options().user->user);
   request.set_password(core_->options().user->password);
@@ -47,6 +42,22 @@ void Authenticator::Fetch() {
         if (!answer.ok()) return OnFetched(answer.status());
         OnFetched(answer->response.token());
       });
+}
+
+void Authenticator::AskProvider() {
+  const uint64_t question = ++questions_;
+  core_->loop()->PostAt(EventLoop::After(core_->options().timeout), [this, question] {
+    OnProvided(question, absl::DeadlineExceededError("pontoon: there was no token in time"));
+  });
+  // Who provides it may do so when the client is long gone: then the loop drops it.
+  core_->options().token_provider(
+      [loop = core_->loop(), this, question](absl::StatusOr<std::string> token) {
+        loop->Post([this, question, token = std::move(token)] { OnProvided(question, token); });
+      });
+}
+
+void Authenticator::OnProvided(uint64_t question, absl::StatusOr<std::string> token) {
+  if (question == questions_ && !waiting_.empty()) OnFetched(std::move(token));
 }
 
 void Authenticator::OnFetched(absl::StatusOr<std::string> token) {

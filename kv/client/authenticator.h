@@ -3,6 +3,7 @@
 #ifndef PONTOON_KV_CLIENT_AUTHENTICATOR_H_
 #define PONTOON_KV_CLIENT_AUTHENTICATOR_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -40,12 +41,16 @@ class Authenticator {
 
  private:
   void Fetch();
+  void AskProvider();
+  // An answer to that question of the provider's, which may have been given up meanwhile.
+  void OnProvided(uint64_t question, absl::StatusOr<std::string> token);
   void OnFetched(absl::StatusOr<std::string> token);
 
   ClientCore* const core_;
   std::string token_;
   bool not_asked_for_ = false;  // the cluster has no users
   std::vector<Done> waiting_;   // not empty: one is being fetched
+  uint64_t questions_ = 0;      // that the provider was asked; the last may be open
 };
 
 }  // namespace pontoon

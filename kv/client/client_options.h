@@ -26,7 +26,8 @@ struct UserPassword {
 };
 
 // Fetches a token from elsewhere: calls what it is given once, from any thread, perhaps before it
-// returns, with a token that is not empty or with an error. It must not wait.
+// returns, with a token that is not empty or with an error. It must not wait. What comes later than
+// ClientOptions::timeout counts for nothing, and it is asked again.
 using TokenProvider = std::function<void(std::function<void(absl::StatusOr<std::string>)>)>;
 
 struct ClientOptions {
@@ -42,7 +43,8 @@ struct ClientOptions {
 
   // Of a call that says nothing else, with all its attempts.
   absl::Duration timeout = absl::Seconds(10);
-  // After so long an attempt is given up, if another one is harmless; twice as long each time.
+  // After so long an attempt is given up, if another one is harmless; twice as long each time. So
+  // long a member may also take to accept a watch.
   absl::Duration attempt_timeout = absl::Seconds(2);
   // After so long a read asks a second member. Nothing: what 95 of 100 recent reads needed
   // (hedge_delay.h). Infinite: never.

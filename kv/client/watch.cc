@@ -19,9 +19,6 @@ namespace {
 using etcdserverpb::WatchCreateRequest;
 using etcdserverpb::WatchResponse;
 
-// A member that takes longer to accept a watch is of no use.
-constexpr absl::Duration kAcceptTimeout = absl::Seconds(5);
-
 }  // namespace
 
 // What goes on while the object is there; on the loop.
@@ -41,6 +38,7 @@ class Watch::Watching final : public Operation, public std::enable_shared_from_t
   void Start() {
     if (over_) return;  // the object went first
     backoff_.emplace(core_->options().backoff, core_->NextSeed());
+    accept_timeout_ = core_->options().attempt_timeout;
     core_->Add(shared_from_this());
     TryNext();
   }
@@ -78,14 +76,17 @@ class Watch::Watching final : public Operation, public std::enable_shared_from_t
                             WatchResponse* response) { watching->OnResponse(response); },
          .on_over = [watching = shared_from_this()](
                         const grpc::Status& status) { watching->OnStreamOver(status); }});
-    loop_->PostAt(EventLoop::After(kAcceptTimeout), [weak = weak_from_this(),
-                                                     stream = std::weak_ptr(stream_)] {
-      const auto watching = weak.lock();
-      if (watching == nullptr || watching->is_watching_) return;
-      if (const auto late = stream.lock(); late != nullptr && late == watching->stream_) {
-        late->Cancel();
-      }
-    });
+    loop_->PostAt(EventLoop::After(accept_timeout_),
+                  [weak = weak_from_this(), stream = std::weak_ptr(stream_)] {
+                    const auto watching = weak.lock();
+                    if (watching != nullptr) watching->OnAcceptTimeout(stream.lock());
+                  });
+  }
+
+  void OnAcceptTimeout(const std::shared_ptr<WatchStream>& stream) {
+    if (is_watching_ || stream == nullptr || stream != stream_) return;
+    accept_timeout_ *= 2;
+    stream->Cancel();
   }
 
   void OnResponse(WatchResponse* response) {
@@ -131,6 +132,7 @@ class Watch::Watching final : public Operation, public std::enable_shared_from_t
   // The member is of use: whoever fails next does not pay for those who failed before.
   void OnSuccess() {
     backoff_->Reset();
+    accept_timeout_ = core_->options().attempt_timeout;
     tried_.assign(1, std::string(tried_.back()));
     token_renewals_ = 0;
   }
@@ -186,8 +188,9 @@ class Watch::Watching final : public Operation, public std::enable_shared_from_t
   std::optional<Backoff> backoff_;
   std::vector<std::string> tried_;  // since something came, or the last pause; the last is present
   std::shared_ptr<WatchStream> stream_;
-  bool is_watching_ = false;  // the present stream was accepted
-  std::string token_;         // of the present stream
+  absl::Duration accept_timeout_;  // of the next stream
+  bool is_watching_ = false;       // the present stream was accepted
+  std::string token_;              // of the present stream
   bool token_is_stale_ = false;
   int token_renewals_ = 0;
 };

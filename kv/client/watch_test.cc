@@ -59,10 +59,14 @@ class WatchTest : public ::testing::Test {
         };
       });
     }
-    auto client = Client::Create(
-        {.endpoints = {a_.address(), b_.address()},
-         .discovers_members = false,
-         .backoff = {.first = absl::Milliseconds(1), .longest = absl::Milliseconds(5)}});
+    Connect({});
+  }
+
+  void Connect(ClientOptions options) {
+    options.endpoints = {a_.address(), b_.address()};
+    options.discovers_members = false;
+    options.backoff = {.first = absl::Milliseconds(1), .longest = absl::Milliseconds(5)};
+    auto client = Client::Create(options);
     ASSERT_TRUE(client.ok()) << client.status();
     client_ = *std::move(client);
   }
@@ -257,10 +261,11 @@ TEST_F(WatchTest, LeavesAMemberThatDoesNotAcceptIt) {
     AwaitCancellation(context);
     return grpc::Status::CANCELLED;
   });
+  Connect({.attempt_timeout = absl::Milliseconds(20)});
   Watch watch(client_.get(), From(20), Handlers());
   EXPECT_EQ(revisions_.Await(31), UpTo(20, kLastRevision));
-  EXPECT_EQ(a_.calls("Watch"), 1);
-  EXPECT_EQ(b_.calls("Watch"), 1);
+  EXPECT_GE(a_.calls("Watch"), 1);
+  EXPECT_GE(b_.calls("Watch"), 1);
   EXPECT_TRUE(ends_.Get().empty());
 }
 
