@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/display_flags.h"
@@ -29,6 +30,24 @@ Ending UsageError(const absl::Status& status) {
 
 Ending Failure(const absl::Status& status) {
   return {ExitCode::kFailed, std::string(status.message())};
+}
+
+// Sends a write within the session of --session, and prints the response.
+template <typename Response>
+Ending Write(const Environment& environment, SessionFlag& session_flag, const DisplayFlags& display,
+             absl::FunctionRef<grpc::Status(Server&, grpc::ClientContext*, Response*)> send) {
+  Session session(environment.endpoints);
+  if (absl::Status s = session_flag.Begin(session, environment); !s.ok()) return Failure(s);
+  Response response;
+  const Reply reply = session.Write(Deadline::After(environment.timeout),
+                                    [&](Server& server, grpc::ClientContext* context) {
+                                      return send(server, context, &response);
+                                    });
+  if (reply.ok()) {
+    session_flag.Saw(response.header());
+    display.NewPrinter(environment).Print(response);
+  }
+  return session_flag.Conclude(environment, EndingOfWrite(reply));
 }
 
 class PutCommand : public Command {
@@ -64,18 +83,11 @@ Examples:
     auto request = flags_.Build(std::move(value));
     if (!request.ok()) return UsageError(request.status());
     if (absl::Status s = fence_flag_.AddTo(&*request); !s.ok()) return UsageError(s);
-    Session session(environment.endpoints);
-    if (absl::Status s = session_flag_.Begin(session, environment); !s.ok()) return Failure(s);
-    etcdserverpb::PutResponse response;
-    const Reply reply = session.Write(Deadline::After(environment.timeout),
-                                      [&](Server& server, grpc::ClientContext* context) {
-                                        return server.kv().Put(context, *request, &response);
-                                      });
-    if (reply.ok()) {
-      session_flag_.Saw(response.header());
-      display_.NewPrinter(environment).Print(response);
-    }
-    return session_flag_.Conclude(environment, EndingOfWrite(reply));
+    using Response = etcdserverpb::PutResponse;
+    return Write<Response>(environment, session_flag_, display_,
+                           [&](Server& server, grpc::ClientContext* context, Response* response) {
+                             return server.kv().Put(context, *request, response);
+                           });
   }
 
  private:
@@ -207,18 +219,11 @@ Examples:
     auto request = flags_.Build();
     if (!request.ok()) return UsageError(request.status());
     if (absl::Status s = fence_flag_.AddTo(&*request); !s.ok()) return UsageError(s);
-    Session session(environment.endpoints);
-    if (absl::Status s = session_flag_.Begin(session, environment); !s.ok()) return Failure(s);
-    etcdserverpb::DeleteRangeResponse response;
-    const Reply reply = session.Write(
-        Deadline::After(environment.timeout), [&](Server& server, grpc::ClientContext* context) {
-          return server.kv().DeleteRange(context, *request, &response);
-        });
-    if (reply.ok()) {
-      session_flag_.Saw(response.header());
-      display_.NewPrinter(environment).Print(response);
-    }
-    return session_flag_.Conclude(environment, EndingOfWrite(reply));
+    using Response = etcdserverpb::DeleteRangeResponse;
+    return Write<Response>(environment, session_flag_, display_,
+                           [&](Server& server, grpc::ClientContext* context, Response* response) {
+                             return server.kv().DeleteRange(context, *request, response);
+                           });
   }
 
  private:

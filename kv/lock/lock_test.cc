@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -48,6 +49,15 @@ struct Pending {
   grpc::Status status;
   absl::Notification done;
 
+  explicit Pending(const std::string& text) : request(Parse<Request>(text)) {}
+
+  // What gRPC calls at the end of the call; this must outlive that.
+  std::function<void(grpc::Status)> Callback() {
+    return [this](grpc::Status end) {
+      status = std::move(end);
+      done.Notify();
+    };
+  }
   const grpc::Status& Wait() {
     done.WaitForNotification();
     return status;
@@ -122,13 +132,9 @@ class LockTest : public testing::Test {
     return lock_->Lock(Call().get(), Parse<LockRequest>(request), response);
   }
   std::unique_ptr<PendingLock> BeginLock(const std::string& request) {
-    auto pending = std::make_unique<PendingLock>();
-    pending->request = Parse<LockRequest>(request);
+    auto pending = std::make_unique<PendingLock>(request);
     lock_->async()->Lock(pending->call.get(), &pending->request, &pending->response,
-                         [p = pending.get()](grpc::Status status) {
-                           p->status = std::move(status);
-                           p->done.Notify();
-                         });
+                         pending->Callback());
     return pending;
   }
   grpc::Status Unlock(const std::string& key, UnlockResponse* response) {
@@ -145,13 +151,9 @@ class LockTest : public testing::Test {
     return election_->Campaign(Call().get(), Parse<CampaignRequest>(request), response);
   }
   std::unique_ptr<PendingCampaign> BeginCampaign(const std::string& request) {
-    auto pending = std::make_unique<PendingCampaign>();
-    pending->request = Parse<CampaignRequest>(request);
+    auto pending = std::make_unique<PendingCampaign>(request);
     election_->async()->Campaign(pending->call.get(), &pending->request, &pending->response,
-                                 [p = pending.get()](grpc::Status status) {
-                                   p->status = std::move(status);
-                                   p->done.Notify();
-                                 });
+                                 pending->Callback());
     return pending;
   }
   grpc::Status Proclaim(const ProclaimRequest& request) {
