@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "kv/client/outcome.h"
 #include "kv/client/session_token.h"
 
 namespace pontoon {
@@ -68,10 +69,12 @@ ReadOptions Session::WithRevision(const ReadOptions& options) const {
 }
 
 template <typename Response>
-Callback<Response> Session::Noting(Callback<Response> done) const {
-  return [seen = seen_, done = std::move(done)](absl::StatusOr<Response> response) mutable {
+Callback<Response> Session::Noting(Kind kind, Callback<Response> done) const {
+  return [seen = seen_, kind, done = std::move(done)](absl::StatusOr<Response> response) mutable {
     if (response.ok()) {
-      if (absl::Status noted = seen->Note(response->header()); !noted.ok()) response = noted;
+      absl::Status noted = seen->Note(response->header());
+      if (!noted.ok() && kind == Kind::kWrite) noted = WithOutcomeUnknown(std::move(noted));
+      if (!noted.ok()) response = std::move(noted);
     }
     std::move(done)(std::move(response));
   };
@@ -79,27 +82,28 @@ Callback<Response> Session::Noting(Callback<Response> done) const {
 
 void Session::RangeAsync(RangeRequest request, const ReadOptions& options,
                          Callback<RangeResponse> done) {
-  kv_->RangeAsync(std::move(request), WithRevision(options), Noting(std::move(done)));
+  kv_->RangeAsync(std::move(request), WithRevision(options), Noting(Kind::kRead, std::move(done)));
 }
 
 void Session::ReadTxnAsync(TxnRequest request, const ReadOptions& options,
                            Callback<TxnResponse> done) {
-  kv_->ReadTxnAsync(std::move(request), WithRevision(options), Noting(std::move(done)));
+  kv_->ReadTxnAsync(std::move(request), WithRevision(options),
+                    Noting(Kind::kRead, std::move(done)));
 }
 
 void Session::PutAsync(PutRequest request, const WriteOptions& options,
                        Callback<PutResponse> done) {
-  kv_->PutAsync(std::move(request), options, Noting(std::move(done)));
+  kv_->PutAsync(std::move(request), options, Noting(Kind::kWrite, std::move(done)));
 }
 
 void Session::DeleteAsync(DeleteRangeRequest request, const WriteOptions& options,
                           Callback<DeleteRangeResponse> done) {
-  kv_->DeleteAsync(std::move(request), options, Noting(std::move(done)));
+  kv_->DeleteAsync(std::move(request), options, Noting(Kind::kWrite, std::move(done)));
 }
 
 void Session::TxnAsync(TxnRequest request, const WriteOptions& options,
                        Callback<TxnResponse> done) {
-  kv_->TxnAsync(std::move(request), options, Noting(std::move(done)));
+  kv_->TxnAsync(std::move(request), options, Noting(Kind::kWrite, std::move(done)));
 }
 
 }  // namespace pontoon

@@ -24,8 +24,9 @@ class Session final : public Kv {
  public:
   // `kv`, a Client or a OnceWriter, is borrowed.
   explicit Session(Kv* kv);
-  // Goes on from where the session was that gave `token`. INVALID_ARGUMENT if it is none. If it is
-  // another cluster that answers, every call ends with FAILED_PRECONDITION.
+  // Goes on from where the session was that gave `token`. INVALID_ARGUMENT if it is none. What
+  // another cluster answers ends with FAILED_PRECONDITION, and a write with IsOutcomeUnknown too:
+  // it was done there. (A read may also wait in vain there for the revision: UNAVAILABLE.)
   static absl::StatusOr<std::unique_ptr<Session>> Continue(Kv* kv, absl::string_view token);
 
   // For Continue.
@@ -51,8 +52,10 @@ class Session final : public Kv {
   class Seen;
 
   ReadOptions WithRevision(const ReadOptions& options) const;
+  enum class Kind { kRead, kWrite };
+
   template <typename Response>
-  Callback<Response> Noting(Callback<Response> done) const;
+  Callback<Response> Noting(Kind kind, Callback<Response> done) const;
 
   Kv* const kv_;
   const std::shared_ptr<Seen> seen_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kv/client/client.h"
+#include "kv/client/outcome.h"
 #include "kv/client/session_token.h"
 #include "kv/client/testing/event_list.h"
 #include "kv/client/testing/fake_member.h"
@@ -106,6 +107,10 @@ TEST_F(SessionTest, RefusesAnotherClusterAndWhatIsNoToken) {
   ASSERT_TRUE(foreign.ok()) << foreign.status();
   const auto got = (*foreign)->Get("k");
   EXPECT_TRUE(absl::IsFailedPrecondition(got.status())) << got.status();
+  EXPECT_FALSE(IsOutcomeUnknown(got.status()));
+  const auto put = (*foreign)->Put("k", "v");
+  EXPECT_TRUE(absl::IsFailedPrecondition(put.status())) << put.status();
+  EXPECT_TRUE(IsOutcomeUnknown(put.status())) << "it was done, but not where it should be";
 }
 
 }  // namespace
