@@ -32,8 +32,10 @@ struct GetResult {
 // writes are done once. Code that takes a Kv& works with any of them.
 //
 // Requests are etcd's own messages (proto/rpc.proto); `read_options` and `write_options` in them
-// are set here. Errors have the codes and texts of kv/errors.h. An error of a write says that
-// nothing was written, unless IsOutcomeUnknown (outcome.h).
+// are set here. Errors of the servers have the codes and texts of kv/errors.h, or those that
+// docs/consistency.md gives for read and write options; the rest is the client's own or gRPC's. An
+// error of a write says that nothing was written, unless IsOutcomeUnknown (outcome.h), and but for
+// kErrOnceAnswerTooLarge (once_writer.h).
 //
 // Thread safety: all methods may be called from any thread; those that wait not from callbacks,
 // which would wait for themselves: FAILED_PRECONDITION.

@@ -24,6 +24,10 @@ struct OnceWriterOptions {
 // ended meanwhile, and what the servers knew of its writes with it. Once the session has ended
 // every write is refused with kErrOnceSessionNotFound, and a new OnceWriter is needed.
 //
+// kErrOnceAnswerTooLarge: the write was done, and its answer, which got lost on the way, is larger
+// than what servers keep to give it again. kErrOnceTooMany: at most 512 writes may be begun from
+// the oldest on that is not answered yet, that one among them; nothing was sent.
+//
 // Reads go to the client, as they are.
 //
 // Thread safety: all methods may be called from any thread. The client must outlive it; writes that

@@ -36,7 +36,8 @@ absl::Status WithOutcomeUnknown(absl::Status error);
 
 // Whether an error of a write leaves open if the write was done. Whoever wants to know reads what
 // it would have written; to send it again is safe only with exactly-once (once_writer.h). Every
-// other error of a write says that it was not done and will not be.
+// other error of a write says that it was not done and will not be; only kErrOnceAnswerTooLarge
+// says that it was.
 bool IsOutcomeUnknown(const absl::Status& error);
 
 }  // namespace pontoon

@@ -34,8 +34,9 @@ struct ReadInfo {
   uint64_t member_id = 0;  // who answered,
   uint64_t term = 0;       // in which term
   Consistency consistency = Consistency::kLinearizable;
-  // Everything is shown that was committed longer ago than this, counted back from when the read
-  // came to the member. Nothing: the member proves nothing.
+  // Everything is shown that was committed longer ago than this, counted back from when the member
+  // answered: a read that took its time may tell of a little more than its max_staleness, which
+  // counts from when it came. Nothing: the member proves nothing.
   std::optional<absl::Duration> staleness = {};
 };
 
