@@ -27,6 +27,7 @@ using etcdserverpb::RangeRequest;
 using etcdserverpb::RangeResponse;
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 // For 127.0.0.1, signed by itself, until 2126. For this test alone.
 constexpr char kCertificate[] = R"(-----BEGIN CERTIFICATE-----
@@ -232,6 +233,92 @@ TEST_F(AuthTest, AWatchRenewsItsToken) {
   EXPECT_EQ(watching.Await(1).size(), 1u);
   EXPECT_THAT(a_.tokens("Watch"), ElementsAre("token 1", "token 2"));
   EXPECT_TRUE(ends.Get().empty());
+}
+
+TEST_F(AuthTest, AQuietWatchRenewsItsTokenAgainAndAgain) {
+  a_.Set([this](FakeMember::Behaviour* behaviour) {
+    behaviour->watch = [this](grpc::ServerContext* context, auto* stream) {
+      if (!Takes(*context)) return ErrorStatus(kv::kErrInvalidAuthToken);
+      etcdserverpb::WatchResponse response;
+      response.set_created(true);
+      stream->Write(response);
+      if (++current_ <= 3) return ErrorStatus(kv::kErrStopped);
+      AwaitCancellation(context);
+      return grpc::Status::CANCELLED;
+    };
+  });
+  const auto client = ClientOf({"ann", "secret"});
+  EventList<bool> watching;
+  EventList<WatchEnd> ends;
+  const Watch watch(client.get(), ForPrefix<etcdserverpb::WatchCreateRequest>("k"),
+                    {.on_events = [](const auto&) {},
+                     .on_watching = [&] { watching.Add(true); },
+                     .on_end = [&](const WatchEnd& end) { ends.Add(end); }});
+  EXPECT_EQ(watching.Await(3).size(), 3u);
+  EXPECT_TRUE(ends.Get().empty()) << ends.Get()[0].status;
+}
+
+// The cluster has no users when the watch begins.
+TEST_F(AuthTest, AWatchOutlastsThatUsersAreSwitchedOn) {
+  std::atomic<bool> has_users = false;
+  a_.Set([&](FakeMember::Behaviour* behaviour) {
+    behaviour->authenticate = [&](grpc::ServerContext*, const AuthenticateRequest&,
+                                  AuthenticateResponse* response) {
+      if (!has_users) return ErrorStatus(kv::kErrAuthNotEnabled);
+      response->set_token("token 1");
+      return grpc::Status::OK;
+    };
+    behaviour->watch = [&](grpc::ServerContext* context, auto* stream) {
+      etcdserverpb::WatchResponse response;
+      response.set_created(true);
+      if (has_users && !Takes(*context)) {
+        response.set_canceled(true);
+        response.set_cancel_reason(
+            "rpc error: code = InvalidArgument desc = etcdserver: user name is empty");
+      }
+      stream->Write(response);
+      if (!has_users.exchange(true)) return ErrorStatus(kv::kErrStopped);
+      AwaitCancellation(context);
+      return grpc::Status::CANCELLED;
+    };
+  });
+  const auto client = ClientOf({"ann", "secret"});
+  EventList<bool> watching;
+  EventList<WatchEnd> ends;
+  const Watch watch(client.get(), ForPrefix<etcdserverpb::WatchCreateRequest>("k"),
+                    {.on_events = [](const auto&) {},
+                     .on_watching = [&] { watching.Add(true); },
+                     .on_end = [&](const WatchEnd& end) { ends.Add(end); }});
+  EXPECT_EQ(watching.Await(2).size(), 2u);
+  EXPECT_TRUE(ends.Get().empty()) << ends.Get()[0].status;
+  EXPECT_THAT(a_.tokens("Watch"), ElementsAre("", "", "token 1"));
+}
+
+TEST_F(AuthTest, AWatchThatMayNotBeSaysWhy) {
+  ServeWatches();
+  const auto client = ClientWith({});
+  EventList<WatchEnd> ends;
+  const Watch watch(
+      client.get(), ForPrefix<etcdserverpb::WatchCreateRequest>("k"),
+      {.on_events = [](const auto&) {}, .on_end = [&](const WatchEnd& end) { ends.Add(end); }});
+  ASSERT_EQ(ends.Await(1).size(), 1u);
+  EXPECT_TRUE(absl::IsUnauthenticated(ends.Get()[0].status));
+  EXPECT_THAT(std::string(ends.Get()[0].status.message()), HasSubstr("invalid auth token"));
+}
+
+// Each question has the time of a usual call; this one has more.
+TEST_F(AuthTest, ACallWaitsForATokenAsLongAsItHasTime) {
+  std::atomic<int> questions = 0;
+  const auto client = Client::Create({.endpoints = {a_.address()},
+                                      .token_provider =
+                                          [&](const auto& done) {
+                                            if (++questions > 2) done("token 1");
+                                          },
+                                      .timeout = absl::Milliseconds(20),
+                                      .discovers_members = false});
+  ASSERT_TRUE(client.ok()) << client.status();
+  const auto got = (*client)->Get("k", {.timeout = kPatience});
+  EXPECT_TRUE(got.ok()) << got.status();
 }
 
 TEST_F(AuthTest, AWatchOutlastsAProviderThatForgetsToAnswer) {

@@ -25,6 +25,15 @@ void Authenticator::Renew(const std::string& stale, Done done) {
   if (waiting_.size() == 1) Fetch();
 }
 
+bool Authenticator::IsAboutToken(const absl::Status& error) {
+  return kv::Is(error, kv::kErrInvalidAuthToken) || kv::Is(error, kv::kErrAuthOldRevision) ||
+         kv::Is(error, kv::kErrUserEmpty);
+}
+
+bool Authenticator::MayPass(const absl::Status& error) {
+  return absl::IsUnavailable(error) || absl::IsDeadlineExceeded(error);
+}
+
 void Authenticator::Fetch() {
   if (core_->options().token_provider != nullptr) return AskProvider();
   AuthenticateRequest request;

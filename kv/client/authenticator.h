@@ -38,6 +38,10 @@ class Authenticator {
   // Fetches another token than `stale`, which a member did not take. If there is one already, since
   // another call has asked for it, that is it.
   void Renew(const std::string& stale, Done done);
+  // Whether a member refuses a call for its token, or for the want of one.
+  static bool IsAboutToken(const absl::Status& error);
+  // Whether an error of Renew is one for which it is worth while to call it again, after a pause.
+  static bool MayPass(const absl::Status& error);
 
  private:
   void Fetch();

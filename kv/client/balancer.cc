@@ -72,14 +72,16 @@ void Balancer::OnAnswer(const std::string& address, uint64_t member_id, uint64_t
   if (member != nullptr) Readmit(member);
 }
 
-void Balancer::OnProbeAnswer(const std::string& address, uint64_t member_id, uint64_t term) {
+void Balancer::OnSignOfLife(const std::string& address, uint64_t member_id, uint64_t term) {
   Member* const member = Find(address);
   HearOf(member, member_id, term);
   if (member != nullptr && member->is_lost) Readmit(member);
 }
 
-void Balancer::OnProbeFailure(const std::string& address, Instant now) {
+void Balancer::OnProbeFailure(const std::string& address, uint64_t member_id, uint64_t term,
+                              Instant now) {
   Member* const member = Find(address);
+  HearOf(member, member_id, term);
   if (member == nullptr) return;
   member->is_lost = true;
   SetAside(member, now);

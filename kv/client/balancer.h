@@ -52,11 +52,13 @@ class Balancer {
 
   // A member answered a call, in a term; 0 for what the answer does not say.
   void OnAnswer(const std::string& address, uint64_t member_id, uint64_t term);
-  // It answered the question how it is, and so is back if that went without an answer before. Who
-  // answers this all the time, but not what it is there for, stays set aside: its disk may hang.
-  void OnProbeAnswer(const std::string& address, uint64_t member_id, uint64_t term);
-  // That question was not answered, or it said that it is cut off from the others.
-  void OnProbeFailure(const std::string& address, Instant now);
+  // It is there and says that it is well, in answer to a probe, or by a watch that it serves. It is
+  // back then, if the last probe failed. Who says so all the time, and does not do what it is there
+  // for, stays set aside: its disk may hang.
+  void OnSignOfLife(const std::string& address, uint64_t member_id, uint64_t term);
+  // A probe was not answered, and the rest is 0; or told that the member is cut off from the
+  // others.
+  void OnProbeFailure(const std::string& address, uint64_t member_id, uint64_t term, Instant now);
   // How long a small question took that the member answers by itself.
   void OnRoundTrip(const std::string& address, absl::Duration took);
   // It did not answer, or said that it cannot serve.

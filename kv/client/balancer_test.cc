@@ -145,7 +145,7 @@ TEST_F(BalancerTest, SetsAsideWhoIsOvertakenTimeAndAgain) {
   balancer_.OnOvertaken("a", now_);
   balancer_.OnOvertaken("a", now_);
   EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("a")));
-  balancer_.OnProbeAnswer("a", 1, 1);  // says nothing of the calls
+  balancer_.OnSignOfLife("a", 1, 1);  // says nothing of the calls
   balancer_.OnOvertaken("a", now_);
   EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("b")));
 }
@@ -153,12 +153,12 @@ TEST_F(BalancerTest, SetsAsideWhoIsOvertakenTimeAndAgain) {
 TEST_F(BalancerTest, WhoOnlySaysThatItIsWellStaysAside) {
   SetRoundTrips(absl::Milliseconds(2), absl::Milliseconds(30), absl::Milliseconds(80));
   balancer_.OnFailure("a", now_);
-  balancer_.OnProbeAnswer("a", 1, 1);
+  balancer_.OnSignOfLife("a", 1, 1);
   EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("b")));
   now_ = now_ + absl::Milliseconds(100);
   EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("a")));
   balancer_.OnFailure("a", now_);
-  balancer_.OnProbeAnswer("a", 1, 1);
+  balancer_.OnSignOfLife("a", 1, 1);
   now_ = now_ + absl::Milliseconds(100);
   EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("b"))) << "the second in a row";
 }
@@ -166,20 +166,26 @@ TEST_F(BalancerTest, WhoOnlySaysThatItIsWellStaysAside) {
 TEST_F(BalancerTest, WhoIsBackIsAskedAtOnce) {
   SetRoundTrips(absl::Milliseconds(2), absl::Milliseconds(30), absl::Milliseconds(80));
   balancer_.OnFailure("a", now_);
-  balancer_.OnProbeFailure("a", now_);
+  balancer_.OnProbeFailure("a", 0, 0, now_);
   EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("b")));
-  balancer_.OnProbeAnswer("a", 1, 1);
+  balancer_.OnSignOfLife("a", 1, 1);
   EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("a")));
   balancer_.OnFailure("a", now_);
-  balancer_.OnProbeAnswer("a", 1, 1);
+  balancer_.OnSignOfLife("a", 1, 1);
   EXPECT_THAT(Choose(Prefer::kNearest), Optional(std::string("b"))) << "it was not away this time";
 }
 
 TEST_F(BalancerTest, ProbesTellWhoIsWhereAndOfNewTerms) {
   balancer_.OnLeader(3, 5);
-  balancer_.OnProbeAnswer("c", 3, 5);
+  balancer_.OnSignOfLife("c", 3, 5);
   EXPECT_EQ(Share(Prefer::kLeader), (Shares{{"c", 30}}));
-  balancer_.OnProbeAnswer("a", 1, 6);
+  balancer_.OnSignOfLife("a", 1, 6);
+  EXPECT_FALSE(balancer_.KnowsLeader());
+  balancer_.OnLeader(2, 6);
+  balancer_.OnProbeFailure("b", 2, 6, now_);
+  now_ = now_ + absl::Milliseconds(100);
+  EXPECT_EQ(Share(Prefer::kLeader), (Shares{{"b", 30}}));
+  balancer_.OnProbeFailure("b", 2, 7, now_);
   EXPECT_FALSE(balancer_.KnowsLeader());
 }
 
@@ -200,8 +206,8 @@ TEST_F(BalancerTest, KeepsWhatItKnowsOfThoseThatStay) {
   // News of one that is gone does no harm.
   balancer_.OnAnswer("a", 1, 1);
   balancer_.OnFailure("a", now_);
-  balancer_.OnProbeAnswer("a", 1, 1);
-  balancer_.OnProbeFailure("a", now_);
+  balancer_.OnSignOfLife("a", 1, 1);
+  balancer_.OnProbeFailure("a", 0, 0, now_);
   balancer_.OnOvertaken("a", now_);
   balancer_.OnRoundTrip("a", absl::Milliseconds(1));
   EXPECT_THAT(balancer_.addresses(), ElementsAre("b", "d"));

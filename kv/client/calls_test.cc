@@ -9,12 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "kv/client/client.h"
 #include "kv/client/outcome.h"
 #include "kv/client/testing/event_list.h"
 #include "kv/client/testing/fake_member.h"
+#include "kv/client/watch.h"
 #include "kv/errors.h"
 
 namespace pontoon {
@@ -200,16 +202,49 @@ TEST_F(CallsTest, ASlowReadIsSentToASecondMember) {
   EXPECT_TRUE(RepeatUntilAsked(a_, b_answers)) << "it does not answer, but is asked too";
 }
 
-// Its probes are answered all the time, as by a member whose disk hangs.
+// Its probes are answered all the time, and so is a watch, as by a member whose disk hangs.
 TEST_F(CallsTest, WhoIsOvertakenTimeAndAgainIsLeftAloneHoweverWellItSaysItIs) {
   FakeMember c(3);  // so that a slow moment of b is no reason to ask a
-  c.Set([](FakeMember::Behaviour* behaviour) { behaviour->leader = 1; });
   HangReads(&a_);
-  const auto client = ClientOf({&a_, &b_, &c}, {.attempt_timeout = kPatience,
-                                                .hedge_after = absl::Milliseconds(5),
-                                                .probe_interval = absl::Milliseconds(10),
-                                                .balancer = {.set_aside_first = 2 * kPatience,
-                                                             .set_aside_longest = 2 * kPatience}});
+  absl::Notification may_tell;
+  a_.Set([&](FakeMember::Behaviour* behaviour) {
+    behaviour->watch = [&](grpc::ServerContext* context, auto* stream) {
+      etcdserverpb::WatchResponse response;
+      response.set_created(true);
+      stream->Write(response);
+      may_tell.WaitForNotification();
+      response.set_created(false);
+      response.add_events()->mutable_kv()->set_mod_revision(11);
+      stream->Write(response);
+      AwaitCancellation(context);
+      return grpc::Status::CANCELLED;
+    };
+  });
+  const auto made = Client::Create(
+      {.endpoints = {a_.address()},
+       .timeout = kPatience,
+       .attempt_timeout = kPatience,
+       .hedge_after = absl::Milliseconds(5),
+       .discovery_interval = absl::Milliseconds(10),
+       .probe_interval = absl::Milliseconds(10),
+       .balancer = {.set_aside_first = 2 * kPatience, .set_aside_longest = 2 * kPatience}});
+  ASSERT_TRUE(made.ok()) << made.status();
+  Client* const client = made->get();
+  EventList<bool> watching;
+  EventList<bool> told;
+  const Watch watch(client, ForPrefix<etcdserverpb::WatchCreateRequest>("k"),
+                    {.on_events = [&](const auto&) { told.Add(true); },
+                     .on_watching = [&] { watching.Add(true); }});
+  ASSERT_EQ(watching.Await(1).size(), 1u);
+  for (FakeMember* member : {&a_, &b_, &c}) {
+    member->Set([&](FakeMember::Behaviour* behaviour) {
+      behaviour->leader = 1;
+      behaviour->others = {a_.address(), b_.address(), c.address()};
+    });
+  }
+  for (FakeMember* member : {&b_, &c}) {
+    ASSERT_TRUE(member->AwaitCalls("Status", 1, kPatience)) << "it is discovered";
+  }
   const auto reads_ask_a = [&] {
     const int asked = a_.calls("Range");
     for (int i = 0; i < 10; ++i) EXPECT_NE(WhoAnswers(*client, {}), a_.id());
@@ -221,6 +256,34 @@ TEST_F(CallsTest, WhoIsOvertakenTimeAndAgainIsLeftAloneHoweverWellItSaysItIs) {
   }
   ASSERT_TRUE(a_.AwaitCalls("Status", a_.calls("Status") + 2, kPatience));
   EXPECT_FALSE(reads_ask_a());
+  may_tell.Notify();
+  ASSERT_EQ(told.Await(1).size(), 1u);
+  EXPECT_FALSE(reads_ask_a());
+}
+
+// It answers its probes, and says each time that it knows of no leader.
+TEST_F(CallsTest, WhoIsCutOffIsLeftAloneForLongerEachTime) {
+  a_.Set([](FakeMember::Behaviour* behaviour) {
+    behaviour->leader = 0;
+    behaviour->range = [](auto...) { return ErrorStatus(kv::kErrNoLeader); };
+  });
+  const auto client = ClientOf({&a_, &b_}, {.hedge_after = absl::InfiniteDuration(),
+                                            .probe_interval = absl::Milliseconds(10),
+                                            .balancer = {.set_aside_first = absl::Milliseconds(20),
+                                                         .set_aside_longest = 2 * kPatience}});
+  const auto read_until_probed = [&](int times) {
+    const int probed = a_.calls("Status");
+    const absl::Time deadline = absl::Now() + kPatience;
+    while (a_.calls("Status") < probed + times && absl::Now() < deadline) {
+      EXPECT_EQ(WhoAnswers(*client, {}), b_.id());
+    }
+  };
+  // By then it is left alone for longer than it takes to the next probe.
+  read_until_probed(6);
+  const int asked = a_.calls("Range");
+  EXPECT_GE(asked, 1) << "b takes it for the leader";
+  read_until_probed(2);
+  EXPECT_EQ(a_.calls("Range"), asked);
 }
 
 TEST_F(CallsTest, TheOtherCallOfAHedgedReadIsCancelled) {

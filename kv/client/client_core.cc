@@ -123,9 +123,14 @@ void ClientCore::OnAnswer(const std::string& address, const etcdserverpb::Respon
   LookForLeader();
 }
 
-void ClientCore::OnProbeAnswer(const std::string& address,
-                               const etcdserverpb::ResponseHeader& header) {
-  balancer_.OnProbeAnswer(address, header.member_id(), header.raft_term());
+void ClientCore::OnSignOfLife(const std::string& address,
+                              const etcdserverpb::ResponseHeader& header) {
+  balancer_.OnSignOfLife(address, header.member_id(), header.raft_term());
+  LookForLeader();
+}
+
+void ClientCore::OnCutOff(const std::string& address, const etcdserverpb::ResponseHeader& header) {
+  balancer_.OnProbeFailure(address, header.member_id(), header.raft_term(), EventLoop::Now());
   LookForLeader();
 }
 

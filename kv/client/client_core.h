@@ -74,9 +74,10 @@ class ClientCore {
   // The endpoints of the options, and besides them these.
   void SetDiscovered(const std::vector<Endpoint>& discovered);
 
-  // What a call learns of a member.
+  // What a call learns of a member, as the balancer takes it.
   void OnAnswer(const std::string& address, const etcdserverpb::ResponseHeader& header);
-  void OnProbeAnswer(const std::string& address, const etcdserverpb::ResponseHeader& header);
+  void OnSignOfLife(const std::string& address, const etcdserverpb::ResponseHeader& header);
+  void OnCutOff(const std::string& address, const etcdserverpb::ResponseHeader& header);
   void OnFailure(const std::string& address);
 
   // Keeps it until Remove. If the client goes, it hears of that, at once if it comes too late.

@@ -44,7 +44,7 @@ struct ClientOptions {
   // Of a call that says nothing else, with all its attempts.
   absl::Duration timeout = absl::Seconds(10);
   // After so long an attempt is given up, if another one is harmless; twice as long each time. So
-  // long a member may also take to accept a watch.
+  // long a member may also take to accept a watch; there it does not grow beyond `timeout`.
   absl::Duration attempt_timeout = absl::Seconds(2);
   // After so long a read asks a second member. Nothing: what 95 of 100 recent reads needed
   // (hedge_delay.h). Infinite: never.

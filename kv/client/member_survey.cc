@@ -93,13 +93,13 @@ void MemberSurvey::AskForStatus(const std::string& address) {
       },
       {},
       [this, address](absl::StatusOr<Call::Answer> answer) {
-        if (!answer.ok()) return;
-        core_->balancer().OnRoundTrip(address, EventLoop::Now() - answer->sent);
-        core_->balancer().OnLeader(answer->response.leader(), answer->response.raftterm());
-        // Cut off from the others, it can serve little.
-        if (answer->response.leader() == 0) {
-          core_->balancer().OnProbeFailure(address, EventLoop::Now());
-        }
+        if (!answer.ok()) return;  // noted
+        Balancer& balancer = core_->balancer();
+        balancer.OnRoundTrip(address, EventLoop::Now() - answer->sent);
+        balancer.OnLeader(answer->response.leader(), answer->response.raftterm());
+        // Without a leader it can serve little.
+        answer->response.leader() == 0 ? core_->OnCutOff(address, answer->response.header())
+                                       : core_->OnSignOfLife(address, answer->response.header());
       });
 }
 

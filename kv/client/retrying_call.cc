@@ -14,11 +14,6 @@ namespace {
 // another change of users.
 constexpr int kTokenRenewalsMax = 2;
 
-bool IsAboutToken(const absl::Status& error) {
-  return kv::Is(error, kv::kErrInvalidAuthToken) || kv::Is(error, kv::kErrAuthOldRevision) ||
-         kv::Is(error, kv::kErrUserEmpty);
-}
-
 // Whether a refusal speaks for all sendings of a write, those whose answers were lost too. What the
 // state machine decides of a write that has a name it decides for all copies. A member's own
 // refusal, such as of a token, and that the session is over say nothing of an earlier sending.
@@ -133,7 +128,7 @@ void RetryingCall::OnAttemptDone(const std::shared_ptr<Attempt>& attempt,
 }
 
 void RetryingCall::OnAnswer(const Attempt& attempt) {
-  if (policy_.is_probe()) return core_->OnProbeAnswer(attempt.address, HeaderOf(attempt));
+  if (policy_.is_probe()) return;
   core_->OnAnswer(attempt.address, HeaderOf(attempt));
   const Instant now = EventLoop::Now();
   for (const auto& other : under_way_) {
@@ -149,8 +144,8 @@ void RetryingCall::NoteFailure(const std::string& address, Outcome outcome) {
   const bool is_answer = outcome == Outcome::kRefused;
   Balancer& balancer = core_->balancer();
   if (policy_.is_probe()) {
-    if (is_answer) return balancer.OnProbeAnswer(address, 0, 0);
-    return balancer.OnProbeFailure(address, EventLoop::Now());
+    if (is_answer) return balancer.OnSignOfLife(address, 0, 0);
+    return balancer.OnProbeFailure(address, 0, 0, EventLoop::Now());
   }
   if (is_answer) return balancer.OnAnswer(address, 0, 0);
   core_->OnFailure(address);
@@ -160,7 +155,7 @@ void RetryingCall::OnError(const Attempt& attempt, const grpc::Status& status) {
   last_error_ = status;
   const Outcome outcome = OutcomeOf(status);
   NoteFailure(attempt.address, outcome);
-  if (IsAboutToken(ToAbsl(status)) && policy_.token == CallPolicy::Token::kWanted &&
+  if (Authenticator::IsAboutToken(ToAbsl(status)) && policy_.token == CallPolicy::Token::kWanted &&
       core_->authenticator().enabled() && token_renewals_++ < kTokenRenewalsMax) {
     return RenewToken(attempt.token);
   }
@@ -174,7 +169,7 @@ void RetryingCall::RenewToken(const std::string& stale) {
   core_->authenticator().Renew(stale, [weak = weak_from_this()](const absl::Status& renewed) {
     const auto call = weak.lock();
     if (call == nullptr || call->over_) return;
-    if (!renewed.ok()) return call->EndUnsent(renewed);
+    if (!renewed.ok()) return call->OnNoToken(renewed);
     call->tried_.clear();
     call->TryNext();
   });
@@ -185,6 +180,12 @@ void RetryingCall::RenewToken(const std::string& stale) {
     if (call == nullptr || !call->under_way_.empty() || call->token_renewals_ != renewals) return;
     call->EndUnsent(absl::DeadlineExceededError("pontoon: there was no token in time"));
   });
+}
+
+void RetryingCall::OnNoToken(const absl::Status& error) {
+  const Instant next = EventLoop::After(backoff_->Next());
+  if (!Authenticator::MayPass(error) || next >= deadline_) return EndUnsent(error);
+  core_->loop()->PostAt(next, IfNotOver(&RetryingCall::TryNext));
 }
 
 // Of an attempt that was not made.

@@ -31,7 +31,8 @@ enum class Effect {
 struct CallPolicy {
   Effect effect = Effect::kNone;
   Prefer prefer = Prefer::kLeader;
-  // Not empty: a probe. There is one attempt, at this address, to see how that member is.
+  // Not empty: a probe. There is one attempt, at this address, to see how that member is; what the
+  // answer means for the balancer is up to the caller.
   std::string address = {};
   bool is_probe() const { return !address.empty(); }
   // Whether the client's token goes with it, and must be had before.
@@ -90,9 +91,10 @@ class RetryingCall : public Operation, public std::enable_shared_from_this<Retry
   void HedgeLater();
   void OnAttemptDone(const std::shared_ptr<Attempt>& attempt, const grpc::Status& status);
   void OnAnswer(const Attempt& attempt);
-  void NoteFailure(const std::string& address, Outcome outcome);
   void OnError(const Attempt& attempt, const grpc::Status& status);
+  void NoteFailure(const std::string& address, Outcome outcome);
   void RenewToken(const std::string& stale);
+  void OnNoToken(const absl::Status& error);
   void EndUnsent(absl::Status error);
   // Ends the call with the last attempt's error.
   void GiveUp();

@@ -1,5 +1,6 @@
 #include "kv/client/watch.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,6 +19,10 @@ namespace {
 
 using etcdserverpb::WatchCreateRequest;
 using etcdserverpb::WatchResponse;
+
+std::string RefusalText(const WatchResponse& response) {
+  return absl::StrCat("pontoon: the watch was refused: ", response.cancel_reason());
+}
 
 }  // namespace
 
@@ -85,16 +90,20 @@ class Watch::Watching final : public Operation, public std::enable_shared_from_t
 
   void OnAcceptTimeout(const std::shared_ptr<WatchStream>& stream) {
     if (is_watching_ || stream == nullptr || stream != stream_) return;
-    accept_timeout_ *= 2;
+    const ClientOptions& options = core_->options();
+    accept_timeout_ =
+        std::min(2 * accept_timeout_, std::max(options.attempt_timeout, options.timeout));
     stream->Cancel();
   }
 
   void OnResponse(WatchResponse* response) {
     if (over_) return;
-    core_->OnAnswer(tried_.back(), response->header());
+    if (!response->canceled()) core_->OnSignOfLife(tried_.back(), response->header());
     const WatchNews news = position_.Take(response);
     if (response->created() && !response->canceled()) {
       is_watching_ = true;
+      accept_timeout_ = core_->options().attempt_timeout;
+      token_renewals_ = 0;
       if (handlers_.on_watching != nullptr) handlers_.on_watching();
       if (over_) return;
     }
@@ -116,15 +125,14 @@ class Watch::Watching final : public Operation, public std::enable_shared_from_t
         stream_->Cancel();
         break;
       case WatchNews::kTokenStale:
-        token_is_stale_ = true;
+        token_refusal_ = absl::UnauthenticatedError(RefusalText(*response));
         stream_->Cancel();
         break;
       case WatchNews::kCompacted:
         End(kv::kErrCompacted, response->compact_revision());
         break;
       case WatchNews::kRefused:
-        End(absl::FailedPreconditionError(
-            absl::StrCat("pontoon: the watch was refused: ", response->cancel_reason())));
+        End(absl::FailedPreconditionError(RefusalText(*response)));
         break;
     }
   }
@@ -132,18 +140,17 @@ class Watch::Watching final : public Operation, public std::enable_shared_from_t
   // The member is of use: whoever fails next does not pay for those who failed before.
   void OnSuccess() {
     backoff_->Reset();
-    accept_timeout_ = core_->options().attempt_timeout;
     tried_.assign(1, std::string(tried_.back()));
-    token_renewals_ = 0;
   }
 
   void OnStreamOver(const grpc::Status& status) {
     if (over_) return;
     stream_ = nullptr;
-    const absl::Status error = ToAbsl(status);
-    if (std::exchange(token_is_stale_, false) || kv::Is(error, kv::kErrInvalidAuthToken)) {
+    const absl::Status refusal = std::exchange(token_refusal_, absl::OkStatus());
+    const absl::Status error = refusal.ok() ? ToAbsl(status) : refusal;
+    if (!refusal.ok() || Authenticator::IsAboutToken(error)) {
       if (core_->authenticator().enabled() && token_renewals_++ == 0) return RenewToken(token_);
-      return End(kv::kErrInvalidAuthToken);
+      return End(error);
     }
     const bool is_busy = status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED;
     if (OutcomeOf(status) == Outcome::kRefused && !is_busy) return End(error);
@@ -155,8 +162,7 @@ class Watch::Watching final : public Operation, public std::enable_shared_from_t
     core_->authenticator().Renew(stale, [weak = weak_from_this()](const absl::Status& renewed) {
       const auto watching = weak.lock();
       if (watching == nullptr || watching->over_) return;
-      const bool may_pass = absl::IsUnavailable(renewed) || absl::IsDeadlineExceeded(renewed);
-      if (!renewed.ok() && !may_pass) return watching->End(renewed);
+      if (!renewed.ok() && !Authenticator::MayPass(renewed)) return watching->End(renewed);
       // A pause, if there is none still.
       if (!renewed.ok()) watching->tried_ = watching->core_->balancer().addresses();
       watching->TryNext();
@@ -191,7 +197,7 @@ class Watch::Watching final : public Operation, public std::enable_shared_from_t
   absl::Duration accept_timeout_;  // of the next stream
   bool is_watching_ = false;       // the present stream was accepted
   std::string token_;              // of the present stream
-  bool token_is_stale_ = false;
+  absl::Status token_refusal_;     // why the present stream is cancelled, if it is for its token
   int token_renewals_ = 0;
 };
 

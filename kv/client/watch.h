@@ -24,7 +24,8 @@ struct WatchEnd {
 };
 
 // Watches at one member, and goes on at another one when the connection is lost, the member loses
-// its leader, or gives no sign of life for nine seconds: after the last revision that was told. No
+// its leader, gives no sign of life for nine seconds, or takes longer than
+// ClientOptions::attempt_timeout to accept the watch: after the last revision that was told. No
 // event is missing, none is told twice, and the events of a revision are told together.
 //
 // If the history is compacted while no member can be reached, events would be missing; then it

@@ -18,8 +18,9 @@ bool Says(const WatchResponse& response, const kv::ApiError& error) {
 WatchNews WhyCancelled(const WatchResponse& response) {
   if (response.compact_revision() > 0) return WatchNews::kCompacted;
   if (Says(response, kv::kErrNoLeader)) return WatchNews::kLost;
-  if (Says(response, kv::kErrInvalidAuthToken) || Says(response, kv::kErrAuthOldRevision)) {
-    return WatchNews::kTokenStale;
+  for (const kv::ApiError& error :
+       {kv::kErrInvalidAuthToken, kv::kErrAuthOldRevision, kv::kErrUserEmpty}) {
+    if (Says(response, error)) return WatchNews::kTokenStale;
   }
   return WatchNews::kRefused;
 }

@@ -95,6 +95,8 @@ TEST(WatchPosition, KnowsWhyAWatchIsCancelled) {
             WatchNews::kTokenStale);
   EXPECT_EQ(Take(&position, Cancelled(std::string(kv::kErrAuthOldRevision.text))),
             WatchNews::kTokenStale);
+  EXPECT_EQ(Take(&position, Cancelled(std::string(kv::kErrUserEmpty.text))),
+            WatchNews::kTokenStale);
   EXPECT_EQ(Take(&position, Cancelled("mvcc: watcher range is empty")), WatchNews::kRefused);
   EXPECT_EQ(position.next_revision(), 10);
 }

@@ -269,6 +269,17 @@ TEST_F(WatchTest, LeavesAMemberThatDoesNotAcceptIt) {
   EXPECT_TRUE(ends_.Get().empty());
 }
 
+TEST_F(WatchTest, KeepsAskingMembersThatDoNotAcceptIt) {
+  SetWatch([](grpc::ServerContext* context, ServerStream*) {
+    AwaitCancellation(context);
+    return grpc::Status::CANCELLED;
+  });
+  Connect({.timeout = absl::Milliseconds(20), .attempt_timeout = absl::Milliseconds(10)});
+  const Watch watch(client_.get(), From(20), Handlers());
+  // If each were given twice the time of the one before, this would take eleven minutes.
+  EXPECT_TRUE(a_.AwaitCalls("Watch", 8, kPatience));
+}
+
 TEST_F(WatchTest, IsQuietOnceItIsGone) {
   TellMoreOnceItIsGone();
   auto watch = std::make_unique<Watch>(client_.get(), From(20), Handlers());
