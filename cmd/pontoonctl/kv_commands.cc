@@ -115,6 +115,10 @@ class GetCommand : public Command {
 A range is read in pages, all of one revision, and printed as they come: if a page
 cannot be read, what stands there is a beginning. In another order than that of
 the keys it is one answer, which the server may refuse as too large.
+
+Only --output json tells how a read was served: read_report has the consistency (if
+none is named, linearizable) and the staleness bound that was proven, and the header
+the member, its term and the revision.
 )"};
   }
 

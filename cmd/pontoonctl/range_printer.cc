@@ -27,7 +27,10 @@ void RangePrinter::Add(const RangeResponse& page) {
       printer_.Print(page, parts_);
       break;
   }
-  if (pages_++ == 0) rest_.set_count(page.count());
+  if (pages_++ == 0) {
+    rest_.set_count(page.count());
+    if (page.has_read_report()) *rest_.mutable_read_report() = page.read_report();
+  }
   rest_.set_more(page.more());
 }
 

@@ -15,7 +15,8 @@ class RangePrinter {
   RangePrinter(const KvPrinter& printer, KvPrinter::Parts parts)
       : printer_(printer), parts_(parts) {}
 
-  // The first page has the header and the count of all.
+  // The first page has the header, the count of all, and how the read was served: the pages after
+  // it are of its revision.
   void Add(const etcdserverpb::RangeResponse& page);
   // After the last page, of which there is one at least.
   void Finish();

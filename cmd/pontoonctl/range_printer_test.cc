@@ -22,12 +22,14 @@ RangeResponse Parse(const std::string& text) {
 
 const std::vector<std::string> kPages = {
     "header { revision: 9 } kvs { key: 'a' value: '1' } kvs { key: 'b' value: '2' } "
-    "more: true count: 5",
-    "header { revision: 12 } kvs { key: 'longer' value: '3' } more: true count: 3",
+    "more: true count: 5 read_report { consistency: LEASE }",
+    "header { revision: 12 } kvs { key: 'longer' value: '3' } more: true count: 3 read_report { "
+    "consistency: FOLLOWER }",
     "header { revision: 13 } kvs { key: 'm' value: '4' } more: true count: 2"};
 const char kWhole[] =
     "header { revision: 9 } kvs { key: 'a' value: '1' } kvs { key: 'b' value: '2' } "
-    "kvs { key: 'longer' value: '3' } kvs { key: 'm' value: '4' } more: true count: 5";
+    "kvs { key: 'longer' value: '3' } kvs { key: 'm' value: '4' } more: true count: 5 "
+    "read_report { consistency: LEASE }";
 
 std::string Printed(OutputFormat format, Parts parts, const std::vector<std::string>& pages) {
   std::ostringstream out;
@@ -56,7 +58,8 @@ TEST(RangePrinter, SoDoesAPageAlone) {
   for (const std::string& response :
        {std::string(kWhole), std::string("header { revision: 9 }"),
         std::string("header { revision: 9 } count: 3"), std::string("header { }"),
-        std::string("header { revision: 9 } kvs { key: 'a' } count: 1")}) {
+        std::string("header { revision: 9 } kvs { key: 'a' } count: 1"),
+        std::string("header { revision: 9 } read_report { }")}) {
     for (const OutputFormat format :
          {OutputFormat::kPlain, OutputFormat::kTable, OutputFormat::kJson}) {
       for (const Parts parts : {Parts::kKeyAndValue, Parts::kCount}) {
