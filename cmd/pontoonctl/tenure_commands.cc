@@ -34,7 +34,9 @@ a second line, the token, and holds the lock until it is interrupted.
 
 The token is the create revision of the key. It rises from holder to holder: who
 writes somewhere else with the lock can give it along, to have an older one refused.
-A write to the store is fenced by a transaction that compares create(KEY) with it.
+A write to the store is fenced by the flag --fence of put, del and txn, as CMD runs them:
+once the lock is lost it is refused. Servers of etcd heed no fence: there a transaction
+that compares create(KEY) with the token does the same.
 
 The lock belongs to a lease that is kept alive meanwhile. If it is lost, because no
 server answers for the time of --ttl, CMD gets SIGTERM, and the exit code is 5.
@@ -42,6 +44,7 @@ server answers for the time of --ttl, CMD gets SIGTERM, and the exit code is 5.
 Examples:
   pontoonctl lock nightly -- ./backup.sh
   pontoonctl lock nightly --ttl 30
+  pontoonctl lock job -- sh -c 'pontoonctl put job/state done --fence'
 )"};
   }
 
