@@ -59,6 +59,9 @@ TEST(CommandLine, BadUsageIsOneLineAndExitCode2) {
       {{"get", "a", "b", "--prefix"}, "pontoonctl: get: only one of RANGE_END, --prefix"},
       {{"get", "a", "--print-value-only", "--keys-only"}, "--print-value-only needs values"},
       {{"export", "p/", "/dev/null/x", "--serializable", "--endpoints", "a:1,b:1"}, "one endpoint"},
+      {{"export", "p/", "/dev/null/x", "--serializable", "--consistency", "lease"},
+       "export: --serializable is --consistency follower, and not lease"},
+      {{"export", "p/", "/dev/null/x", "--max-staleness", "5"}, "bad --max-staleness \"5\""},
       {{"import", "/nowhere", "p/"}, "/nowhere: No such file or directory"},
       {{"import", "/tmp", "p/", "--concurrency", "0"}, "--concurrency"},
       {{"bench", "put", "--keys", "1000000", "--key-size", "8"}, "needs --key-size 12 at least"},
@@ -217,6 +220,10 @@ TEST(CommandLine, ATransactionThatMakesNoSenseIsNotSent) {
   EXPECT_EQ(piped.code, ExitCode::kUsage);
   EXPECT_THAT(piped.err, StartsWith("pontoonctl: txn: line 1: not a comparison"));
   EXPECT_THAT(RunPontoonctl({"txn", "--file", "/nowhere"}).err, HasSubstr("cannot open /nowhere"));
+  const Result torn =
+      RunPontoonctl({"txn", "--file", "-", "--consistency", "lease"}, "\nget a --serializable\n");
+  EXPECT_EQ(torn.code, ExitCode::kUsage);
+  EXPECT_THAT(torn.err, HasSubstr("txn: --serializable is --consistency follower, and not lease"));
 }
 
 TEST(CommandLine, StatusAndHealthShowWhoDoesNotAnswer) {

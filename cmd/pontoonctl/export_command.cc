@@ -7,14 +7,18 @@
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/export_tree.h"
 #include "cmd/pontoonctl/flag_values.h"
+#include "cmd/pontoonctl/key_range.h"
 #include "cmd/pontoonctl/long_job.h"
 #include "cmd/pontoonctl/progress.h"
 #include "cmd/pontoonctl/range_pager.h"
+#include "cmd/pontoonctl/read_flags.h"
 #include "cmd/pontoonctl/session.h"
 #include "cmd/pontoonctl/session_flag.h"
 
 namespace pontoon::ctl {
 namespace {
+
+using etcdserverpb::RangeRequest;
 
 struct ExportTotals {
   uint64_t written = 0;
@@ -36,7 +40,8 @@ Keys that are no safe file names are refused (an empty name, "..", an absolute
 path, a NUL byte), as are keys that need a file and a directory of one name.
 
 With --serializable the one given endpoint answers from its own state, without
-its leader: to compare what each member has.
+its leader: to compare what each member has. With --consistency follower any of
+the endpoints may do so, page by page, still at one revision.
 
 Exit code 3: some keys were refused or could not be written; 1: given up, run it
 again to resume.
@@ -44,6 +49,7 @@ again to resume.
 Examples:
   pontoonctl export zone/ /tmp/zone
   pontoonctl --endpoints 10.0.0.2:2379 export --serializable config/ ./config-of-2
+  pontoonctl export zone/ /tmp/zone --max-staleness 2s  (from any server that can prove that)
 )"};
   }
 
@@ -51,6 +57,7 @@ Examples:
     app.add_option("prefix", prefix_, "What the keys begin with")->required();
     app.add_option("dir", directory_, "The directory; it is made if need be")->required();
     app.add_flag("--serializable", serializable_, "Read the state of the one given endpoint");
+    read_flags_.DeclareOn(app);
     session_flag_.DeclareOn(app);
     AddDurationFlag(app, "--retry-for", retry_for_,
                     "How long a request is tried again while no server answers");
@@ -60,25 +67,35 @@ Examples:
     if (serializable_ && environment.endpoints.size() != 1) {
       return UsageError("--serializable reads one member's own state: give one endpoint");
     }
+    const absl::StatusOr<RangeRequest> request = BuildRequest();
+    if (!request.ok()) return UsageError(std::string(request.status().message()));
     auto tree = ExportTree::Open(directory_);
     if (!tree.ok()) return {ExitCode::kFailed, std::string(tree.status().message())};
     Session session(environment.endpoints);
     if (absl::Status s = session_flag_.Begin(session, environment); !s.ok()) {
       return {ExitCode::kFailed, std::string(s.message())};
     }
-    return session_flag_.Conclude(environment, Export(session, **tree, environment));
+    return session_flag_.Conclude(environment, Export(*request, session, **tree, environment));
   }
 
  private:
-  Ending Export(Session& session, ExportTree& tree, const Environment& environment) {
+  absl::StatusOr<RangeRequest> BuildRequest() const {
+    const KeyRange range = KeyRange::Prefix(prefix_);
+    RangeRequest request;
+    request.set_key(range.key);
+    request.set_range_end(range.end);
+    request.set_serializable(serializable_);
+    if (absl::Status s = read_flags_.AddTo(&request); !s.ok()) return s;
+    return request;
+  }
+
+  Ending Export(const RangeRequest& request, Session& session, ExportTree& tree,
+                const Environment& environment) {
     ExportTotals totals;
     Progress progress("export", environment.terminal);
     JobLog log(progress);
-    RangePager pager(
-        KeyRange::Prefix(prefix_),
-        serializable_ ? RangePager::Consistency::kSerializable
-                      : RangePager::Consistency::kLinearizable,
-        session_flag_.Through(PageFetcher(session, {environment.timeout, retry_for_}, log)));
+    RangePager pager(request, session_flag_.Through(
+                                  PageFetcher(session, {environment.timeout, retry_for_}, log)));
     etcdserverpb::RangeResponse page;
     do {
       const Reply reply = pager.Next(&page);
@@ -127,6 +144,7 @@ Examples:
   std::string directory_;
   absl::Duration retry_for_ = absl::Minutes(1);
   bool serializable_ = false;
+  ReadFlags read_flags_;
   SessionFlag session_flag_;
 };
 

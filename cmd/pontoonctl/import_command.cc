@@ -99,7 +99,7 @@ Examples:
         [this](const TreeFile& file) {
           return Importer::ReadImportFile(options_, file.relative_path);
         });
-    RangePager pager(KeyRange::Prefix(options_.prefix), RangePager::Consistency::kLinearizable,
+    RangePager pager(KeyRange::Prefix(options_.prefix),
                      PageFetcher(session, options_.patience, log));
     etcdserverpb::RangeResponse page;
     do {

@@ -5,11 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -23,6 +25,12 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
+
+// etcd heeds no options of reads, but for `serializable`, and does not say how it served one.
+bool IsPontoon() {
+  const char* const program = std::getenv("PONTOONCTL_TEST_SERVER");
+  return program != nullptr && absl::EndsWith(program, "/pontoon");
+}
 
 // Path below `root` -> bytes, links followed.
 std::map<std::string, std::string> Files(const fs::path& root) {
@@ -394,6 +402,67 @@ TEST_F(SingleServerTest, BenchmarksReadAsFreshAsTheyAreTold) {
     EXPECT_EQ(get["operations"], 128) << ::testing::PrintToString(flags);
     EXPECT_EQ(get["not_found"], 0) << ::testing::PrintToString(flags);
   }
+}
+
+TEST_F(SingleServerTest, GetAndTxnReadAsFreshAsTheyAreToldAndSaySo) {
+  Out({"put", "fresh/a", "1"});
+  const struct {
+    std::vector<std::string> flags;
+    const char* consistency;  // in JSON, which leaves LINEARIZABLE out
+  } cases[] = {
+      {{}, ""},
+      {{"--consistency", "linearizable"}, ""},
+      {{"--consistency", "lease"}, "LEASE"},
+      {{"--consistency", "follower"}, "FOLLOWER"},
+      {{"--max-staleness", "60s"}, "FOLLOWER"},
+      {{"--min-revision", "1"}, ""},
+  };
+  for (const auto& c : cases) {
+    const auto read = [&](std::vector<std::string> arguments, const std::string& input) {
+      arguments.insert(arguments.end(), {"--output", "json"});
+      arguments.insert(arguments.end(), c.flags.begin(), c.flags.end());
+      return nlohmann::json::parse(Out(arguments, input));
+    };
+    const auto get = read({"get", "fresh/a"}, "");
+    EXPECT_EQ(get["count"], "1") << get;
+    const auto pages = read({"get", "fresh/", "--prefix"}, "");
+    EXPECT_EQ(pages["count"], "1") << pages;
+    const auto txn = read({"txn", "--file", "-"}, "\nget fresh/a\nget fresh/b\n");
+    EXPECT_EQ(txn["responses"].size(), 2u) << txn;
+    for (const auto& answer : {get, pages, txn}) {
+      ASSERT_EQ(answer.contains("read_report"), IsPontoon()) << answer;
+      if (!IsPontoon()) continue;
+      EXPECT_EQ(answer["read_report"].value("consistency", ""), c.consistency) << answer;
+      EXPECT_TRUE(answer["read_report"].contains("staleness_bound")) << answer;
+    }
+  }
+}
+
+TEST_F(SingleServerTest, OnlyATransactionThatOnlyReadsIsToldHowFresh) {
+  const Result result =
+      Run({"txn", "--file", "-", "--consistency", "lease"}, "\nget fresh/c\nput fresh/c 1\n");
+  EXPECT_EQ(result.code, IsPontoon() ? ExitCode::kFailed : ExitCode::kOk);
+  EXPECT_EQ(Out({"get", "fresh/c", "--count-only"}), IsPontoon() ? "0\n" : "1\n");
+  if (!IsPontoon()) return;
+  EXPECT_THAT(result.err, HasSubstr("read options are for transactions that only read"));
+}
+
+TEST_F(SingleServerTest, AnExportReadsAsFreshAsItIsTold) {
+  Out({"put", "export-of/a", "1"});
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{"--consistency", "lease"},
+                                             {"--consistency", "follower"},
+                                             {"--serializable", "--consistency", "follower"},
+                                             {"--max-staleness", "60s", "--min-revision", "1"}}) {
+    std::vector<std::string> arguments = {"export", "export-of/", FreshFolder("fresh")};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    EXPECT_THAT(Out(arguments), StartsWith("written 1, ")) << ::testing::PrintToString(flags);
+  }
+  // What it is told it passes on: no server can be asked for a state that is older than a day.
+  const Result result =
+      Run({"export", "export-of/", FreshFolder("stale"), "--max-staleness", "25h"});
+  EXPECT_EQ(result.code, IsPontoon() ? ExitCode::kFailed : ExitCode::kOk);
+  EXPECT_EQ(absl::StrContains(result.err, "max_staleness is 25h"), IsPontoon()) << result.err;
 }
 
 // The place of the leader, by `status`; -1 if there is none.

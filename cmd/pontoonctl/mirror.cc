@@ -62,10 +62,9 @@ absl::StatusOr<MirrorCheckpoint> Mirror::Identify() {
 }
 
 absl::StatusOr<int64_t> Mirror::Copy(Extra extra, Progress& progress) {
-  using Consistency = RangePager::Consistency;
-  Cursor source(RangePager(KeyRange::Prefix(options_.prefix), Consistency::kLinearizable,
-                           PageFetcher(source_, options_.patience, log_)));
-  Cursor target(RangePager(KeyRange::Prefix(options_.target_prefix), Consistency::kLinearizable,
+  Cursor source(
+      RangePager(KeyRange::Prefix(options_.prefix), PageFetcher(source_, options_.patience, log_)));
+  Cursor target(RangePager(KeyRange::Prefix(options_.target_prefix),
                            PageFetcher(target_, options_.patience, log_)));
   MirrorChanges changes;
   // Both come in the order of what follows the prefix: so each key meets its counterpart.

@@ -19,18 +19,17 @@ constexpr int64_t kFirstLimit = 16;
 constexpr int64_t kGrowth = 4;
 constexpr int64_t kLimitMax = 10'000;
 
-RangeRequest RequestFor(const KeyRange& range, RangePager::Consistency consistency) {
+RangeRequest RequestFor(const KeyRange& range) {
   RangeRequest request;
   request.set_key(range.key);
   request.set_range_end(range.end);
-  request.set_serializable(consistency == RangePager::Consistency::kSerializable);
   return request;
 }
 
 }  // namespace
 
-RangePager::RangePager(const KeyRange& range, Consistency consistency, Fetch fetch)
-    : RangePager(RequestFor(range, consistency), std::move(fetch)) {}
+RangePager::RangePager(const KeyRange& range, Fetch fetch)
+    : RangePager(RequestFor(range), std::move(fetch)) {}
 
 RangePager::RangePager(RangeRequest request, Fetch fetch)
     : request_(std::move(request)), fetch_(std::move(fetch)) {

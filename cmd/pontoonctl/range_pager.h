@@ -20,13 +20,11 @@ namespace pontoon::ctl {
 // Not thread safe.
 class RangePager {
  public:
-  enum class Consistency { kLinearizable, kSerializable };
-
   // Reads one page, with all retries.
   using Fetch =
       std::function<Reply(const etcdserverpb::RangeRequest&, etcdserverpb::RangeResponse*)>;
 
-  RangePager(const KeyRange& range, Consistency consistency, Fetch fetch);
+  RangePager(const KeyRange& range, Fetch fetch);
   // The answer to `request`, which asks for keys (and not only for their number) in no other order.
   // Its limit is that of all pages together.
   RangePager(etcdserverpb::RangeRequest request, Fetch fetch);

@@ -41,9 +41,7 @@ class FakeStore {
       return Range(request, response);
     };
   }
-  RangePager NewPager() {
-    return RangePager(KeyRange::Prefix("k"), RangePager::Consistency::kLinearizable, Fetch());
-  }
+  RangePager NewPager() { return RangePager(KeyRange::Prefix("k"), Fetch()); }
 };
 
 TEST(RangePager, ReadsAllKeysAtTheRevisionOfTheFirstPage) {
@@ -135,11 +133,8 @@ TEST(RangePager, PagesOfAServerThatIsBehindAreWaitedFor) {
 
 TEST(RangePager, HandsAFailureOn) {
   const Reply failure{Outcome::kRefused, grpc::Status(grpc::StatusCode::OUT_OF_RANGE, "compacted")};
-  RangePager pager(KeyRange::Prefix("k"), RangePager::Consistency::kSerializable,
-                   [&](const RangeRequest& request, RangeResponse*) {
-                     EXPECT_TRUE(request.serializable());
-                     return failure;
-                   });
+  RangePager pager(KeyRange::Prefix("k"),
+                   [&](const RangeRequest&, RangeResponse*) { return failure; });
   RangeResponse page;
   EXPECT_EQ(pager.Next(&page).outcome, Outcome::kRefused);
 }

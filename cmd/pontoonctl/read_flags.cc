@@ -8,8 +8,39 @@
 #include "absl/time/time.h"
 
 namespace pontoon::ctl {
+namespace {
 
+using etcdserverpb::RangeRequest;
+using etcdserverpb::RequestOp;
+using etcdserverpb::TxnRequest;
 using pontoon::v1::ReadOptions;
+
+bool IsSerializable(const RangeRequest& request) { return request.serializable(); }
+
+// As servers have it: all ranges are, of which there is one at least.
+bool IsSerializable(const TxnRequest& request) {
+  int ranges = 0;
+  for (const auto* list : {&request.success(), &request.failure()}) {
+    for (const RequestOp& op : *list) {
+      if (!op.has_request_range()) continue;
+      if (!op.request_range().serializable()) return false;
+      ++ranges;
+    }
+  }
+  return ranges > 0;
+}
+
+void SetSerializable(RangeRequest* request) { request->set_serializable(true); }
+
+void SetSerializable(TxnRequest* request) {
+  for (auto* list : {request->mutable_success(), request->mutable_failure()}) {
+    for (RequestOp& op : *list) {
+      if (op.has_request_range()) op.mutable_request_range()->set_serializable(true);
+    }
+  }
+}
+
+}  // namespace
 
 void ReadFlags::DeclareOn(CLI::App& app) {
   app.add_option("--consistency", consistency_,
@@ -23,12 +54,16 @@ void ReadFlags::DeclareOn(CLI::App& app) {
       ->check(CLI::NonNegativeNumber);
 }
 
-absl::Status ReadFlags::AddTo(etcdserverpb::RangeRequest* request) const {
+absl::Status ReadFlags::AddTo(RangeRequest* request) const { return AddOptionsTo(request); }
+absl::Status ReadFlags::AddTo(TxnRequest* request) const { return AddOptionsTo(request); }
+
+template <typename Request>
+absl::Status ReadFlags::AddOptionsTo(Request* request) const {
   if (!consistency_.has_value() && !max_staleness_.has_value() && min_revision_ == 0) {
     return absl::OkStatus();
   }
   // Only a follower's read is bounded, so the bound alone says enough.
-  const bool is_local = request->serializable() ||
+  const bool is_local = IsSerializable(*request) ||
                         consistency_.value_or(max_staleness_ ? "follower" : "") == "follower";
   if (is_local && consistency_.has_value() && *consistency_ != "follower") {
     return absl::InvalidArgumentError(
@@ -36,7 +71,7 @@ absl::Status ReadFlags::AddTo(etcdserverpb::RangeRequest* request) const {
   }
   ReadOptions* const options = request->mutable_read_options();
   if (is_local) {
-    request->set_serializable(true);
+    SetSerializable(request);
     options->set_consistency(ReadOptions::FOLLOWER);
   } else if (consistency_ == "lease") {
     options->set_consistency(ReadOptions::LEASE);

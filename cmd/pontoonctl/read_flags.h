@@ -23,10 +23,15 @@ class ReadFlags {
   // `this` must outlive the parsing by `app`.
   void DeclareOn(CLI::App& app);
 
-  // An error if the flags contradict each other, or `request`.
+  // An error if the flags contradict each other, or `request`. A transaction that writes is given
+  // them like one that only reads: the server refuses it then.
   absl::Status AddTo(etcdserverpb::RangeRequest* request) const;
+  absl::Status AddTo(etcdserverpb::TxnRequest* request) const;
 
  private:
+  template <typename Request>
+  absl::Status AddOptionsTo(Request* request) const;
+
   std::optional<std::string> consistency_;
   std::optional<std::string> max_staleness_;
   int64_t min_revision_ = 0;

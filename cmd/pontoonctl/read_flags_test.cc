@@ -14,9 +14,11 @@ namespace pontoon::ctl {
 namespace {
 
 using etcdserverpb::RangeRequest;
+using etcdserverpb::TxnRequest;
 
 // What the flags make of a request.
-absl::StatusOr<RangeRequest> With(std::vector<std::string> words, RangeRequest request = {}) {
+template <typename Request = RangeRequest>
+absl::StatusOr<Request> With(std::vector<std::string> words, Request request = {}) {
   CLI::App app;
   ReadFlags flags;
   flags.DeclareOn(app);
@@ -30,14 +32,27 @@ absl::StatusOr<RangeRequest> With(std::vector<std::string> words, RangeRequest r
   return request;
 }
 
-std::string TextWith(const std::vector<std::string>& words) {
-  const auto request = With(words);
+template <typename Request = RangeRequest>
+std::string TextWith(const std::vector<std::string>& words, const Request& before = {}) {
+  const auto request = With(words, before);
   return request.ok() ? request->ShortDebugString() : request.status().ToString();
 }
 
 RangeRequest Serializable() {
   RangeRequest request;
   request.set_serializable(true);
+  return request;
+}
+
+// Reads one key if its comparisons hold, and another if not.
+TxnRequest TwoReads(bool first_is_serializable, bool second_is_serializable) {
+  TxnRequest request;
+  RangeRequest* const first = request.add_success()->mutable_request_range();
+  first->set_key("a");
+  first->set_serializable(first_is_serializable);
+  RangeRequest* const second = request.add_failure()->mutable_request_range();
+  second->set_key("b");
+  second->set_serializable(second_is_serializable);
   return request;
 }
 
@@ -75,6 +90,37 @@ TEST(ReadFlags, RefuseWhatMakesNoSense) {
     EXPECT_FALSE(With(words).ok()) << ::testing::PrintToString(words);
   }
   EXPECT_FALSE(With({"--consistency", "lease"}, Serializable()).ok());
+}
+
+TEST(ReadFlags, AreOfATransactionAndNotOfItsRanges) {
+  const std::string ranges =
+      "success { request_range { key: \"a\" } } failure { request_range { key: \"b\" } }";
+  const TxnRequest request = TwoReads(false, false);
+  EXPECT_EQ(TextWith({}, request), ranges);
+  EXPECT_EQ(TextWith({"--consistency", "lease", "--min-revision", "7"}, request),
+            ranges + " read_options { consistency: LEASE min_revision: 7 }");
+  EXPECT_EQ(TextWith({"--max-staleness", "2s"}, request),
+            "success { request_range { key: \"a\" serializable: true } } "
+            "failure { request_range { key: \"b\" serializable: true } } "
+            "read_options { consistency: FOLLOWER max_staleness { seconds: 2 } }")
+      << "etcd understands a half of it";
+}
+
+TEST(ReadFlags, FindATransactionSerializableIfAllItsRangesAre) {
+  const std::vector<std::string> words = {"--consistency", "lease"};
+  EXPECT_FALSE(With(words, TwoReads(true, true)).ok());
+  EXPECT_TRUE(With(words, TwoReads(true, false)).ok());
+  EXPECT_TRUE(With(words, TwoReads(false, true)).ok());
+  EXPECT_TRUE(With(words, TxnRequest()).ok()) << "of no range";
+  EXPECT_EQ(With({"--min-revision", "7"}, TwoReads(true, true))->read_options().consistency(),
+            pontoon::v1::ReadOptions::FOLLOWER);
+}
+
+TEST(ReadFlags, LeaveItToTheServerToRefuseATransactionThatWrites) {
+  TxnRequest request;
+  request.add_success()->mutable_request_put()->set_key("k");
+  EXPECT_EQ(TextWith({"--consistency", "follower"}, request),
+            "success { request_put { key: \"k\" } } read_options { consistency: FOLLOWER }");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "cmd/pontoonctl/command.h"
 #include "cmd/pontoonctl/fence_flag.h"
 #include "cmd/pontoonctl/kv_printer.h"
+#include "cmd/pontoonctl/read_flags.h"
 #include "cmd/pontoonctl/session.h"
 #include "cmd/pontoonctl/session_flag.h"
 #include "cmd/pontoonctl/txn_parser.h"
@@ -66,10 +67,15 @@ operators = != < >. The requests are get, put and del with their own flags.
 Exit code 0: all comparisons held; 3: not all, and the failure requests were
 done. A transaction whose answer is lost is not sent again: exit code 4.
 
+--consistency, --max-staleness and --min-revision are for transactions that only
+read; one that writes is refused with them. With --output json, read_report and the
+header tell how it was served (see "pontoonctl get --help").
+
 Examples:
   pontoonctl txn
   pontoonctl txn --file take-lock.txn
   printf 'mod("lock") = "0"\n\nput lock me\n\nget lock\n\n' | pontoonctl txn --file -
+  printf '\nget a\nget b\n' | pontoonctl txn --file - --max-staleness 2s
 )"};
   }
 
@@ -80,6 +86,7 @@ Examples:
         ->excludes(file);
     app.add_flag("--hex", hex_, "Print each byte as \\xNN");
     fence_flag_.DeclareOn(app);
+    read_flags_.DeclareOn(app);
     session_flag_.DeclareOn(app);
   }
 
@@ -87,6 +94,9 @@ Examples:
     auto request = ReadRequest(environment.terminal);
     if (!request.ok()) return UsageError(std::string(request.status().message()));
     if (absl::Status s = fence_flag_.AddTo(&*request); !s.ok()) {
+      return UsageError(std::string(s.message()));
+    }
+    if (absl::Status s = read_flags_.AddTo(&*request); !s.ok()) {
       return UsageError(std::string(s.message()));
     }
     Session session(environment.endpoints);
@@ -135,6 +145,7 @@ Examples:
   bool interactive_ = false;
   bool hex_ = false;
   FenceFlag fence_flag_;
+  ReadFlags read_flags_;
   SessionFlag session_flag_;
 };
 
