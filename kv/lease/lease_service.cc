@@ -7,8 +7,9 @@
 
 #include "kv/errors.h"
 #include "kv/lease/renewal_stream.h"
-#include "kv/service/command_result.h"
 #include "kv/outcome.h"
+#include "kv/service/command_result.h"
+#include "kv/service/write_options.h"
 #include "kv/store/lease_records.h"
 #include "proto/command.pb.h"
 
@@ -50,13 +51,19 @@ absl::StatusOr<bool> Describe(const ReadView& view, const LeaseTimeToLiveRequest
   return true;
 }
 
+// OK if the member serves a call that writes, and that says nothing that it would not heed.
+absl::Status CheckWriting(const Member& member, const CallbackServerContext& call) {
+  if (absl::Status s = member.CheckServing(call); !s.ok()) return s;
+  return CheckNoWriteMetadata(call.client_metadata());
+}
+
 }  // namespace
 
 ServerUnaryReactor* LeaseService::LeaseGrant(CallbackServerContext* call,
                                              const LeaseGrantRequest* request,
                                              LeaseGrantResponse* response) {
   ServerUnaryReactor* const reactor = call->DefaultReactor();
-  if (absl::Status s = parts_.member->CheckServing(*call); !s.ok()) {
+  if (absl::Status s = CheckWriting(*parts_.member, *call); !s.ok()) {
     reactor->Finish(ToGrpc(s));
     return reactor;
   }
@@ -74,7 +81,7 @@ ServerUnaryReactor* LeaseService::LeaseRevoke(CallbackServerContext* call,
   ServerUnaryReactor* const reactor = call->DefaultReactor();
   storage::v1::LeaseRevocation revocation;
   revocation.set_id(request->id());
-  if (absl::Status s = parts_.member->CheckServing(*call); !s.ok()) {
+  if (absl::Status s = CheckWriting(*parts_.member, *call); !s.ok()) {
     reactor->Finish(ToGrpc(s));
     return reactor;
   }

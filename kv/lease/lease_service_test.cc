@@ -213,6 +213,18 @@ TEST_F(LeaseServiceTest, GrantsThatAreRefused) {
   EXPECT_TRUE(Failed(c_.Grant("ID: 1 TTL: 60"), kErrLeaseExist));
 }
 
+TEST_F(LeaseServiceTest, GrantsAndRevocationsTakeNoFence) {
+  ASSERT_TRUE(c_.Grant("ID: 1 TTL: 60").ok());
+  const int proposals = m_.replica->proposals();
+  LeaseGrantResponse granted;
+  EXPECT_TRUE(RefusedForItsFence(c_.lease->LeaseGrant(
+      FencedCall().get(), Parse<LeaseGrantRequest>("ID: 2 TTL: 60"), &granted)));
+  LeaseRevokeResponse revoked;
+  EXPECT_TRUE(RefusedForItsFence(
+      c_.lease->LeaseRevoke(FencedCall().get(), Parse<LeaseRevokeRequest>("ID: 1"), &revoked)));
+  EXPECT_EQ(m_.replica->proposals(), proposals);
+}
+
 TEST_F(LeaseServiceTest, ARevocationDeletesTheKeysInOneRevision) {
   ASSERT_TRUE(c_.Grant("ID: 1 TTL: 60").ok());
   ASSERT_TRUE(c_.Put("key: 'a' lease: 1").ok());

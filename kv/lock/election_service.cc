@@ -4,8 +4,9 @@
 #include <utility>
 
 #include "kv/lock/observation.h"
-#include "kv/service/command_result.h"
 #include "kv/outcome.h"
+#include "kv/service/command_result.h"
+#include "kv/service/write_options.h"
 
 namespace pontoon::kv {
 namespace {
@@ -43,6 +44,7 @@ ServerUnaryReactor* Write(const QueueParts& parts, CallbackServerContext* call,
                           absl::Status if_unchanged, Response* response) {
   ServerUnaryReactor* const reactor = call->DefaultReactor();
   absl::Status ready = parts.member->CheckServing(*call);
+  if (ready.ok()) ready = CheckNoWriteMetadata(call->client_metadata());
   if (ready.ok()) ready = valid;
   if (!ready.ok()) {
     reactor->Finish(ToGrpc(ready));

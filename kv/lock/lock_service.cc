@@ -1,7 +1,8 @@
 #include "kv/lock/lock_service.h"
 
-#include "kv/service/command_result.h"
 #include "kv/outcome.h"
+#include "kv/service/command_result.h"
+#include "kv/service/write_options.h"
 #include "kv/store/write_operations.h"
 
 namespace pontoon::kv {
@@ -34,6 +35,7 @@ ServerUnaryReactor* LockService::Unlock(CallbackServerContext* call, const Unloc
   DeleteRangeRequest deletion;
   deletion.set_key(request->key());
   absl::Status ready = parts_.member->CheckServing(*call);
+  if (ready.ok()) ready = CheckNoWriteMetadata(call->client_metadata());
   if (ready.ok()) ready = CheckDeleteRangeRequest(deletion);
   if (!ready.ok()) {
     reactor->Finish(ToGrpc(ready));

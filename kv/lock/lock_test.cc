@@ -364,6 +364,44 @@ TEST_F(LockTest, LocksThatAreRefused) {
   EXPECT_TRUE(Failed(Lock("name: 'n'", &response), kErrRequestTooManyRequests));
 }
 
+TEST_F(LockTest, NoCallTakesAFence) {
+  LockResponse lock;
+  ASSERT_TRUE(Lock("name: 'n' lease: 0xa", &lock).ok());
+  CampaignResponse leader;
+  ASSERT_TRUE(Campaign("name: 'e' lease: 0xa value: '1'", &leader).ok());
+  const int proposals = replica_->proposals();
+
+  // Where no lease is named, one is granted.
+  for (const char* const request : {"name: 'with' lease: 0xb", "name: 'without'"}) {
+    LockResponse no_lock;
+    EXPECT_TRUE(
+        RefusedForItsFence(lock_->Lock(FencedCall().get(), Parse<LockRequest>(request), &no_lock)));
+  }
+  for (const char* const request : {"name: 'led with' lease: 0xb", "name: 'led without'"}) {
+    CampaignResponse nobody;
+    EXPECT_TRUE(RefusedForItsFence(
+        election_->Campaign(FencedCall().get(), Parse<CampaignRequest>(request), &nobody)));
+  }
+  UnlockResponse unlocked;
+  EXPECT_TRUE(RefusedForItsFence(
+      lock_->Unlock(FencedCall().get(), Parse<UnlockRequest>("key: 'n/a'"), &unlocked)));
+  ProclaimRequest proclaim;
+  *proclaim.mutable_leader() = leader.leader();
+  proclaim.set_value("2");
+  ProclaimResponse proclaimed;
+  EXPECT_TRUE(RefusedForItsFence(election_->Proclaim(FencedCall().get(), proclaim, &proclaimed)));
+  ResignRequest resign;
+  *resign.mutable_leader() = leader.leader();
+  ResignResponse resigned;
+  EXPECT_TRUE(RefusedForItsFence(election_->Resign(FencedCall().get(), resign, &resigned)));
+  EXPECT_EQ(replica_->proposals(), proposals);
+
+  LeaderRequest who;
+  who.set_name("e");
+  LeaderResponse reads;
+  EXPECT_TRUE(election_->Leader(FencedCall().get(), who, &reads).ok()) << "it has nothing to fence";
+}
+
 TEST_F(LockTest, ATurnThatCannotBeConfirmedIsGivenUp) {
   LockResponse response;
   ASSERT_TRUE(Lock("name: 'n' lease: 0xa", &response).ok());

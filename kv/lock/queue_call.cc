@@ -3,8 +3,9 @@
 #include <utility>
 
 #include "kv/errors.h"
-#include "kv/service/command_result.h"
 #include "kv/outcome.h"
+#include "kv/service/command_result.h"
+#include "kv/service/write_options.h"
 
 namespace pontoon::kv {
 namespace {
@@ -22,9 +23,11 @@ QueueCall* QueueCall::Start(const QueueParts& parts, const grpc::CallbackServerC
                             Wish wish, Fill fill) {
   std::shared_ptr<QueueCall> created(new QueueCall(parts, call, std::move(wish), std::move(fill)));
   created->self_ = created;
-  if (absl::Status s = parts.member->CheckServing(*call); !s.ok()) {
+  absl::Status ready = parts.member->CheckServing(*call);
+  if (ready.ok()) ready = CheckNoWriteMetadata(call->client_metadata());
+  if (!ready.ok()) {
     absl::MutexLock lock(&created->mutex_);
-    created->End(s);
+    created->End(ready);
   } else if (created->wish_.lease == kNoLease) {
     created->GrantLease();
   } else {

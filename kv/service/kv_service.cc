@@ -234,10 +234,11 @@ ServerUnaryReactor* KvService::Txn(CallbackServerContext* call, const TxnRequest
 ServerUnaryReactor* KvService::Compact(CallbackServerContext* call,
                                        const CompactionRequest* request,
                                        CompactionResponse* response) {
-  if (!request->physical()) return Write(call, absl::OkStatus(), *request, response);
+  const absl::Status valid = CheckNoWriteMetadata(call->client_metadata());
+  if (!request->physical()) return Write(call, valid, *request, response);
   auto* const reactor = new PatientCall;
   const absl::Status proposed = Propose(
-      *call, absl::OkStatus(), *request,
+      *call, valid, *request,
       [this, reactor, response,
        revision = Revision(request->revision())](raft::ProposeOutcome outcome) {
         const absl::Status status = TakeResponse(*parts_.member, std::move(outcome), response);

@@ -292,8 +292,20 @@ TEST_F(KvServiceTest, AFenceKeepsOutWhoHasLostTheLock) {
   call.context.AddMetadata("pontoon-fence-key", "lock/1");
   call.context.AddMetadata("pontoon-fence-revision", "2");
   DeleteRangeResponse deleted;
-  EXPECT_TRUE(Failed(
-      kv_->DeleteRange(call.get(), Parse<DeleteRangeRequest>("key: 'k'"), &deleted), kErrFenced));
+  EXPECT_TRUE(Failed(kv_->DeleteRange(call.get(), Parse<DeleteRangeRequest>("key: 'k'"), &deleted),
+                     kErrFenced));
+}
+
+TEST_F(KvServiceTest, ACompactionTakesNoFence) {
+  ASSERT_TRUE(Put("key: 'k'").ok());
+  const int proposals = replica_->proposals();
+  for (const char* const request : {"revision: 2", "revision: 2 physical: true"}) {
+    CompactionResponse response;
+    EXPECT_TRUE(RefusedForItsFence(
+        kv_->Compact(FencedCall().get(), Parse<CompactionRequest>(request), &response)))
+        << request;
+  }
+  EXPECT_EQ(replica_->proposals(), proposals);
 }
 
 TEST_F(KvServiceTest, WriteOptionsThatMakeNoSenseAreNotProposed) {

@@ -184,4 +184,12 @@ absl::Status CheckNoWriteOptions(const TxnRequest& request) {
   return Refused("write options are for transactions that write; this one only reads");
 }
 
+absl::Status CheckNoWriteMetadata(const CallMetadata& metadata) {
+  if (!Mentions(metadata, kOncePrefix) && !Mentions(metadata, kFencePrefix)) {
+    return absl::OkStatus();
+  }
+  return Refused("only Put, DeleteRange and Txn take metadata under ", kOncePrefix, " and ",
+                 kFencePrefix, "; this call would not heed it");
+}
+
 }  // namespace pontoon::kv

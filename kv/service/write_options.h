@@ -29,6 +29,10 @@ bool IsOnce(const v1::WriteOptions& options, const CallMetadata& metadata);
 // OK if a transaction that only reads carries no options, nor does any part of it.
 absl::Status CheckNoWriteOptions(const etcdserverpb::TxnRequest& request);
 
+// For calls that write and take no options: INVALID_ARGUMENT if `metadata` has any, for whoever
+// sends them takes the write to be fenced, or to be done once.
+absl::Status CheckNoWriteMetadata(const CallMetadata& metadata);
+
 }  // namespace pontoon::kv
 
 #endif  // PONTOON_KV_SERVICE_WRITE_OPTIONS_H_

@@ -153,6 +153,21 @@ TEST(WriteOptions, AreOfWritesOnly) {
             "pontoon: write options are for transactions that write; this one only reads");
 }
 
+TEST(WriteOptions, InMetadataAreRefusedWhereTheyAreNotHeeded) {
+  EXPECT_TRUE(CheckNoWriteMetadata({}).ok());
+  EXPECT_TRUE(
+      CheckNoWriteMetadata({{"pontoon-consistency", "lease"}, {"user-agent", "grpc-c++"}}).ok());
+  for (const char* const key : {"pontoon-once-session", "pontoon-once-sesion", "pontoon-fence-key",
+                                "pontoon-fence-revision"}) {
+    const absl::Status status = CheckNoWriteMetadata({{"hasleader", "true"}, {key, "1"}});
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << key;
+    EXPECT_EQ(status.message(),
+              "pontoon: only Put, DeleteRange and Txn take metadata under pontoon-once- and "
+              "pontoon-fence-; this call would not heed it")
+        << key;
+  }
+}
+
 TEST(WriteOptions, NameAWrite) {
   v1::WriteOptions options;
   EXPECT_FALSE(IsOnce(options, {}));

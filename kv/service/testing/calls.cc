@@ -17,6 +17,13 @@ testing::AssertionResult Failed(const grpc::Status& status, const ApiError& erro
          << "got " << status.error_code() << " \"" << status.error_message() << "\"";
 }
 
+testing::AssertionResult RefusedForItsFence(const grpc::Status& status) {
+  return Failed(status,
+                {absl::StatusCode::kInvalidArgument,
+                 "pontoon: only Put, DeleteRange and Txn take metadata under pontoon-once- and "
+                 "pontoon-fence-; this call would not heed it"});
+}
+
 std::unique_ptr<KvStore> OpenFreshStore(const StoreOptions& options, const std::string& name) {
   const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
   const std::string dir =

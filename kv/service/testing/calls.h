@@ -42,6 +42,17 @@ struct InsistingCall : Call {
   InsistingCall() { context.AddMetadata("hasleader", "true"); }
 };
 
+// Of a client that believes in a fence on whatever it calls.
+struct FencedCall : Call {
+  FencedCall() {
+    context.AddMetadata("pontoon-fence-key", "lock/1");
+    context.AddMetadata("pontoon-fence-revision", "2");
+  }
+};
+
+// Whether a call was refused for such metadata, which it would not have heeded.
+testing::AssertionResult RefusedForItsFence(const grpc::Status& status);
+
 // An empty store in a folder of the present test's own; `name` keeps apart several of one test.
 std::unique_ptr<KvStore> OpenFreshStore(const StoreOptions& options = {},
                                         const std::string& name = "store");
