@@ -81,10 +81,16 @@ absl::StatusOr<ReadOptions> OptionsIn(const CallMetadata& metadata) {
   return options;
 }
 
-absl::StatusOr<ReadOptions> Checked(absl::StatusOr<ReadOptions> options, bool serializable) {
+template <typename Request>
+absl::StatusOr<ReadOptions> OptionsOf(const Request& request, bool serializable,
+                                      const CallMetadata& metadata) {
+  const bool has_own = request.has_read_options();
+  absl::StatusOr<ReadOptions> options =
+      has_own ? OptionsIn(request.read_options()) : OptionsIn(metadata);
   if (!options.ok()) return options;
   if (serializable) {
-    if (options->consistency == Consistency::kLease) {
+    // Metadata may be that of a whole connection, and is not meant for this read then.
+    if (has_own && options->consistency == Consistency::kLease) {
       return Refused("a read is LEASE or serializable, not both");
     }
     options->consistency = Consistency::kFollower;
@@ -104,12 +110,27 @@ absl::StatusOr<ReadOptions> Checked(absl::StatusOr<ReadOptions> options, bool se
   return options;
 }
 
-template <typename Request>
-absl::StatusOr<ReadOptions> OptionsOf(const Request& request, bool serializable,
-                                      const CallMetadata& metadata) {
-  return Checked(
-      request.has_read_options() ? OptionsIn(request.read_options()) : OptionsIn(metadata),
-      serializable);
+// Whether a transaction carries options, or any part of it does.
+bool HasReadOptions(const TxnRequest& request) {
+  if (request.has_read_options()) return true;
+  for (const auto* list : {&request.success(), &request.failure()}) {
+    for (const RequestOp& op : *list) {
+      if (op.request_range().has_read_options() || HasReadOptions(op.request_txn())) return true;
+    }
+  }
+  return false;
+}
+
+// Whether there is a put or a deletion in it, at any depth.
+bool Writes(const TxnRequest& request) {
+  for (const auto* list : {&request.success(), &request.failure()}) {
+    for (const RequestOp& op : *list) {
+      if (op.has_request_put() || op.has_request_delete_range() || Writes(op.request_txn())) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -134,15 +155,13 @@ absl::StatusOr<ReadOptions> ReadOptionsOf(const TxnRequest& request, const CallM
 }
 
 absl::Status CheckNoReadOptions(const TxnRequest& request) {
-  bool has_any = request.has_read_options();
-  for (const auto* list : {&request.success(), &request.failure()}) {
-    for (const RequestOp& op : *list) {
-      if (op.has_request_range()) has_any |= op.request_range().has_read_options();
-      if (op.has_request_txn() && !CheckNoReadOptions(op.request_txn()).ok()) has_any = true;
-    }
+  if (!HasReadOptions(request)) return absl::OkStatus();
+  if (Writes(request)) {
+    return Refused("read options are for transactions that only read; this one writes");
   }
-  if (!has_any) return absl::OkStatus();
-  return Refused("read options are for transactions that only read; this one writes");
+  return Refused(
+      "read options are for transactions that only read, without others in them; this "
+      "one has another in it, and goes through the log");
 }
 
 void FillReport(Consistency consistency, std::optional<absl::Duration> staleness_bound,

@@ -30,9 +30,10 @@ struct ReadOptions {
 inline constexpr absl::Duration kStalenessMax = absl::Hours(24);
 
 // What `request` says, or, if it says nothing, `metadata`. `serializable` makes it a FOLLOWER read
-// in either case, and has no say of its own in anything else. INVALID_ARGUMENT if that makes no
-// sense: an unknown consistency, a bound that is negative or beyond kStalenessMax or not of a
-// FOLLOWER read, a negative revision, LEASE and serializable at once.
+// in either case, whatever consistency metadata names, and has no say of its own in anything else.
+// INVALID_ARGUMENT if that makes no sense: an unknown consistency, a bound that is negative or
+// beyond kStalenessMax or not of a FOLLOWER read, a negative revision, LEASE and serializable at
+// once in the request itself.
 absl::StatusOr<ReadOptions> ReadOptionsOf(const etcdserverpb::RangeRequest& request,
                                           const CallMetadata& metadata);
 
@@ -41,8 +42,9 @@ absl::StatusOr<ReadOptions> ReadOptionsOf(const etcdserverpb::RangeRequest& requ
 absl::StatusOr<ReadOptions> ReadOptionsOf(const etcdserverpb::TxnRequest& request,
                                           const CallMetadata& metadata);
 
-// OK if a transaction that writes carries no options. Metadata is for the reads of a connection,
-// and means nothing to it.
+// OK if a transaction that goes through the log carries no options, nor does any part of it: one
+// that writes, or has another one in it. Metadata is for the reads of a connection, and means
+// nothing to it.
 absl::Status CheckNoReadOptions(const etcdserverpb::TxnRequest& request);
 
 // Says how a read was served. `staleness_bound`: nothing is proven if absent.

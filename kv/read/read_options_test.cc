@@ -96,6 +96,22 @@ TEST(ReadOptions, SerializableIsAFollowersReadWithTheSameBounds) {
       expected);
 }
 
+TEST(ReadOptions, SerializableWinsOverTheConsistencyInMetadata) {
+  const std::string transaction = "success { request_range { serializable: true } }";
+  for (const char* const consistency : {"linearizable", "lease", "follower"}) {
+    const Pairs pairs = {{"pontoon-consistency", consistency},
+                         {"pontoon-max-staleness", "100ms"},
+                         {"pontoon-min-revision", "3"}};
+    const ReadOptions expected{.consistency = Consistency::kFollower,
+                               .max_staleness = absl::Milliseconds(100),
+                               .min_revision = Revision(3)};
+    EXPECT_EQ(OfRange("serializable: true", pairs).value(), expected) << consistency;
+    EXPECT_EQ(OfTxn(transaction, pairs).value(), expected) << consistency;
+  }
+  ExpectRefused(OfRange("serializable: true", {{"pontoon-consistency", "strong"}}),
+                "pontoon-consistency is linearizable, lease or follower");
+}
+
 TEST(ReadOptions, ATransactionIsSerializableIfAllOfItsRangesAre) {
   EXPECT_EQ(OfTxn("success { request_range { serializable: true } } success { request_range {} }")
                 .value()
@@ -113,6 +129,9 @@ TEST(ReadOptions, ThatMakeNoSenseAreRefused) {
   ExpectRefused(OfRange("", {{"pontoon-min-revision", "now"}}),
                 "pontoon-min-revision is the number of a revision");
   ExpectRefused(OfRange("serializable: true read_options { consistency: LEASE }"),
+                "a read is LEASE or serializable, not both");
+  ExpectRefused(OfTxn("success { request_range { serializable: true } } "
+                      "read_options { consistency: LEASE }"),
                 "a read is LEASE or serializable, not both");
   ExpectRefused(OfRange("read_options { min_revision: -1 }"),
                 "min_revision is -1, and must not be negative");
@@ -137,17 +156,33 @@ TEST(ReadOptions, BoundsThatMakeNoSenseAreRefused) {
             kStalenessMax);
 }
 
-TEST(ReadOptions, AWriteHasNone) {
+TEST(ReadOptions, ATransactionThatGoesThroughTheLogHasNone) {
   const auto check = [](const std::string& text) {
-    return CheckNoReadOptions(Parse<TxnRequest>(text)).code();
+    const absl::Status status = CheckNoReadOptions(Parse<TxnRequest>(text));
+    EXPECT_TRUE(status.ok() || status.code() == absl::StatusCode::kInvalidArgument) << status;
+    return std::string(status.message());
   };
-  EXPECT_EQ(check("success { request_put { key: 'a' } }"), absl::StatusCode::kOk);
-  const auto refused = absl::StatusCode::kInvalidArgument;
-  EXPECT_EQ(check("read_options {}"), refused);
-  EXPECT_EQ(check("success { request_range { read_options {} } }"), refused);
-  EXPECT_EQ(check("failure { request_range { read_options {} } }"), refused);
-  EXPECT_EQ(check("success { request_txn { success { request_range { read_options {} } } } }"),
-            refused);
+  const std::string put = "success { request_put { key: 'a' } } ";
+  EXPECT_EQ(check(put), "");
+  EXPECT_EQ(check("success { request_txn {} }"), "");
+
+  const std::string writes =
+      "pontoon: read options are for transactions that only read; this one writes";
+  EXPECT_EQ(check(put + "read_options {}"), writes);
+  EXPECT_EQ(check(put + "success { request_range { read_options {} } }"), writes);
+  EXPECT_EQ(check(put + "failure { request_range { read_options {} } }"), writes);
+  EXPECT_EQ(check("read_options {} failure { request_delete_range { key: 'a' } }"), writes);
+  EXPECT_EQ(
+      check("read_options {} success { request_txn { failure { request_txn { " + put + "} } } }"),
+      writes);
+
+  const std::string nests =
+      "pontoon: read options are for transactions that only read, without others in them; this "
+      "one has another in it, and goes through the log";
+  EXPECT_EQ(check("read_options {} success { request_txn {} }"), nests);
+  EXPECT_EQ(check("success { request_txn { read_options {} } }"), nests);
+  EXPECT_EQ(check("failure { request_txn { success { request_range { read_options {} } } } }"),
+            nests);
 }
 
 TEST(ReadReport, SaysWhatIsProven) {

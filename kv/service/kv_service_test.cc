@@ -225,11 +225,31 @@ TEST_F(KvServiceTest, MetadataSaysWhatReadsWantAndWritesDoNotCare) {
             "pontoon: pontoon-consistency is linearizable, lease or follower");
 }
 
-TEST_F(KvServiceTest, ATransactionThatWritesTakesNoReadOptions) {
+TEST_F(KvServiceTest, SerializableWinsOverTheConsistencyOfAConnection) {
+  struct Call call;
+  call.context.AddMetadata("pontoon-consistency", "lease");
+  RangeResponse range;
+  const grpc::Status status =
+      kv_->Range(call.get(), Parse<RangeRequest>("key: 'k' serializable: true"), &range);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(range.read_report().consistency(), pontoon::v1::ReadOptions::FOLLOWER);
+}
+
+TEST_F(KvServiceTest, ATransactionThatGoesThroughTheLogTakesNoReadOptions) {
   const int commands = replica_->proposals();
-  EXPECT_EQ(Txn("success { request_put { key: 'k' } } read_options {}").error_code(),
-            grpc::StatusCode::INVALID_ARGUMENT);
+  const grpc::Status writes = Txn("success { request_put { key: 'k' } } read_options {}");
+  EXPECT_EQ(writes.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(writes.error_message(),
+            "pontoon: read options are for transactions that only read; this one writes");
+  const std::string nested = "success { request_txn { success { request_range { key: 'k' } } } } ";
+  const grpc::Status only_reads = Txn(nested + "read_options {}");
+  EXPECT_EQ(only_reads.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(only_reads.error_message(),
+            "pontoon: read options are for transactions that only read, without others in them; "
+            "this one has another in it, and goes through the log");
   EXPECT_EQ(replica_->proposals(), commands);
+  EXPECT_TRUE(Txn(nested).ok());
+  EXPECT_EQ(replica_->proposals(), commands + 1) << "as was said";
 }
 
 TEST_F(KvServiceTest, AWriteThatNamesItselfIsDoneOnce) {
@@ -255,10 +275,8 @@ TEST_F(KvServiceTest, AWriteThatNamesItselfIsDoneOnce) {
                   .ok());
   EXPECT_TRUE(Failed(Put(put), kErrOnceForgotten));
   DeleteRangeResponse deleted;
-  ASSERT_TRUE(
-      Delete("key: 't' write_options { once { session: 7 sequence: 3 } }", &deleted).ok());
-  ASSERT_TRUE(
-      Delete("key: 't' write_options { once { session: 7 sequence: 3 } }", &deleted).ok());
+  ASSERT_TRUE(Delete("key: 't' write_options { once { session: 7 sequence: 3 } }", &deleted).ok());
+  ASSERT_TRUE(Delete("key: 't' write_options { once { session: 7 sequence: 3 } }", &deleted).ok());
   EXPECT_EQ(deleted.deleted(), 1) << "of the first time";
 }
 
@@ -276,8 +294,7 @@ TEST_F(KvServiceTest, MetadataNamesAWriteAndReadsDoNotCare) {
   ASSERT_TRUE(kv_->Put(with_metadata(&second_call), put, &response).ok());
   EXPECT_TRUE(response.write_report().repeated());
   RangeResponse range;
-  EXPECT_TRUE(
-      kv_->Range(with_metadata(&read_call), Parse<RangeRequest>("key: 'k'"), &range).ok());
+  EXPECT_TRUE(kv_->Range(with_metadata(&read_call), Parse<RangeRequest>("key: 'k'"), &range).ok());
 }
 
 TEST_F(KvServiceTest, AFenceKeepsOutWhoHasLostTheLock) {
