@@ -11,6 +11,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -126,9 +127,11 @@ class MaintenanceTest : public testing::Test {
     DowngradeResponse response;
     return maintenance_->Downgrade(Call().get(), Parse<DowngradeRequest>(request), &response);
   }
-  // The pieces of a streamed range.
-  std::vector<RangeResponse> Stream(const std::string& request, grpc::Status* status) {
+  // The pieces of a streamed range; with an entry of metadata, unless its key is "".
+  std::vector<RangeResponse> Stream(const std::string& request, grpc::Status* status,
+                                    const std::string& key = "", const std::string& value = "") {
     Call call;
+    if (!key.empty()) call.context.AddMetadata(key, value);
     const auto stream = kv_->RangeStream(call.get(), Parse<RangeRequest>(request));
     std::vector<RangeResponse> pieces;
     RangeStreamResponse piece;
@@ -436,6 +439,69 @@ TEST_F(MaintenanceTest, StreamedRangesKnowLimitsAndRevisions) {
   EXPECT_EQ(replica_->barriers(), barriers);
   Stream("key: 'a'", &status);
   EXPECT_EQ(replica_->barriers(), barriers + 1);
+}
+
+TEST_F(MaintenanceTest, AStreamedRangeSaysHowItWasServed) {
+  using pontoon::v1::ReadOptions;
+  for (int i = 0; i < 4; ++i)
+    ASSERT_TRUE(Put(absl::StrCat("k", i), std::string(200'000, 'v')).ok());
+  const std::string all = "key: 'k' range_end: 'l' ";
+  const struct {
+    std::string request;
+    const char* key;
+    const char* value;
+    ReadOptions::Consistency consistency;
+    int barriers;
+  } kCases[] = {
+      {"", "", "", ReadOptions::LINEARIZABLE, 1},
+      {"read_options { consistency: LEASE }", "", "", ReadOptions::LEASE, 1},
+      {"read_options { consistency: FOLLOWER }", "", "", ReadOptions::FOLLOWER, 0},
+      {"read_options { consistency: FOLLOWER min_revision: 5 }", "", "", ReadOptions::FOLLOWER, 0},
+      {"serializable: true", "pontoon-consistency", "lease", ReadOptions::FOLLOWER, 0},
+      {"", "pontoon-consistency", "lease", ReadOptions::LEASE, 1},
+      {"", "pontoon-consistency", "follower", ReadOptions::FOLLOWER, 0},
+      {"read_options {}", "pontoon-consistency", "lease", ReadOptions::LINEARIZABLE, 1},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(absl::StrCat(c.request, " ", c.key, " ", c.value));
+    const int before = replica_->barriers();
+    grpc::Status status;
+    const auto pieces = Stream(all + c.request, &status, c.key, c.value);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(replica_->barriers() - before, c.barriers);
+    ASSERT_GT(pieces.size(), 1u);
+    EXPECT_FALSE(pieces.front().has_read_report()) << "it stands where the header does";
+    EXPECT_EQ(pieces.back().read_report().consistency(), c.consistency);
+    EXPECT_TRUE(pieces.back().read_report().has_staleness_bound()) << "since the first barrier";
+  }
+}
+
+TEST_F(MaintenanceTest, AStreamedRangeIsBoundAsOthersAre) {
+  grpc::Status status;
+  replica_->FailNextBarrier(absl::DeadlineExceededError("no leader"));
+  EXPECT_TRUE(Failed(StreamStatus("key: 'k' read_options { consistency: FOLLOWER "
+                                  "max_staleness { seconds: 1 } }"),
+                     grpc::StatusCode::UNAVAILABLE,
+                     "pontoon: the state of this member is to be at most 1s old, and nothing is "
+                     "known of how old it is: it has not heard from a leader since"));
+  EXPECT_TRUE(Failed(StreamStatus("key: 'k' read_options { max_staleness { seconds: 1 } }"),
+                     grpc::StatusCode::INVALID_ARGUMENT,
+                     "pontoon: max_staleness bounds FOLLOWER reads; other ones show everything"));
+  EXPECT_THAT(Stream("key: 'k'", &status, "pontoon-min-revision", "soon"), IsEmpty());
+  EXPECT_TRUE(Failed(status, grpc::StatusCode::INVALID_ARGUMENT,
+                     "pontoon: pontoon-min-revision is the number of a revision"));
+
+  // It waits for its revision, as a range does.
+  std::vector<RangeResponse> pieces;
+  std::thread reader(
+      [&] { pieces = Stream("key: 'k' read_options { min_revision: 3 }", &status); });
+  ASSERT_TRUE(Put("k", "2").ok());
+  ASSERT_TRUE(Put("k", "3").ok());
+  reader.join();
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(pieces.size(), 1u);
+  EXPECT_EQ(pieces[0].header().revision(), 3);
+  EXPECT_EQ(pieces[0].kvs(0).value(), "3");
 }
 
 TEST_F(MaintenanceTest, WhatStreamedRangesDoNot) {
