@@ -64,6 +64,25 @@ ClientOptions WithTls(const FakeMember& member, const std::string& roots) {
           .discovers_members = false};
 }
 
+// A watch, and what it told.
+struct RecordedWatch {
+  explicit RecordedWatch(Client* client)
+      : watch(client, ForPrefix<etcdserverpb::WatchCreateRequest>("k"),
+              {.on_events = [](const auto&) {},
+               .on_watching = [this] { watching.Add(true); },
+               .on_end = [this](const WatchEnd& end) { ends.Add(end); }}) {}
+
+  // That it was accepted so often, and goes on.
+  void ExpectAccepted(size_t times) {
+    EXPECT_EQ(watching.Await(times).size(), times);
+    EXPECT_TRUE(ends.Get().empty()) << ends.Get()[0].status;
+  }
+
+  EventList<bool> watching;
+  EventList<WatchEnd> ends;
+  const Watch watch;
+};
+
 // A member that takes one token at a time: "token 1", then "token 2", ...
 class AuthTest : public ::testing::Test {
  protected:
@@ -224,15 +243,9 @@ TEST_F(AuthTest, AWatchRenewsItsToken) {
   const auto client = ClientOf({"ann", "secret"});
   ASSERT_TRUE(client->Get("k").ok());
   current_ = 2;
-  EventList<bool> watching;
-  EventList<WatchEnd> ends;
-  Watch watch(client.get(), ForPrefix<etcdserverpb::WatchCreateRequest>("k"),
-              {.on_events = [](const auto&) {},
-               .on_watching = [&] { watching.Add(true); },
-               .on_end = [&](const WatchEnd& end) { ends.Add(end); }});
-  EXPECT_EQ(watching.Await(1).size(), 1u);
+  RecordedWatch watch(client.get());
+  watch.ExpectAccepted(1);
   EXPECT_THAT(a_.tokens("Watch"), ElementsAre("token 1", "token 2"));
-  EXPECT_TRUE(ends.Get().empty());
 }
 
 TEST_F(AuthTest, AQuietWatchRenewsItsTokenAgainAndAgain) {
@@ -248,14 +261,8 @@ TEST_F(AuthTest, AQuietWatchRenewsItsTokenAgainAndAgain) {
     };
   });
   const auto client = ClientOf({"ann", "secret"});
-  EventList<bool> watching;
-  EventList<WatchEnd> ends;
-  const Watch watch(client.get(), ForPrefix<etcdserverpb::WatchCreateRequest>("k"),
-                    {.on_events = [](const auto&) {},
-                     .on_watching = [&] { watching.Add(true); },
-                     .on_end = [&](const WatchEnd& end) { ends.Add(end); }});
-  EXPECT_EQ(watching.Await(3).size(), 3u);
-  EXPECT_TRUE(ends.Get().empty()) << ends.Get()[0].status;
+  RecordedWatch watch(client.get());
+  watch.ExpectAccepted(3);
 }
 
 // The cluster has no users when the watch begins.
@@ -283,27 +290,19 @@ TEST_F(AuthTest, AWatchOutlastsThatUsersAreSwitchedOn) {
     };
   });
   const auto client = ClientOf({"ann", "secret"});
-  EventList<bool> watching;
-  EventList<WatchEnd> ends;
-  const Watch watch(client.get(), ForPrefix<etcdserverpb::WatchCreateRequest>("k"),
-                    {.on_events = [](const auto&) {},
-                     .on_watching = [&] { watching.Add(true); },
-                     .on_end = [&](const WatchEnd& end) { ends.Add(end); }});
-  EXPECT_EQ(watching.Await(2).size(), 2u);
-  EXPECT_TRUE(ends.Get().empty()) << ends.Get()[0].status;
+  RecordedWatch watch(client.get());
+  watch.ExpectAccepted(2);
   EXPECT_THAT(a_.tokens("Watch"), ElementsAre("", "", "token 1"));
 }
 
 TEST_F(AuthTest, AWatchThatMayNotBeSaysWhy) {
   ServeWatches();
   const auto client = ClientWith({});
-  EventList<WatchEnd> ends;
-  const Watch watch(
-      client.get(), ForPrefix<etcdserverpb::WatchCreateRequest>("k"),
-      {.on_events = [](const auto&) {}, .on_end = [&](const WatchEnd& end) { ends.Add(end); }});
-  ASSERT_EQ(ends.Await(1).size(), 1u);
-  EXPECT_TRUE(absl::IsUnauthenticated(ends.Get()[0].status));
-  EXPECT_THAT(std::string(ends.Get()[0].status.message()), HasSubstr("invalid auth token"));
+  RecordedWatch watch(client.get());
+  ASSERT_EQ(watch.ends.Await(1).size(), 1u);
+  const absl::Status end = watch.ends.Get()[0].status;
+  EXPECT_TRUE(absl::IsUnauthenticated(end)) << end;
+  EXPECT_THAT(std::string(end.message()), HasSubstr("invalid auth token"));
 }
 
 // Each question has the time of a usual call; this one has more.
@@ -335,14 +334,8 @@ TEST_F(AuthTest, AWatchOutlastsAProviderThatForgetsToAnswer) {
                                       .timeout = absl::Milliseconds(20),
                                       .discovers_members = false});
   ASSERT_TRUE(client.ok()) << client.status();
-  EventList<bool> watching;
-  EventList<WatchEnd> ends;
-  Watch watch(client->get(), ForPrefix<etcdserverpb::WatchCreateRequest>("k"),
-              {.on_events = [](const auto&) {},
-               .on_watching = [&] { watching.Add(true); },
-               .on_end = [&](const WatchEnd& end) { ends.Add(end); }});
-  EXPECT_EQ(watching.Await(1).size(), 1u);
-  EXPECT_TRUE(ends.Get().empty()) << ends.Get()[0].status;
+  RecordedWatch watch(client->get());
+  watch.ExpectAccepted(1);
 }
 
 TEST(TlsTest, AConnectionMayBeOneWithTls) {
